@@ -1,0 +1,88 @@
+#include "apps/classification.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "data/bag_of_words.h"
+#include "data/classification_metrics.h"
+
+namespace rlhf {
+namespace {
+
+std::vector<int> classes(std::span<const Labelled> rows) {
+  std::vector<int> out;
+  for (const Labelled& row : rows) out.push_back(row.label > 0.5);
+  return out;
+}
+
+ClassifierFigures figures(const std::vector<double>& probability, const std::vector<int>& labels) {
+  const Confusion counts = confusion(probability, labels, 0.5);
+  return {.accuracy = accuracy(counts),
+          .precision = precision(counts),
+          .recall = recall(counts),
+          .f1 = f1(counts),
+          .roc_auc = roc_auc(probability, labels),
+          .calibration_error = expected_calibration_error(probability, labels)};
+}
+
+// Text of a language without spaces: fewer than one in twenty bytes is one.
+Tokenise unit_of(std::span<const Labelled> rows) {
+  int64_t spaces = 0, bytes = 0;
+  for (const Labelled& row : rows) {
+    spaces += std::count(row.text.begin(), row.text.end(), ' ');
+    bytes += int64_t(row.text.size());
+  }
+  return spaces * 20 < bytes ? Tokenise::characters : Tokenise::words;
+}
+
+}  // namespace
+
+void ClassifierFigures::add_to(nlohmann::ordered_json& summary) const {
+  summary["accuracy"] = accuracy;
+  summary["precision"] = precision;
+  summary["recall"] = recall;
+  summary["f1"] = f1;
+  summary["roc_auc"] = roc_auc;
+  summary["calibration_error"] = calibration_error;
+}
+
+ClassifierFigures classifier_figures(std::span<const double> rewards,
+                                     std::span<const Labelled> rows) {
+  std::vector<double> probability;
+  for (const double reward : rewards) probability.push_back(1 / (1 + std::exp(-reward)));
+  return figures(probability, classes(rows));
+}
+
+ClassifierFigures bag_of_words_figures(std::span<const Labelled> train,
+                                       std::span<const Labelled> eval) {
+  const std::vector<int> labels = classes(train);
+  if (std::count(labels.begin(), labels.end(), labels.front()) == std::ptrdiff_t(labels.size())) {
+    return {};
+  }
+  std::vector<std::string> texts;
+  for (const Labelled& row : train) texts.push_back(row.text);
+  const BagOfWords model = BagOfWords::fit(texts, labels, {.unit = unit_of(train)});
+  std::vector<double> probability;
+  for (const Labelled& row : eval) probability.push_back(model.predict(row.text));
+  return figures(probability, classes(eval));
+}
+
+Table comparison_table(const ClassifierFigures& model, const ClassifierFigures& bag_of_words) {
+  Table table{.caption = "Held-out labels",
+              .columns = {"", "accuracy", "precision", "recall", "F1", "ROC AUC", "ECE"}};
+  const auto row = [&](const char* name, const ClassifierFigures& f) {
+    std::vector<std::string> cells{name};
+    for (const double value :
+         {f.accuracy, f.precision, f.recall, f.f1, f.roc_auc, f.calibration_error}) {
+      cells.push_back(fmt::format("{:.3f}", value));
+    }
+    table.rows.push_back(cells);
+  };
+  row("reward model", model);
+  row("bag of words", bag_of_words);
+  return table;
+}
+
+}  // namespace rlhf

@@ -1,0 +1,26 @@
+// All subcommands, in the order of a user's journey: the order in which --help lists them.
+#pragma once
+
+#include <vector>
+
+#include "apps/command.h"
+
+namespace rlhf {
+
+Command demo_command();
+Command doctor_command();
+Command tokenizer_command();
+Command pretrain_command();
+Command sft_command();
+Command reward_command();
+Command ppo_command();
+Command generate_command();
+Command eval_command();
+
+inline std::vector<Command> commands() {
+  return {demo_command(),     doctor_command(),   tokenizer_command(),
+          pretrain_command(), sft_command(),      reward_command(),
+          ppo_command(),      generate_command(), eval_command()};
+}
+
+}  // namespace rlhf

@@ -1,0 +1,195 @@
+// rlhf eval: measures a language model on text or references, or a reward model on labels or pairs.
+#include <fmt/core.h>
+
+#include <cmath>
+
+#include "apps/classification.h"
+#include "apps/commands.h"
+#include "apps/terminal.h"
+#include "apps/tokenizer_flag.h"
+#include "apps/training_flags.h"
+#include "data/datasets.h"
+#include "data/rows.h"
+#include "data/text_metrics.h"
+#include "rl/language_model.h"
+#include "rl/model_folder.h"
+#include "rl/reward.h"
+#include "rl/sft.h"
+
+namespace rlhf {
+namespace {
+
+using Figures = nlohmann::ordered_json;
+
+struct Options {
+  std::string model_name_or_path, dataset_name, text_column = "text", label_column = "label";
+  std::string task = "auto", unit = "words";
+  int64_t per_device_eval_batch_size = 32, max_new_tokens = 64;
+  uint64_t seed = 1;
+  float temperature = 0;
+  bool json = false;
+};
+
+Tokenise unit_of(const Options& o) {
+  return o.unit == "words" ? Tokenise::words : Tokenise::characters;
+}
+
+// Perplexity of text, in windows of the model's context.
+Figures evaluate_text(const Options& o, const LoadedLanguageModel& loaded) {
+  const auto documents = read_language_modelling(o.dataset_name, o.text_column);
+  const Gpt2& model = loaded.model.transformer;
+  const Tokens stream = encode_stream(*loaded.tokenizer, documents);
+  if (stream.size() < 2) input_error(o.dataset_name, "expected at least two tokens, got fewer");
+  int64_t bytes = 0;
+  for (const std::string& document : documents) bytes += int64_t(document.size());
+  const Likelihood likelihood = evaluate_likelihood(
+      model, windows(stream, model.config.n_positions), o.per_device_eval_batch_size);
+  return {{"task", "perplexity"},
+          {"val_loss", likelihood.mean()},
+          {"perplexity", perplexity(likelihood.nll, likelihood.targets)},
+          {"bits_per_byte", likelihood.nll / std::log(2.0) / double(bytes)},
+          {"tokens", likelihood.targets},
+          {"documents", documents.size()}};
+}
+
+// Completions compared with references, and their perplexity.
+Figures evaluate_completions(const Options& o, const LoadedLanguageModel& loaded) {
+  const auto rows = read_prompt_completion(o.dataset_name);
+  const Gpt2& model = loaded.model.transformer;
+  const Tokenizer& tokenizer = *loaded.tokenizer;
+  std::vector<Example> examples;
+  std::vector<Tokens> prompts;
+  std::vector<std::string> references, hypotheses;
+  for (const PromptCompletion& row : rows) {
+    Example example = encode_example(tokenizer, row, model.config.n_positions, true);
+    if (example.targets() > 0) examples.push_back(std::move(example));
+    Tokens prompt = tokenizer.encode(row.prompt);
+    if (prompt.empty()) prompt = {tokenizer.eos()};
+    prompts.push_back(std::move(prompt));
+    references.push_back(row.completion);
+  }
+  SamplingOptions sampling{.max_new_tokens = o.max_new_tokens,
+                           .temperature = o.temperature,
+                           .stop_tokens = {tokenizer.eos()},
+                           .seed = o.seed};
+  for (size_t first = 0; first < prompts.size(); first += size_t(o.per_device_eval_batch_size)) {
+    const size_t n = std::min(size_t(o.per_device_eval_batch_size), prompts.size() - first);
+    sampling.first_sequence = first;
+    for (const Generated& g : generate(model, std::span(prompts).subspan(first, n), sampling)) {
+      hypotheses.push_back(tokenizer.decode(g.tokens));
+    }
+  }
+  const Likelihood likelihood = evaluate_likelihood(model, examples, o.per_device_eval_batch_size);
+  const Rouge scores = rouge(hypotheses, references, unit_of(o));
+  return {{"task", "generation"},
+          {"val_loss", likelihood.mean()},
+          {"perplexity", std::exp(likelihood.mean())},
+          {"bleu", bleu(hypotheses, references, unit_of(o))},
+          {"rouge1", scores.rouge1},
+          {"rouge2", scores.rouge2},
+          {"rougeL", scores.rouge_l},
+          {"distinct_1", distinct_n(hypotheses, 1, unit_of(o))},
+          {"distinct_2", distinct_n(hypotheses, 2, unit_of(o))},
+          {"mean_length", mean_length(hypotheses, unit_of(o))},
+          {"examples", rows.size()}};
+}
+
+Figures evaluate_pairs(const Options& o, const LoadedScalarModel& loaded) {
+  const RewardData data = encode_preferences(*loaded.tokenizer, read_preferences(o.dataset_name),
+                                             loaded.model.transformer.config.n_positions);
+  const RewardEvaluation e = evaluate_reward(loaded.model, data, {});
+  return {{"task", "pairs"},     {"val_loss", e.loss},           {"accuracy", e.accuracy},
+          {"margin", e.margin},  {"mean_reward", e.mean_reward}, {"std_reward", e.std_reward},
+          {"pairs", data.size()}};
+}
+
+Figures evaluate_labels(const Options& o, const LoadedScalarModel& loaded) {
+  const auto rows = read_labelled(o.dataset_name, o.text_column, o.label_column);
+  check_probabilities(rows, o.dataset_name);
+  const RewardData data =
+      encode_labelled(*loaded.tokenizer, rows, loaded.model.transformer.config.n_positions);
+  const RewardEvaluation e = evaluate_reward(loaded.model, data, {.loss = RewardLoss::bce});
+  Figures figures{{"task", "labels"}, {"val_loss", e.loss}};
+  classifier_figures(e.scores, rows).add_to(figures);
+  double positive = 0;
+  for (const double reward : e.scores) positive += reward > 0;
+  figures["positive_share"] = positive / double(rows.size());
+  figures["examples"] = rows.size();
+  return figures;
+}
+
+// What to measure, from the kind of model and the columns of the data.
+std::string task_of(const Options& o, bool scalar) {
+  if (o.task != "auto") return o.task;
+  const bool rows = !o.dataset_name.ends_with(".txt");
+  const auto has = [&](const char* column) {
+    return rows && read_rows(o.dataset_name).has_column(column);
+  };
+  if (scalar) return has("chosen") ? "pairs" : "labels";
+  return has("completion") ? "generation" : "perplexity";
+}
+
+int eval_main(const Options& o) {
+  const bool scalar = is_scalar_model(o.model_name_or_path);
+  const std::string task = task_of(o, scalar);
+  const bool needs_scalar = task == "pairs" || task == "labels";
+  if (needs_scalar != scalar) {
+    input_error("--task", "expected {} for this model, got {}",
+                scalar ? "pairs or labels" : "perplexity or generation", task);
+  }
+  Figures figures;
+  if (scalar) {
+    const LoadedScalarModel loaded = load_scalar_model(o.model_name_or_path);
+    figures = task == "pairs" ? evaluate_pairs(o, loaded) : evaluate_labels(o, loaded);
+  } else {
+    const LoadedLanguageModel loaded = load_language_model(o.model_name_or_path);
+    figures = task == "generation" ? evaluate_completions(o, loaded) : evaluate_text(o, loaded);
+  }
+  if (o.json) {
+    fmt::print("{}\n", figures.dump());
+    return 0;
+  }
+  for (const auto& [name, value] : figures.items()) {
+    fmt::print("{:<20} {}\n", name,
+               value.is_number_float() ? fmt::format("{:.4f}", value.get<double>())
+               : value.is_string()     ? value.get<std::string>()
+                                       : value.dump());
+  }
+  return 0;
+}
+
+}  // namespace
+
+Command eval_command() {
+  auto o = std::make_shared<Options>();
+  return {
+      .name = "eval",
+      .summary = "measure a language model or a reward model",
+      .example = "rlhf eval --model_name_or_path runs/lm --dataset_name held_out.txt --json",
+      .declare =
+          [o](Flags& flags) {
+            flags.add("model_name_or_path", o->model_name_or_path, "language or reward model")
+                .required()
+                .shown_as("DIR");
+            flags
+                .add("dataset_name", o->dataset_name,
+                     "text; or prompt, completion; or text, label; or chosen, rejected")
+                .required()
+                .shown_as("FILE");
+            flags.choice("task", o->task, {"auto", "perplexity", "generation", "labels", "pairs"},
+                         "what to measure; auto goes by model and columns");
+            flags.add("text_column", o->text_column, "name, or 0-based index without a header");
+            flags.add("label_column", o->label_column, "name, or 0-based index without a header");
+            flags.choice("unit", o->unit, {"words", "characters"}, "of BLEU, ROUGE and distinct-n");
+            flags.add("max_new_tokens", o->max_new_tokens, at_least(1), "of a completion");
+            flags.add("temperature", o->temperature, between(0.0f, 100.0f),
+                      "of completions; 0: greedy");
+            flags.add("seed", o->seed, {}, "of completions");
+            flags.add("per_device_eval_batch_size", o->per_device_eval_batch_size,
+                      between(1, 100000), "sequences at a time");
+            flags.add("json", o->json, "print one JSON object");
+          },
+      .run = [o](const Invocation&) { return eval_main(*o); }};
+}
+
+}  // namespace rlhf

@@ -1,0 +1,70 @@
+#include "apps/policy_report.h"
+
+#include "rl/reward.h"
+
+namespace rlhf {
+
+nlohmann::ordered_json policy_summary(const PolicyEvaluation& before,
+                                      const PolicyEvaluation& after) {
+  return {{"score_before", before.mean_score},
+          {"score_after", after.mean_score},
+          {"kl", after.kl},
+          {"distinct2_before", before.distinct2},
+          {"distinct2_after", after.distinct2},
+          {"length_before", before.mean_length},
+          {"length_after", after.mean_length},
+          {"stopped_before", before.stopped},
+          {"stopped_after", after.stopped}};
+}
+
+std::vector<Tile> policy_tiles(const PolicyEvaluation& before, const PolicyEvaluation& after) {
+  const auto from = [](double value) { return "before: " + figure(value); };
+  return {{"Reward", figure(after.mean_score), from(before.mean_score)},
+          {"KL", figure(after.kl), "nats an episode from the start"},
+          {"Distinct-2", figure(after.distinct2), from(before.distinct2)},
+          {"Length", figure(after.mean_length), from(before.mean_length)}};
+}
+
+Section policy_section(const Session& session, const PolicyEvaluation& before,
+                       const PolicyEvaluation& after, const PpoConfig& config) {
+  constexpr size_t kSamples = 8;
+  Section section{.heading = "PPO"};
+  section.charts = {
+      session.chart("Score", "mean of an update", {"objective/scores", "objective/rlhf_reward"}),
+      session.chart("KL to the reference", "nats an episode", {"objective/kl"}),
+      session.chart("Entropy", "nats a token", {"policy/entropy_avg"}),
+      session.chart("Losses", "mean of an update", {"loss/policy_avg", "loss/value_avg"}),
+      session.chart("How far an update moves", "approximate KL and clipped share",
+                    {"policy/approxkl_avg", "policy/clipfrac_avg"}),
+      session.chart("Explained variance of the critic", "share", {"val/explained_variance"}),
+      session.chart("Response length", "tokens", {"tokens/responses_len_mean"})};
+  if (config.kl.target > 0) section.charts[1].reference_lines = {{"target", config.kl.target}};
+  section.tables = {
+      {.caption = fmt::format("The same {} prompts before and after", before.scores.size()),
+       .columns = {"", "before", "after"},
+       .rows = {{"mean score", figure(before.mean_score), figure(after.mean_score)},
+                {"KL to the reference", "0", figure(after.kl)},
+                {"distinct-2", figure(before.distinct2), figure(after.distinct2)},
+                {"tokens a response", figure(before.mean_length), figure(after.mean_length)},
+                {"reached the end token", figure(before.stopped), figure(after.stopped)}}}};
+  for (size_t i = 0; i < std::min(kSamples, before.prompts.size()); i++) {
+    section.samples.push_back({before.prompts[i],
+                               {{"before", before.responses[i], before.scores[i]},
+                                {"after", after.responses[i], after.scores[i]}}});
+  }
+  return section;
+}
+
+double positive_share(const ScalarModel& judge, const Tokenizer& tokenizer,
+                      const PolicyEvaluation& evaluation) {
+  std::vector<Tokens> texts;
+  for (size_t i = 0; i < evaluation.prompts.size(); i++) {
+    texts.push_back(encode_for_reward(tokenizer, evaluation.prompts[i], evaluation.responses[i],
+                                      judge.transformer.config.n_positions));
+  }
+  double positive = 0;
+  for (const double reward : score(judge, texts)) positive += reward > 0;
+  return texts.empty() ? 0 : positive / double(texts.size());
+}
+
+}  // namespace rlhf

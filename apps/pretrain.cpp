@@ -1,0 +1,158 @@
+// rlhf pretrain: trains a language model from text, from scratch or from a model folder.
+#include "rl/pretrain.h"
+
+#include <cmath>
+
+#include "apps/commands.h"
+#include "apps/session.h"
+#include "apps/tokenizer_flag.h"
+#include "apps/training_flags.h"
+#include "data/datasets.h"
+#include "rl/language_model.h"
+#include "rl/model_folder.h"
+
+namespace rlhf {
+namespace {
+
+// The sizes are those of nanoGPT's CPU recipe for tiny Shakespeare.
+struct Options {
+  std::string dataset_name, eval_dataset_name, text_column = "text", output_dir;
+  std::string model_name_or_path, tokenizer = "bpe";
+  int64_t vocab_size = 1024;
+  double eval_fraction = 0.1;
+  Gpt2Config model{.n_positions = 64, .n_embd = 128, .n_layer = 4, .n_head = 4};
+  float dropout = 0;
+  int64_t eval_steps = 250;
+  TrainingFlags training{TrainingConfig{}, 0};
+};
+
+struct Corpus {
+  std::vector<std::string> train, val;
+};
+
+// The last part is for validation: of the text when there is one document, of the documents when
+// there are several.
+Corpus split_off_tail(std::vector<std::string> documents, double fraction) {
+  if (fraction == 0) return {std::move(documents), {}};
+  if (documents.size() == 1) {
+    const std::string& text = documents[0];
+    size_t cut = size_t(double(text.size()) * (1 - fraction));
+    while (cut < text.size() && (uint8_t(text[cut]) & 0xc0) == 0x80) cut++;  // whole characters
+    return {{text.substr(0, cut)}, {text.substr(cut)}};
+  }
+  const auto held_out = std::ptrdiff_t(std::max(1.0, double(documents.size()) * fraction));
+  return {{documents.begin(), documents.end() - held_out},
+          {documents.end() - held_out, documents.end()}};
+}
+
+int pretrain_main(const Options& o, const Invocation& invocation) {
+  const TrainingConfig training = o.training.config();
+  Corpus corpus;
+  const std::vector<std::string> all = read_language_modelling(o.dataset_name, o.text_column);
+  if (o.eval_dataset_name.empty()) {
+    corpus = split_off_tail(all, o.eval_fraction);
+  } else {
+    corpus = {all, read_language_modelling(o.eval_dataset_name, o.text_column)};
+  }
+
+  LoadedLanguageModel loaded;
+  Gpt2& model = loaded.model.transformer;
+  if (!o.model_name_or_path.empty()) {
+    loaded = load_language_model(o.model_name_or_path);
+  } else {
+    // Characters come from the whole file: one that only the tail holds must have an id, too.
+    loaded.tokenizer =
+        make_tokenizer(o.tokenizer, o.tokenizer == "char" ? all : corpus.train, o.vocab_size);
+    Gpt2Config config = o.model;
+    config.vocab_size = loaded.tokenizer->vocab_size();
+    config.set_dropout(o.dropout);
+    model = make_gpt2(config, training.seed);
+  }
+  const Tokens train = encode_stream(*loaded.tokenizer, corpus.train);
+  const Tokens val = encode_stream(*loaded.tokenizer, corpus.val);
+  const PretrainConfig config{.training = training,
+                              .block_size = model.config.n_positions,
+                              .eval_steps = o.eval_steps,
+                              .logging_steps = o.training.logging_steps};
+  if (int64_t(train.size()) <= config.block_size) {
+    input_error(o.dataset_name, "expected more than {} tokens (--block_size), got {}",
+                config.block_size, train.size());
+  }
+
+  Session session(invocation, o.output_dir, training.seed);
+  const PretrainResult result =
+      pretrain(model, train, val, config,
+               session.on_step("pretrain", {"loss", "eval_loss", "learning_rate"}));
+  save_model(o.output_dir, loaded.model, *loaded.tokenizer);
+
+  const int64_t parameters = parameter_count(model);
+  const nlohmann::ordered_json summary{{"train_loss", result.train_loss},
+                                       {"val_loss", result.val_loss},
+                                       {"best_val_loss", result.best_val_loss},
+                                       {"perplexity", std::exp(result.val_loss)},
+                                       {"tokens", result.tokens},
+                                       {"tokens_per_s", double(result.tokens) / result.seconds},
+                                       {"parameters", parameters},
+                                       {"vocab_size", model.config.vocab_size}};
+  session.finish(
+      summary,
+      {.title = "Pretraining",
+       .introduction =
+           fmt::format("A GPT-2 of {} parameters ({} layers, {} heads, {} channels, "
+                       "context {}) on {} tokens of {}.",
+                       parameters, model.config.n_layer, model.config.n_head, model.config.n_embd,
+                       model.config.n_positions, train.size(), o.dataset_name),
+       .tiles = {{"Validation loss", figure(result.val_loss), "nats a token"},
+                 {"Perplexity", figure(std::exp(result.val_loss)), "on the held-out part"},
+                 {"Speed", figure(double(result.tokens) / result.seconds), "tokens a second"}},
+       .sections = {
+           {.heading = "Training",
+            .charts = {session.chart("Loss", "nats a token", {"loss", "eval_loss"}),
+                       session.chart("Learning rate", "rate", {"learning_rate"}),
+                       session.chart("Gradient norm", "before clipping", {"grad_norm"})}}}});
+  fmt::print("val_loss {:.4f}  perplexity {:.2f}  {:.0f} tokens/s\n", result.val_loss,
+             std::exp(result.val_loss), double(result.tokens) / result.seconds);
+  return 0;
+}
+
+}  // namespace
+
+Command pretrain_command() {
+  auto o = std::make_shared<Options>();
+  return {
+      .name = "pretrain",
+      .summary = "train a language model from text",
+      .example = "rlhf pretrain --dataset_name corpus.txt --tokenizer char --output_dir runs/lm",
+      .declare =
+          [o](Flags& flags) {
+            flags.group("Data");
+            flags.add("dataset_name", o->dataset_name, ".txt, .jsonl, .csv or .tsv to learn from")
+                .required()
+                .shown_as("FILE");
+            flags.add("eval_dataset_name", o->eval_dataset_name, "text to validate on")
+                .shown_as("FILE");
+            flags.add("eval_fraction", o->eval_fraction, between(0.0, 0.9),
+                      "share held out from the end without --eval_dataset_name");
+            flags.add("text_column", o->text_column, "column that holds the text");
+            flags.add("output_dir", o->output_dir, "model, metrics and report")
+                .required()
+                .shown_as("DIR");
+            flags.group("Model");
+            flags
+                .add("model_name_or_path", o->model_name_or_path,
+                     "go on from this model; the flags below are then its own")
+                .shown_as("DIR");
+            flags.add("tokenizer", o->tokenizer, "char, bpe, or a folder that holds one");
+            flags.add("vocab_size", o->vocab_size, between(258, 1 << 20), "of --tokenizer bpe");
+            flags.add("n_layer", o->model.n_layer, between(1, 1000), "blocks");
+            flags.add("n_head", o->model.n_head, between(1, 1000), "attention heads");
+            flags.add("n_embd", o->model.n_embd, between(1, 1 << 16), "channels");
+            flags.add("block_size", o->model.n_positions, between(2, 1 << 20), "tokens of context");
+            flags.add("dropout", o->dropout, between(0.0f, 0.9f), "everywhere GPT-2 has it");
+            o->training.declare(flags);
+            flags.add("eval_steps", o->eval_steps, at_least(1), "steps between validations");
+          },
+      .run = [o](const Invocation& invocation) { return pretrain_main(*o, invocation); }};
+}
+
+}  // namespace rlhf

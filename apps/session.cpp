@@ -1,0 +1,73 @@
+#include "apps/session.h"
+
+#include <fmt/chrono.h>
+
+#include <algorithm>
+#include <ctime>
+#include <thread>
+
+#include "apps/terminal.h"
+#include "rl/run/version.h"
+
+namespace rlhf {
+
+Session::Session(const Invocation& invocation, const std::filesystem::path& output_dir,
+                 uint64_t seed)
+    : invocation_(invocation),
+      folder_(output_dir, {invocation.command, invocation.command_line, seed, invocation.flags}) {}
+
+OnStep Session::on_step(const std::string& title, std::vector<std::string> shown) {
+  progress_ = std::make_unique<Progress>(title, std::move(shown));
+  return [this](int64_t step, int64_t total, const Metrics& metrics) {
+    folder_.log(step, metrics);
+    history_.emplace_back(step, metrics);
+    progress_->update(step, total, metrics);
+  };
+}
+
+Chart Session::chart(const std::string& title, const std::string& y_label,
+                     const std::vector<std::string>& metrics) const {
+  Chart chart{.title = title, .y_label = y_label};
+  for (const std::string& name : metrics) {
+    Series series{.name = name};
+    for (const auto& [step, logged] : history_) {
+      for (const auto& [key, value] : logged) {
+        if (key != name) continue;
+        series.x.push_back(double(step));
+        series.y.push_back(value);
+      }
+    }
+    if (!series.x.empty()) chart.series.push_back(std::move(series));
+  }
+  return chart;
+}
+
+void Session::finish(const nlohmann::ordered_json& summary, Report report) {
+  progress_.reset();
+  report.flags = report_flags(invocation_);
+  report.footing = report_footing(invocation_);
+  folder_.write_summary(summary);
+  folder_.write_report(render_report(report));
+  fmt::print(stderr, "wrote {} (summary.json, report.html)\n",
+             escape_line(folder_.path().string()));
+}
+
+std::vector<std::pair<std::string, std::string>> report_footing(const Invocation& invocation) {
+  const std::time_t now = std::time(nullptr);
+  return {{"version", std::string(version)},
+          {"date", fmt::format("{:%Y-%m-%d %H:%M}", fmt::localtime(now))},
+          {"cores", fmt::to_string(std::thread::hardware_concurrency())},
+          {"command", invocation.command_line}};
+}
+
+std::vector<std::pair<std::string, std::string>> report_flags(const Invocation& invocation) {
+  std::vector<std::pair<std::string, std::string>> out;
+  for (const auto& [name, value] : invocation.flags.items()) {
+    out.emplace_back(name, value.is_string() ? value.get<std::string>() : value.dump());
+  }
+  return out;
+}
+
+std::string figure(double value) { return fmt::format("{:.4g}", value); }
+
+}  // namespace rlhf

@@ -1,0 +1,52 @@
+// One run of a training command as a person sees it: the run folder, a progress bar, and the curves
+// that its report will show.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "apps/command.h"
+#include "apps/progress.h"
+#include "rl/report/report.h"
+#include "rl/run/run_folder.h"
+#include "rl/trainer.h"
+
+namespace rlhf {
+
+class Session {
+ public:
+  /// Creates the folder: call it when all input has proven good.
+  Session(const Invocation& invocation, const std::filesystem::path& output_dir, uint64_t seed);
+
+  /// What a training function calls after each step: logs, draws the bar, keeps the curves.
+  /// `shown` are the metrics on the bar.
+  OnStep on_step(const std::string& title, std::vector<std::string> shown);
+
+  /// A chart of logged metrics over steps; metrics that were never logged are left out.
+  Chart chart(const std::string& title, const std::string& y_label,
+              const std::vector<std::string>& metrics) const;
+
+  /// Writes summary.json and report.html, and prints where they are.
+  void finish(const nlohmann::ordered_json& summary, Report report);
+
+  const std::filesystem::path& path() const { return folder_.path(); }
+  double seconds() const { return folder_.seconds(); }
+
+ private:
+  const Invocation& invocation_;
+  RunFolder folder_;
+  std::unique_ptr<Progress> progress_;
+  std::vector<std::pair<int64_t, Metrics>> history_;
+};
+
+/// Version, machine and command line, for the foot of a report.
+std::vector<std::pair<std::string, std::string>> report_footing(const Invocation& invocation);
+/// The flags as a report lists them.
+std::vector<std::pair<std::string, std::string>> report_flags(const Invocation& invocation);
+
+/// A number for people: four significant digits.
+std::string figure(double value);
+
+}  // namespace rlhf

@@ -1,0 +1,112 @@
+// rlhf sft: supervised fine-tuning on prompts and completions.
+#include "rl/sft.h"
+
+#include <fmt/format.h>
+
+#include "apps/commands.h"
+#include "apps/session.h"
+#include "apps/training_flags.h"
+#include "rl/model_folder.h"
+
+namespace rlhf {
+namespace {
+
+TrainingConfig defaults() {
+  TrainingConfig config;
+  config.max_steps = 0;
+  config.batch_size = 16;
+  config.schedule.peak = 3e-4;
+  config.schedule.floor = 0;
+  config.schedule.warmup_steps = 20;
+  config.optimizer.weight_decay = 0;
+  config.optimizer.beta2 = 0.999f;
+  return config;
+}
+
+struct Options {
+  std::string model_name_or_path, dataset_name, eval_dataset_name, output_dir;
+  SftConfig sft;
+  float dropout = 0;
+  TrainingFlags training{defaults(), 3};
+};
+
+int sft_main(const Options& o, const Invocation& invocation) {
+  SftConfig config = o.sft;
+  config.training = o.training.config();
+  config.num_train_epochs = o.training.num_train_epochs;
+  config.logging_steps = o.training.logging_steps;
+  const auto train = read_prompt_completion(o.dataset_name);
+  const auto val = o.eval_dataset_name.empty() ? std::vector<PromptCompletion>{}
+                                               : read_prompt_completion(o.eval_dataset_name);
+  LoadedLanguageModel loaded = load_language_model(o.model_name_or_path);
+  Gpt2& model = loaded.model.transformer;
+  model.config.set_dropout(o.dropout);
+
+  Session session(invocation, o.output_dir, config.training.seed);
+  const SftResult result = sft(model, *loaded.tokenizer, train, val, config,
+                               session.on_step("sft", {"loss", "epoch", "learning_rate"}));
+  save_model(o.output_dir, loaded.model, *loaded.tokenizer);
+
+  nlohmann::ordered_json summary{{"train_loss", result.train_loss}};
+  if (!val.empty()) summary["val_loss"] = result.val_loss;
+  summary["steps"] = result.steps;
+  summary["examples"] = train.size();
+  summary["truncated"] = result.truncated;
+  summary["tokens"] = result.tokens;
+  summary["tokens_per_s"] = double(result.tokens) / result.seconds;
+  std::vector<Tile> tiles{{"Training loss", figure(result.train_loss), "nats a completion token"}};
+  if (!val.empty()) tiles.push_back({"Validation loss", figure(result.val_loss), "held-out data"});
+  tiles.push_back({"Truncated", fmt::to_string(result.truncated), "examples over --max_length"});
+  session.finish(
+      summary,
+      {.title = "Supervised fine-tuning",
+       .introduction = fmt::format(
+           "{} examples of {}, loss on {}, {} steps.", train.size(), o.dataset_name,
+           config.completion_only_loss ? "completions only" : "prompts as well", result.steps),
+       .tiles = tiles,
+       .sections = {
+           {.heading = "Training",
+            .charts = {session.chart("Loss", "nats a token", {"loss"}),
+                       session.chart("Gradient norm", "before clipping", {"grad_norm"})}}}});
+  fmt::print("train_loss {:.4f}", result.train_loss);
+  if (!val.empty()) fmt::print("  val_loss {:.4f}", result.val_loss);
+  fmt::print("\n");
+  return 0;
+}
+
+}  // namespace
+
+Command sft_command() {
+  auto o = std::make_shared<Options>();
+  return {.name = "sft",
+          .summary = "fine-tune a language model on prompts and completions",
+          .example =
+              "rlhf sft --model_name_or_path runs/lm --dataset_name data.jsonl "
+              "--output_dir runs/sft",
+          .declare =
+              [o](Flags& flags) {
+                flags.group("Data");
+                flags.add("model_name_or_path", o->model_name_or_path, "model to start from")
+                    .required()
+                    .shown_as("DIR");
+                flags.add("dataset_name", o->dataset_name, "rows of prompt, completion (or text)")
+                    .required()
+                    .shown_as("FILE");
+                flags.add("eval_dataset_name", o->eval_dataset_name, "the same, to validate on")
+                    .shown_as("FILE");
+                flags.add("output_dir", o->output_dir, "model, metrics and report")
+                    .required()
+                    .shown_as("DIR");
+                flags.add("max_length", o->sft.max_length, at_least(0),
+                          "tokens an example, the rest is cut; 0: the model's context");
+                flags.add("completion_only_loss", o->sft.completion_only_loss,
+                          "learn completions, not prompts");
+                flags.add("packing", o->sft.packing,
+                          "several examples a row, which cannot see each other");
+                flags.add("dropout", o->dropout, between(0.0f, 0.9f), "everywhere GPT-2 has it");
+                o->training.declare(flags);
+              },
+          .run = [o](const Invocation& invocation) { return sft_main(*o, invocation); }};
+}
+
+}  // namespace rlhf

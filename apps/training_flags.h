@@ -1,0 +1,43 @@
+// The flags that every training command shares, under Hugging Face's names.
+#pragma once
+
+#include <string>
+
+#include "apps/flags.h"
+#include "rl/trainer.h"
+
+namespace rlhf {
+
+class TrainingFlags {
+ public:
+  /// The defaults of a command; `epochs` 0 means that the command counts steps only.
+  TrainingFlags(const TrainingConfig& defaults, int64_t epochs);
+  TrainingFlags(const TrainingFlags&) = delete;  // flags are bound to the members
+  TrainingFlags& operator=(const TrainingFlags&) = delete;
+
+  void declare(Flags& flags);
+  /// What the flags say. @throws InputError for values that contradict each other.
+  TrainingConfig config() const;
+
+  int64_t num_train_epochs;
+  int64_t logging_steps = 10;
+  uint64_t seed = 42;
+
+ private:
+  TrainingConfig config_;
+  std::string schedule_, optimizer_;
+  bool counts_epochs_;
+};
+
+/// 0-based index of a word in a list: the enumerator that a choice flag names.
+template <class Enum>
+Enum parse_choice(const std::string& word, std::initializer_list<const char*> words) {
+  int index = 0;
+  for (const char* candidate : words) {
+    if (word == candidate) return Enum(index);
+    index++;
+  }
+  throw Error("[flag] expected a word that the flag allows, got \"" + word + "\"");
+}
+
+}  // namespace rlhf

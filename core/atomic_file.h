@@ -1,0 +1,48 @@
+// Files and folders that are either whole or not there: whoever opens the final name, also after a
+// crash or a full disk, never sees half of it.
+#pragma once
+
+#include <filesystem>
+#include <string_view>
+
+namespace rlhf {
+
+/// Writes `bytes` to a temporary name in the same folder, brings them to the disk, renames the file
+/// to `path` (replacing what was there) and brings the folder to the disk.
+/// @throws Error naming the path and the system's reason; then `path` is as it was before.
+void atomic_write(const std::filesystem::path& path, std::string_view bytes);
+
+/// A folder that is filled under a temporary name beside its target and published in one go:
+///
+///     StagedFolder folder("runs/a/checkpoint-100");
+///     write_model(folder.path());
+///     folder.commit();
+///
+/// Without commit() (an exception, a full disk) the temporary folder is removed again.
+class StagedFolder {
+ public:
+  /// Creates `<target>.tmp-<process>-<n>`, and the folders above it where missing.
+  /// @throws InputError when the target is a file or its place cannot be written.
+  explicit StagedFolder(std::filesystem::path target);
+  ~StagedFolder();
+  StagedFolder(const StagedFolder&) = delete;
+  StagedFolder& operator=(const StagedFolder&) = delete;
+
+  /// Where to write: a folder of its own, on the same disk as the target.
+  const std::filesystem::path& path() const { return staging_; }
+
+  /// Brings all files to the disk, then renames the folder to the target: one atomic step. When the
+  /// target exists already, its files are replaced one by one, each atomically, and those that were
+  /// not staged (metrics, reports, checkpoints) stay.
+  /// @throws Error naming the path and the system's reason.
+  void commit();
+
+ private:
+  std::filesystem::path target_, staging_;
+};
+
+/// Creates a folder, and those above it where missing, and proves that it can be written to.
+/// @throws InputError "[what] expected a folder that can be written, got ..."
+void require_writable_folder(const std::filesystem::path& folder, std::string_view what);
+
+}  // namespace rlhf

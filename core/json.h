@@ -1,0 +1,22 @@
+// The one door for JSON that we did not write ourselves. The library behind it merges duplicate
+// keys silently and builds values so deep that copying them overflows the stack; both are refused
+// here while reading, together with bad UTF-8 and integers that do not fit 64 bits.
+#pragma once
+
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+
+namespace rlhf {
+
+inline constexpr int max_json_depth = 32;
+
+/// Parses one JSON value. `first_line` is the line of the source where the text begins.
+/// @throws InputError "[source:line] expected ..., got ...".
+nlohmann::json parse_json(std::string_view text, std::string_view source, int64_t first_line = 1);
+
+/// "a string", "a list", ...: what a value is, for messages.
+std::string json_kind(const nlohmann::json& value);
+
+}  // namespace rlhf

@@ -1,0 +1,92 @@
+// Every differentiable operation, one declaration and formula each. An op runs its forward contract
+// and records the backward one; its definition is in core/ops/<stem>.cpp, and the stem is that of
+// the contract in kernels/. Shapes: B sequences of T tokens are N = B*T rows; C channels, H heads,
+// V tokens in the vocabulary.
+#pragma once
+
+#include <cstdint>
+
+#include "core/tape.h"
+#include "core/tensor.h"
+#include "kernels/philox.h"
+#include "kernels/reward_loss.h"
+
+namespace rlhf {
+
+/// x (..., in) . weight (in, out) [+ bias (out)]; weight is (out, in) when `transposed`. (gemm)
+Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias = {},
+              bool transposed = false);
+
+/// a + scale * b, of equal shapes. (add)
+Tensor add(const Tensor& a, const Tensor& b, float scale = 1);
+
+/// (x - mean) / sqrt(var + eps) * weight + bias over the last axis. (layer_norm)
+Tensor layer_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, float eps);
+
+/// x/2 (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))). (gelu)
+Tensor gelu(const Tensor& x);
+
+/// token_table[token] + position_table[position]: (N, C) from i32 (N) twice. (embedding)
+Tensor embedding(const Tensor& token, const Tensor& position, const Tensor& token_table,
+                 const Tensor& position_table);
+
+/// Zeroes with `probability` and divides the rest by 1 - probability; the identity when it is 0.
+Tensor dropout(const Tensor& x, float probability, const RandomSite& site);
+
+/// Which keys a query may see; undefined tensors mean causal from the first. i32 (B, T) each.
+struct AttentionSpan {
+  Tensor begin;
+  Tensor end;
+};
+
+/// Causal multi-head attention of a packed qkv (B, T, 3C): (B, T, C). (attention)
+Tensor attention(const Tensor& qkv, int64_t heads, const AttentionSpan& span, float dropout,
+                 const RandomSite& site);
+
+/// Keys and values of the tokens seen so far: (B, capacity, C) each.
+struct KvCacheLayer {
+  Tensor keys;
+  Tensor values;
+};
+
+/// Appends the new tokens' keys and values at `length` (i32 (B)) and attends from the new queries
+/// to everything up to and including themselves: (B, T_new, C). Not differentiable. (kv_cache)
+/// `end` (i32 (B, T_new)) is length + t + 1.
+Tensor cached_attention(const Tensor& qkv, int64_t heads, const KvCacheLayer& cache,
+                        const Tensor& length, const Tensor& end);
+
+struct TokenLogProb {
+  Tensor log_prob;  ///< (N)
+  Tensor entropy;   ///< (N), undefined unless asked for
+};
+
+/// log softmax(x . head^T / temperature)[target] of each row, and the entropy of that distribution.
+/// x (N, C), head (V, C), target i32 (N); rows with target < 0 are ignored and give 0. The logits
+/// exist for a chunk of rows at a time only and are computed again in the backward: memory is
+/// O(chunk * V) instead of O(N * V). Minus the weighted sum of log_prob is cross-entropy.
+/// (log_prob)
+TokenLogProb token_log_prob(const Tensor& x, const Tensor& head, const Tensor& target,
+                            float temperature = 1, bool with_entropy = false);
+
+/// sum_i weight_i x_i: (1). Weights are constants. (reduce)
+Tensor weighted_sum(const Tensor& x, const Tensor& weight);
+
+/// x[row[n]]: (N, C) from (rows, C) and i32 (N). (gather)
+Tensor gather(const Tensor& x, const Tensor& row);
+
+/// The clipped surrogate of PPO per token. (ppo_loss)
+Tensor ppo_policy_loss(const Tensor& log_prob, const Tensor& old_log_prob, const Tensor& advantage,
+                       float clip);
+
+/// The clipped squared error of PPO per token; clip 0: not clipped. (ppo_loss)
+Tensor ppo_value_loss(const Tensor& value, const Tensor& old_value, const Tensor& target,
+                      float clip);
+
+/// -log sigmoid(chosen - rejected - margin) + centering (chosen + rejected)^2. (reward_loss)
+Tensor pairwise_loss(const Tensor& chosen, const Tensor& rejected, const Tensor& margin,
+                     float centering);
+
+/// Binary cross-entropy of sigmoid(reward), or half the squared error. (reward_loss)
+Tensor pointwise_loss(const Tensor& reward, const Tensor& label, PointwiseKind kind);
+
+}  // namespace rlhf

@@ -1,0 +1,101 @@
+// A dense row-major tensor: a value handle over shared storage, with room for a gradient. Copying a
+// Tensor copies the handle. Views are a reshape or a range of the first axis; nothing else is ever
+// strided, which keeps every kernel a loop over rows.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "core/dtype.h"
+#include "core/shape.h"
+#include "kernels/device.h"
+
+namespace rlhf {
+
+/// Memory with an element type on a device, returned to the caching allocator at the end.
+struct Storage {
+  Storage(int64_t count, DType dtype, Device device);
+  ~Storage();
+  Storage(const Storage&) = delete;
+  Storage& operator=(const Storage&) = delete;
+
+  void* data;
+  int64_t count;
+  DType dtype;
+  Device device;
+};
+
+/// Where a tensor's gradient goes. `written` says whether this step has put anything there yet: the
+/// first writer overwrites, later ones add.
+struct Gradient {
+  std::shared_ptr<Storage> storage;  ///< null until first asked for
+  int64_t offset = 0;
+  bool written = false;
+};
+
+class Tensor {
+ public:
+  Tensor() = default;  ///< undefined: an absent bias, a gradient nobody asked for
+
+  static Tensor empty(const Shape& shape, DType dtype, Device device = Device::cpu);
+  static Tensor zeros(const Shape& shape, DType dtype, Device device = Device::cpu);
+  /// A copy of `values`. @throws Error unless there are as many as the shape has elements.
+  template <class T>
+  static Tensor from(std::span<const T> values, const Shape& shape, Device device = Device::cpu);
+  template <class T>
+  static Tensor from(const std::vector<T>& values, const Shape& shape,
+                     Device device = Device::cpu) {
+    return from(std::span<const T>(values), shape, device);
+  }
+
+  bool defined() const { return storage_ != nullptr; }
+  const Shape& shape() const { return shape_; }
+  int64_t count() const { return shape_.count(); }
+  DType dtype() const { return storage_->dtype; }
+  Device device() const { return storage_->device; }
+
+  /// The first element, null when undefined. @throws Error when T is not the element type.
+  template <class T>
+  T* data() const;
+  template <class T>
+  std::vector<T> to_vector() const;
+  /// The only element of a tensor of one, as double.
+  double item() const;
+  void copy_from(const Tensor& other) const;
+  void fill_zero() const;
+
+  /// The same elements under another shape; shares memory and gradient.
+  Tensor reshape(const Shape& shape) const;
+  /// Elements [begin, begin + shape.count()) of the flat storage; shares memory and gradient place
+  /// (arenas carve their parameters out with it).
+  Tensor view(int64_t begin, const Shape& shape) const;
+  /// Rows [first, last) of the first axis; shares memory, carries no gradient.
+  Tensor rows(int64_t first, int64_t last) const;
+
+  bool requires_grad() const { return gradient_ != nullptr; }
+  /// Gives the tensor a place for a gradient, or takes it away (a frozen parameter).
+  void set_requires_grad(bool wanted);
+  Gradient* gradient() const { return gradient_.get(); }
+  bool has_grad() const { return gradient_ && gradient_->written; }
+  /// The gradient as a tensor of this shape; undefined when nothing was written.
+  Tensor grad() const;
+  /// The gradient's elements, null when nothing was written.
+  template <class T>
+  const T* grad_data() const;
+  /// Where a backward kernel is to write, marked as written; null when no gradient is wanted.
+  template <class T>
+  GradientOut<T> grad_out() const;
+
+ private:
+  Tensor(std::shared_ptr<Storage> storage, int64_t offset, const Shape& shape)
+      : storage_(std::move(storage)), offset_(offset), shape_(shape) {}
+  void ensure_gradient_storage() const;
+
+  std::shared_ptr<Storage> storage_;
+  int64_t offset_ = 0;
+  Shape shape_;
+  std::shared_ptr<Gradient> gradient_;
+};
+
+}  // namespace rlhf

@@ -1,0 +1,24 @@
+// Comma- and tab-separated records. With quotes this is RFC 4180: a field in double quotes may hold
+// separators, line ends and doubled quotes. Without them a quote is a character like any other, as
+// in most .tsv files of corpora.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace rlhf {
+
+struct Record {
+  int64_t line;  // where it begins, from 1
+  std::vector<std::string> fields;
+};
+
+/// The records of a text; blank lines are not records.
+/// @throws InputError "[source:line] ..." for a quoted field that never ends, text behind a closing
+/// quote, or a record longer than max_row_bytes.
+std::vector<Record> parse_records(std::string_view text, char separator, bool quotes,
+                                  std::string_view source);
+
+}  // namespace rlhf

@@ -1,0 +1,90 @@
+#include "data/datasets.h"
+
+#include <algorithm>
+
+#include "core/check.h"
+#include "core/unicode.h"
+#include "data/rows.h"
+#include "data/text_file.h"
+
+namespace rlhf {
+namespace {
+
+bool is_index(const std::string& column) {
+  return !column.empty() && column.find_first_not_of("0123456789") == std::string::npos;
+}
+
+}  // namespace
+
+std::vector<std::string> read_language_modelling(const std::filesystem::path& file,
+                                                 const std::string& text_column) {
+  if (file.extension() == ".txt") return {read_text(file)};
+  std::vector<std::string> documents;
+  for (const Row& row : read_rows(file, {.header = !is_index(text_column)})) {
+    const bool joined = !row.has(text_column) && row.has("prompt") && row.has("completion");
+    documents.push_back(joined ? row.text("prompt") + row.non_empty_text("completion")
+                               : row.non_empty_text(text_column));
+  }
+  return documents;
+}
+
+std::vector<PromptCompletion> read_prompt_completion(const std::filesystem::path& file) {
+  std::vector<PromptCompletion> examples;
+  for (const Row& row : read_rows(file)) {
+    if (row.has("text") && !row.has("prompt") && !row.has("completion")) {
+      examples.push_back({"", row.non_empty_text("text")});
+    } else {
+      examples.push_back({row.text("prompt"), row.non_empty_text("completion")});
+    }
+  }
+  return examples;
+}
+
+std::vector<Preference> read_preferences(const std::filesystem::path& file) {
+  std::vector<Preference> examples;
+  const Rows rows = read_rows(file);
+  const bool explicit_prompt = rows.has_column("prompt");
+  for (const Row& row : rows) {
+    if (row.has("prompt") && !explicit_prompt) {
+      input_error(row.where(), "expected no column \"prompt\" as in line {}, found {}",
+                  rows[0].line(), row.column_names());
+    }
+    examples.push_back({explicit_prompt ? row.text("prompt") : "", row.non_empty_text("chosen"),
+                        row.non_empty_text("rejected"), row.optional_number("margin").value_or(0)});
+  }
+  return examples;
+}
+
+std::vector<Labelled> read_labelled(const std::filesystem::path& file,
+                                    const std::string& text_column,
+                                    const std::string& label_column) {
+  if (is_index(text_column) != is_index(label_column)) {
+    input_error("columns", "expected two names or two indices, got {} and {}", quote(text_column),
+                quote(label_column));
+  }
+  std::vector<Labelled> examples;
+  for (const Row& row : read_rows(file, {.header = !is_index(text_column)})) {
+    examples.push_back({row.non_empty_text(text_column), row.number(label_column), row.line()});
+  }
+  return examples;
+}
+
+void check_probabilities(std::span<const Labelled> rows, const std::filesystem::path& file) {
+  for (const Labelled& row : rows) {
+    if (!(row.label >= 0 && row.label <= 1)) {
+      input_error(fmt::format("{}:{}", file.string(), row.line),
+                  "expected a label within [0, 1], got {}", row.label);
+    }
+  }
+}
+
+std::vector<std::string> read_prompts(const std::filesystem::path& file) {
+  std::vector<std::string> prompts;
+  for (const Row& row : read_rows(file)) {
+    prompts.push_back(
+        row.non_empty_text(row.has("text") && !row.has("prompt") ? "text" : "prompt"));
+  }
+  return prompts;
+}
+
+}  // namespace rlhf

@@ -1,0 +1,56 @@
+// The kinds of examples that training takes, read from files with TRL's column names. Each reader
+// checks the whole file before it returns, so that nothing fails later because of row 10,000: every
+// function throws an InputError that names the file and the line of the first thing wrong.
+// For file forms see rows.h; every column of text but a prompt must be non-empty.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace rlhf {
+
+struct PromptCompletion {
+  std::string prompt, completion;
+};
+
+/// Two answers to a prompt, the better one first; `margin` is how much better, where it is known.
+struct Preference {
+  std::string prompt, chosen, rejected;
+  double margin = 0;
+};
+
+struct Labelled {
+  std::string text;
+  double label = 0;
+  int64_t line = 0;  // of its file
+};
+
+/// Documents for language modelling: a .txt file is one document; rows give their `text_column`, or
+/// without it `prompt` and `completion` joined.
+std::vector<std::string> read_language_modelling(const std::filesystem::path& file,
+                                                 const std::string& text_column = "text");
+
+/// Rows of `prompt` and `completion`, or of `text`, which gives an empty prompt.
+std::vector<PromptCompletion> read_prompt_completion(const std::filesystem::path& file);
+
+/// Rows of `chosen` and `rejected`, with an optional `prompt` and number `margin`. Without a
+/// `prompt` column the prompt is implicit: the two texts contain it and the prompt is empty. A file
+/// has the column in all rows or in none.
+std::vector<Preference> read_preferences(const std::filesystem::path& file);
+
+/// Rows of a text and a numeric label. Columns that are numbers, such as "0" and "1", count the
+/// columns of a .csv or .tsv file that has no header.
+std::vector<Labelled> read_labelled(const std::filesystem::path& file,
+                                    const std::string& text_column = "text",
+                                    const std::string& label_column = "label");
+
+/// @throws InputError unless all labels are probabilities, as binary cross-entropy needs them.
+void check_probabilities(std::span<const Labelled> rows, const std::filesystem::path& file);
+
+/// Rows of `prompt` or `text`; the lines of a .txt file.
+std::vector<std::string> read_prompts(const std::filesystem::path& file);
+
+}  // namespace rlhf

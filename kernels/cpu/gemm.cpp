@@ -1,0 +1,149 @@
+// Matrix multiplication by register tiles over packed panels of b (the scheme of Goto and van de
+// Geijn 2008, "Anatomy of high-performance matrix multiplication"), with one deviation: every
+// element of `out` is a single chain of fused multiply-adds over k in order, starting from bias and
+// from what `out` held. Blocks of k go on with the chain where the last one left it in `out`, so
+// that neither blocking, nor the number of rows, nor threads can change a bit.
+//
+// The panel of b in use is the only copy that is made: a is read where it lies, and so is b when
+// there are too few rows to repay copying it.
+#include "kernels/gemm.h"
+
+#include <algorithm>
+
+#include "kernels/cpu/support/gemm_pack.h"
+#include "kernels/cpu/support/gemm_tile.h"
+#include "kernels/cpu/support/parallel.h"
+
+namespace rlhf {
+namespace cpu {
+namespace {
+
+/// Elements of a packed panel: of full tiles, 256 deep; wider ones are as much shallower.
+template <class T>
+constexpr int64_t panel_size = 256 * tile_vectors* lanes<T>;
+/// Elements of a that every panel of b meets again: they should stay in the last cache.
+constexpr int64_t a_block = 1 << 20;
+/// Up to so many rows read b in place.
+constexpr int64_t rows_in_place = 2 * tile_rows;
+
+/// A deeper k is taken in steps, so that what a panel meets of a stays as small.
+constexpr int64_t k_step = 4096;
+
+/// The part of the sums that is added now: rows and columns of `out`, and which k.
+struct Piece {
+  int64_t row, row_end, column, column_end, k, k_end;
+  int64_t rows() const { return row_end - row; }
+};
+
+/// Runs a kernel that writes `width` columns on a tile of which fewer exist: through a copy.
+template <class T>
+void multiply_partial(TileKernel<T> kernel, Tile<T> tile, int64_t rows, int64_t width) {
+  alignas(vector_bytes) T copy[tile_registers * lanes<T>] = {};
+  const Tile<T> original = tile;
+  for (int64_t i = 0; i < rows; i++) {
+    for (int64_t j = 0; j < tile.columns; j++) {
+      const T start = tile.add ? tile.out[i * tile.out_row + j] : T(0);
+      copy[i * width + j] = tile.bias ? start + tile.bias[j] : start;
+    }
+  }
+  tile.out = copy;
+  tile.out_row = width;
+  tile.add = true;
+  tile.bias = nullptr;
+  kernel(tile);
+  for (int64_t i = 0; i < rows; i++) {
+    std::copy_n(copy + i * width, tile.columns, original.out + i * original.out_row);
+  }
+}
+
+/// All rows of a piece against the panel of b that starts at `column`.
+template <class T>
+void multiply_panel(const Gemm<T>& g, const Piece& piece, int64_t column, int vectors) {
+  alignas(vector_bytes) static thread_local T packed[panel_size<T>];
+  const int64_t width = vectors * lanes<T>;
+  const int64_t columns = std::min(width, piece.column_end - column);
+  const int64_t tiles = (piece.rows() + tile_rows - 1) / tile_rows;
+  const bool turn = g.transpose_b && tiles == 1;
+  const bool in_place =
+      turn || (!g.transpose_b && columns == width && piece.rows() <= rows_in_place);
+  const int64_t b_stride = g.transpose_b ? g.K : g.N;
+  const T* b = g.b + column * (g.transpose_b ? g.K : 1);
+  const int64_t block_k = in_place ? k_step : panel_size<T> / width;
+  Tile<T> tile;
+  tile.out_row = g.N;
+  tile.a_row = g.transpose_a ? 1 : g.K;
+  tile.a_k = g.transpose_a ? g.M : 1;
+  tile.b_stride = in_place ? b_stride : width;
+  tile.columns = columns;
+  for (int64_t k = piece.k; k == 0 || k < piece.k_end; k += block_k) {
+    tile.K = std::min(block_k, piece.k_end - k);
+    tile.add = g.accumulate || k > 0;
+    tile.bias = g.bias && k == 0 ? g.bias + column : nullptr;
+    tile.b = b + k * (g.transpose_b ? 1 : g.N);
+    if (!in_place) {
+      const auto pack = g.transpose_b ? pack_columns<T> : pack_rows<T>;
+      pack(packed, width, tile.b, b_stride, columns, tile.K);
+      tile.b = packed;
+    }
+    for (int64_t t = 0; t < tiles; t++) {
+      const int64_t row = piece.row + piece.rows() * t / tiles;
+      const int height = int(piece.row + piece.rows() * (t + 1) / tiles - row);
+      tile.out = g.out + row * g.N + column;
+      tile.a = g.a + row * tile.a_row + k * tile.a_k;
+      const TileKernel<T> kernel =
+          turn ? transposed_kernel<T>(height) : tile_kernel<T>(height, vectors);
+      if (columns == width) {
+        kernel(tile);
+      } else {
+        multiply_partial(kernel, tile, height, width);
+      }
+    }
+  }
+}
+
+template <class T>
+void multiply_piece(const Gemm<T>& g, const Piece& piece) {
+  int64_t widest = tile_vectors;
+  if (piece.rows() <= tile_rows) widest = g.transpose_b ? 1 : widest_tile(int(piece.rows()));
+  for (int64_t column = piece.column; column < piece.column_end;) {
+    const int64_t left = (piece.column_end - column + lanes<T> - 1) / lanes<T>;
+    const int64_t vectors = left >= widest ? widest : std::min<int64_t>(left, tile_vectors);
+    multiply_panel(g, piece, column, int(vectors));
+    column += vectors * lanes<T>;
+  }
+}
+
+/// Rows [row, row_end) and columns [column, column_end) of `out`, in pieces that suit the caches.
+template <class T>
+void multiply(const Gemm<T>& g, int64_t row, int64_t row_end, int64_t column, int64_t column_end) {
+  const int64_t rows = row_end - row;
+  const int64_t most = a_block / std::clamp<int64_t>(g.K, 1, k_step);
+  const int64_t blocks = (rows + most - 1) / most;
+  for (int64_t k = 0; k == 0 || k < g.K; k += k_step) {
+    for (int64_t i = 0; i < blocks; i++) {
+      multiply_piece(g, {row + rows * i / blocks, row + rows * (i + 1) / blocks, column, column_end,
+                         k, std::min(k + k_step, g.K)});
+    }
+  }
+}
+
+}  // namespace
+}  // namespace cpu
+
+template <class T>
+void run(Cpu, const Gemm<T>& g, Stream) {
+  constexpr int64_t panel = cpu::tile_vectors * cpu::lanes<T>;
+  const double work = g.flops() / cpu::lanes<T>;
+  if (g.M / cpu::tile_rows > g.N / panel) {
+    cpu::parallel_ranges(g.M, cpu::tile_rows, work,
+                         [&](int64_t begin, int64_t end) { cpu::multiply(g, begin, end, 0, g.N); });
+  } else {
+    cpu::parallel_ranges(g.N, panel, work,
+                         [&](int64_t begin, int64_t end) { cpu::multiply(g, 0, g.M, begin, end); });
+  }
+}
+
+template void run(Cpu, const Gemm<float>&, Stream);
+template void run(Cpu, const Gemm<double>&, Stream);
+
+}  // namespace rlhf

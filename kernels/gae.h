@@ -1,0 +1,37 @@
+// Generalised advantage estimation (Schulman et al. 2016, equations 11 and 16).
+#pragma once
+
+#include "kernels/device.h"
+
+namespace rlhf {
+
+/// Per row b, t from length[b] - 1 down to 0:
+/// delta_t = reward_t + gamma * value_{t+1} - value_t;
+/// advantage_t = delta_t + gamma * lambda * advantage_{t+1};  returns_t = advantage_t + value_t.
+/// Past the last step the value is bootstrap[b] (0 when null: the episode ended) and the advantage
+/// 0. Slots t >= length[b] get exactly 0. All matrices (B, T).
+template <class T>
+struct Gae {
+  T* advantages;
+  T* returns;
+  const T* rewards;
+  const T* values;
+  const T* bootstrap = nullptr;  ///< (B)
+  const int32_t* length;         ///< (B), 0 <= length <= T
+  int64_t B, T_max;
+  float gamma, lambda;
+
+  void visit(auto&& v) const {
+    v.in("rewards", rewards, B * T_max);
+    v.in("values", values, B * T_max);
+    v.in("bootstrap", bootstrap, B);
+    v.out("advantages", advantages, B * T_max);
+    v.out("returns", returns, B * T_max);
+  }
+  double flops() const { return 6.0 * double(B * T_max); }
+};
+
+template <class T>
+void run(Cpu, const Gae<T>&, Stream);
+
+}  // namespace rlhf

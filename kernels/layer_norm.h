@@ -1,0 +1,66 @@
+// Layer normalisation over the last axis (Ba et al. 2016, equation 4).
+#pragma once
+
+#include "kernels/device.h"
+
+namespace rlhf {
+
+/// out = (in - mean) * rstd * weight + bias, per row;
+/// mean = sum(in) / C, rstd = 1 / sqrt(sum((in - mean)^2) / C + eps).
+/// in, out: (rows, C); weight, bias: (C); mean, rstd: (rows), kept for the backward.
+template <class T>
+struct LayerNormForward {
+  T* out;
+  Accumulator<T>* mean;
+  Accumulator<T>* rstd;
+  const T* in;
+  const T* weight;
+  const T* bias;
+  int64_t rows, C;
+  float eps = 1e-5f;
+
+  void visit(auto&& v) const {
+    v.in("in", in, rows * C);
+    v.in("weight", weight, C);
+    v.in("bias", bias, C);
+    v.out("out", out, rows * C);
+    v.out("mean", mean, rows);
+    v.out("rstd", rstd, rows);
+  }
+  double flops() const { return 8.0 * double(rows * C); }
+};
+
+/// With n = (in - mean) * rstd and g = d_out * weight, per row:
+/// d_in = rstd * (g - mean(g) - n * mean(g * n)); d_weight = sum over rows of d_out * n;
+/// d_bias = sum over rows of d_out.
+template <class T>
+struct LayerNormBackward {
+  GradientOut<T> d_in;
+  GradientOut<T> d_weight;
+  GradientOut<T> d_bias;
+  const T* d_out;
+  const T* in;
+  const T* weight;
+  const Accumulator<T>* mean;
+  const Accumulator<T>* rstd;
+  int64_t rows, C;
+
+  void visit(auto&& v) const {
+    v.in("d_out", d_out, rows * C);
+    v.in("in", in, rows * C);
+    v.in("weight", weight, C);
+    v.in("mean", mean, rows);
+    v.in("rstd", rstd, rows);
+    v.out("d_in", d_in.data, rows * C, d_in.accumulate);
+    v.out("d_weight", d_weight.data, C, d_weight.accumulate);
+    v.out("d_bias", d_bias.data, C, d_bias.accumulate);
+  }
+  double flops() const { return 14.0 * double(rows * C); }
+};
+
+template <class T>
+void run(Cpu, const LayerNormForward<T>&, Stream);
+template <class T>
+void run(Cpu, const LayerNormBackward<T>&, Stream);
+
+}  // namespace rlhf

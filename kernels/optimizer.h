@@ -1,0 +1,97 @@
+// One pass over a flat arena of parameters per step, with a table that says what differs between
+// segments of it.
+#pragma once
+
+#include "kernels/device.h"
+
+namespace rlhf {
+
+/// Elements [begin, end) of the arena. Segments are sorted, do not overlap, and need not cover all.
+struct OptimizerSegment {
+  int64_t begin, end;
+  float rate = 1;   ///< factor on the step's learning rate
+  float decay = 0;  ///< L2 or decoupled weight decay, see DecayMode
+  float l1 = 0;     ///< factor of sign(parameter), added to the gradient
+  bool frozen = false;
+};
+
+/// How `decay` enters: as part of the gradient (L2: Adam, SGD) or past the moments, scaled by the
+/// learning rate only (AdamW; Loshchilov and Hutter 2019, algorithm 2).
+enum class DecayMode { l2, decoupled };
+
+/// What every optimizer reads: g = grad * *gradient_scale (clipping by norm without another pass).
+template <class T>
+struct OptimizerArena {
+  T* parameter;
+  const T* gradient;
+  int64_t count;
+  const OptimizerSegment* segment;
+  int64_t segments;
+  const Accumulator<T>* gradient_scale = nullptr;  ///< null: 1
+  const StepState* state;
+  DecayMode decay_mode = DecayMode::decoupled;
+
+  void visit(auto&& v) const {
+    v.in("gradient", gradient, count);
+    v.in("gradient_scale", gradient_scale, 1);
+    v.inout("parameter", parameter, count);
+  }
+};
+
+/// m = b1 m + (1 - b1) g; v = b2 v + (1 - b2) g^2;
+/// parameter -= rate * (m / (1 - b1^t)) / (sqrt(v / (1 - b2^t)) + eps)
+/// (Kingma and Ba 2015, algorithm 1), t = state->step >= 1.
+template <class T>
+struct AdamStep {
+  OptimizerArena<T> arena;
+  T* m;
+  T* v;
+  float beta1 = 0.9f, beta2 = 0.999f, eps = 1e-8f;
+
+  void visit(auto&& v_) const {
+    arena.visit(v_);
+    v_.inout("m", m, arena.count);
+    v_.inout("v", v, arena.count);
+  }
+  double flops() const { return 14.0 * double(arena.count); }
+};
+
+/// v = alpha v + (1 - alpha) g^2; b = momentum b + g / (sqrt(v) + eps); parameter -= rate * b
+/// (Hinton 2012, lecture 6e; PyTorch's form of momentum).
+template <class T>
+struct RmsPropStep {
+  OptimizerArena<T> arena;
+  T* v;
+  T* momentum_buffer;
+  float alpha = 0.99f, momentum = 0, eps = 1e-8f;
+
+  void visit(auto&& v_) const {
+    arena.visit(v_);
+    v_.inout("v", v, arena.count);
+    v_.inout("momentum_buffer", momentum_buffer, arena.count);
+  }
+  double flops() const { return 9.0 * double(arena.count); }
+};
+
+/// b = momentum b + g; parameter -= rate * b (Polyak 1964, PyTorch's form without dampening).
+template <class T>
+struct SgdStep {
+  OptimizerArena<T> arena;
+  T* momentum_buffer;
+  float momentum = 0;
+
+  void visit(auto&& v) const {
+    arena.visit(v);
+    v.inout("momentum_buffer", momentum_buffer, arena.count);
+  }
+  double flops() const { return 4.0 * double(arena.count); }
+};
+
+template <class T>
+void run(Cpu, const AdamStep<T>&, Stream);
+template <class T>
+void run(Cpu, const RmsPropStep<T>&, Stream);
+template <class T>
+void run(Cpu, const SgdStep<T>&, Stream);
+
+}  // namespace rlhf

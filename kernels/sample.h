@@ -1,0 +1,53 @@
+// Choosing the next token of each sequence from its logits.
+#pragma once
+
+#include "kernels/device.h"
+#include "kernels/philox.h"
+
+namespace rlhf {
+
+/// Per row, in this order (that of Hugging Face's generation): repetition penalty (Keskar et al.
+/// 2019: a token already in `history` has its logit divided by the penalty when positive,
+/// multiplied when negative), division by temperature, top-k (keep the k largest), top-p (keep the
+/// smallest set of the most probable tokens whose mass reaches p; Holtzman et al. 2020), min-p
+/// (drop what is less probable than min_p times the most probable; Nguyen et al. 2024),
+/// renormalisation, one draw by inverting the cumulative sum. Temperature 0 takes the largest logit
+/// (the first of equals).
+///
+/// `log_prob` is that of the token under softmax(logits / temperature) over the whole vocabulary,
+/// bit-equal to LogProbForward's: what PPO calls the old log-probability. Policies should therefore
+/// sample without filters. With temperature 0 it is taken at temperature 1.
+///
+/// logits: (N, V), left as they were. token, log_prob, draw: (N).
+/// history: (N, history_stride), the first history_length[n] of row n count; null without a
+/// penalty. workspace: (N, V) elements of T and (N, V) of int32.
+template <class T>
+struct Sample {
+  int32_t* token;
+  Accumulator<T>* log_prob;
+  const T* logits;
+  int64_t N, V;
+  float temperature = 1;
+  int64_t top_k = 0;  ///< 0: all
+  float top_p = 1;
+  float min_p = 0;
+  float repetition_penalty = 1;
+  const int32_t* history = nullptr;
+  const int32_t* history_length = nullptr;
+  int64_t history_stride = 0;
+  const uint64_t* draw;  ///< the index of each row's random number: its sequence and position
+  uint64_t seed;
+  T* workspace;
+  int32_t* order;
+
+  void visit(auto&& v) const {
+    v.in("logits", logits, N * V);
+    v.out("log_prob", log_prob, N);
+  }
+  double flops() const { return 6.0 * double(N * V); }
+};
+
+template <class T>
+void run(Cpu, const Sample<T>&, Stream);
+
+}  // namespace rlhf

@@ -1,0 +1,119 @@
+#include "nn/gpt2.h"
+
+#include <cmath>
+
+#include "nn/init.h"
+
+namespace rlhf {
+
+void Gpt2Config::validate() const {
+  const auto positive = [](const char* name, int64_t value) {
+    if (value < 1) input_error("config", "expected {} >= 1, got {}", name, value);
+  };
+  positive("vocab_size", vocab_size);
+  positive("n_positions", n_positions);
+  positive("n_embd", n_embd);
+  positive("n_layer", n_layer);
+  positive("n_head", n_head);
+  if (n_embd % n_head != 0) {
+    input_error("config", "expected n_embd divisible by n_head, got {} and {}", n_embd, n_head);
+  }
+}
+
+Tensor Gpt2::forward(const TokenBatch& batch, const StepState* training,
+                     const std::function<Tensor(const Tensor&, size_t)>& attend) const {
+  // Each place that drops has a site of its own: 0 for the embedding, then two a block.
+  const auto drop = [&](float probability, uint32_t site) -> Drop {
+    if (!training) return [](const Tensor& x) { return x; };
+    return [=](const Tensor& x) {
+      return dropout(x, probability, {training, RandomStream::dropout, site});
+    };
+  };
+  Tensor x = embedding(batch.token, batch.position, wte.weight, wpe.weight);  // (N, C)
+  x = drop(config.embd_pdrop, 0)(x);
+  for (size_t layer = 0; layer < h.size(); layer++) {
+    const uint32_t site = uint32_t(1 + 3 * layer);
+    x = h[layer](
+        x, [&](const Tensor& qkv) { return attend(qkv, layer); }, drop(config.resid_pdrop, site),
+        drop(config.resid_pdrop, site + 1));
+  }
+  return ln_f(x);
+}
+
+Tensor Gpt2::operator()(const TokenBatch& batch, const StepState* training) const {
+  const int64_t B = batch.B, T = batch.T, C = config.n_embd;
+  check(T <= config.n_positions, "gpt2", "expected at most {} tokens a row, got {}",
+        config.n_positions, T);
+  return forward(batch, training, [&](const Tensor& qkv, size_t layer) {
+    const RandomSite site{training, RandomStream::dropout, uint32_t(3 + 3 * layer)};
+    const float probability = training ? config.attn_pdrop : 0;
+    return attention(qkv.reshape({B, T, 3 * C}), config.n_head, batch.span, probability, site)
+        .reshape({B * T, C});
+  });
+}
+
+Tensor Gpt2::extend(const TokenBatch& batch, KvCache& cache) const {
+  const int64_t B = batch.B, T = batch.T, C = config.n_embd;
+  std::vector<int32_t> end(size_t(B * T));
+  for (int64_t b = 0; b < B; b++) {
+    check(cache.length[b] + T <= cache.capacity, "kv_cache", "expected at most {} tokens, got {}",
+          cache.capacity, cache.length[b] + T);
+    for (int64_t t = 0; t < T; t++) end[b * T + t] = int32_t(cache.length[b] + t + 1);
+  }
+  const Tensor length = Tensor::from(cache.length, {B}, device());
+  const Tensor ends = Tensor::from(end, {B, T}, device());
+  return forward(batch, nullptr, [&](const Tensor& qkv, size_t layer) {
+    return cached_attention(qkv.reshape({B, T, 3 * C}), config.n_head, cache.layers[layer], length,
+                            ends)
+        .reshape({B * T, C});
+  });
+}
+
+KvCache Gpt2::make_cache(int64_t B, int64_t capacity) const {
+  KvCache cache{{}, std::vector<int32_t>(size_t(B), 0), capacity};
+  for (size_t layer = 0; layer < h.size(); layer++) {
+    const Shape shape{B, capacity, config.n_embd};
+    cache.layers.push_back(
+        {Tensor::empty(shape, dtype(), device()), Tensor::empty(shape, dtype(), device())});
+  }
+  return cache;
+}
+
+Gpt2 empty_gpt2(const Gpt2Config& config, DType dtype) {
+  config.validate();
+  const int64_t C = config.n_embd;
+  const auto linear_layer = [&](int64_t in, int64_t out) {
+    return Linear{Tensor::empty({in, out}, dtype), Tensor::empty({out}, dtype)};
+  };
+  const auto norm = [&] {
+    return LayerNorm{Tensor::empty({C}, dtype), Tensor::empty({C}, dtype),
+                     config.layer_norm_epsilon};
+  };
+  Gpt2 model{.config = config,
+             .wte = {Tensor::empty({config.vocab_size, C}, dtype)},
+             .wpe = {Tensor::empty({config.n_positions, C}, dtype)},
+             .h = {},
+             .ln_f = norm()};
+  for (int64_t layer = 0; layer < config.n_layer; layer++) {
+    model.h.push_back({norm(),
+                       {linear_layer(C, 3 * C), linear_layer(C, C)},
+                       norm(),
+                       {linear_layer(C, 4 * C), linear_layer(4 * C, C)}});
+  }
+  return model;
+}
+
+Gpt2 make_gpt2(const Gpt2Config& config, uint64_t seed, DType dtype) {
+  Gpt2 model = empty_gpt2(config, dtype);
+  initialize(model, seed);
+  return model;
+}
+
+ScoreHead make_score_head(const Gpt2& trunk, uint64_t seed, bool zero) {
+  const int64_t C = trunk.config.n_embd;
+  Tensor weight = Tensor::zeros({1, C}, trunk.dtype(), trunk.device());
+  if (!zero) fill_normal(weight, 1 / std::sqrt(double(C + 1)), seed, "score.weight");
+  return {weight};
+}
+
+}  // namespace rlhf

@@ -1,0 +1,94 @@
+// GPT-2 (Radford et al. 2019), the trunk that every model here shares, and its two heads: logits of
+// the next token through the tied token embedding, and one scalar per token (rewards, values).
+#pragma once
+
+#include <vector>
+
+#include "nn/gpt2_config.h"
+#include "nn/layers.h"
+#include "nn/module.h"
+#include "nn/token_batch.h"
+
+namespace rlhf {
+
+/// Keys and values of every layer for B sequences, each filled to a length of its own.
+struct KvCache {
+  std::vector<KvCacheLayer> layers;  ///< (B, capacity, C)
+  std::vector<int32_t> length;       ///< (B)
+  int64_t capacity = 0;
+};
+
+struct Gpt2 {
+  Gpt2Config config;
+  Embedding wte;  ///< (V, C) token embedding, also the language-model head
+  Embedding wpe;  ///< (P, C) position embedding
+  std::vector<Block> h;
+  LayerNorm ln_f;
+
+  /// Final hidden states (B*T, C). Dropout is active iff `training` is given; its draw counter says
+  /// which random numbers.
+  Tensor operator()(const TokenBatch& batch, const StepState* training = nullptr) const;
+
+  /// The same for T new tokens (B, T) of sequences whose prefix is in the cache; appends them. The
+  /// caller advances cache.length by as many of them as were real. No gradient, no dropout.
+  Tensor extend(const TokenBatch& batch, KvCache& cache) const;
+
+  KvCache make_cache(int64_t B, int64_t capacity) const;
+
+  /// The language-model head: the token embedding itself, (V, C).
+  const Tensor& head() const { return wte.weight; }
+  DType dtype() const { return wte.weight.dtype(); }
+  Device device() const { return wte.weight.device(); }
+
+  void visit(auto&& v) {
+    v("wte", wte);
+    v("wpe", wpe);
+    v("h", h);
+    v("ln_f", ln_f);
+  }
+
+ private:
+  Tensor forward(const TokenBatch& batch, const StepState* training,
+                 const std::function<Tensor(const Tensor& qkv, size_t layer)>& attend) const;
+};
+
+/// The trunk under the names of Hugging Face's GPT2LMHeadModel; the head is wte.
+struct LanguageModel {
+  Gpt2 transformer;
+  const Tensor& head() const { return transformer.head(); }
+  void visit(auto&& v) { v("transformer", transformer); }
+};
+
+/// A linear map from hidden states to one number, without a bias.
+struct ScoreHead {
+  Tensor weight;  ///< (1, C)
+  /// (N) from (N, C).
+  Tensor operator()(const Tensor& hidden) const {
+    return linear(hidden, weight, {}, /*transposed=*/true).reshape({hidden.shape().rows()});
+  }
+  void visit(auto&& v) { v("weight", weight); }
+};
+
+/// One scalar per token, under the names of Hugging Face's GPT2ForSequenceClassification with one
+/// label: a reward model reads it at the last token, a critic at every token.
+struct ScalarModel {
+  Gpt2 transformer;
+  ScoreHead score;
+  void visit(auto&& v) {
+    v("transformer", transformer);
+    v("score", score);
+  }
+};
+
+/// A trunk of that shape whose parameters have no values yet: to be initialised or loaded.
+/// @throws InputError when the configuration is impossible.
+Gpt2 empty_gpt2(const Gpt2Config& config, DType dtype = DType::f32);
+
+/// A randomly initialised trunk (init.h).
+Gpt2 make_gpt2(const Gpt2Config& config, uint64_t seed, DType dtype = DType::f32);
+
+/// A head drawn from N(0, 1/(C+1)) for a reward (Stiennon et al. 2020), or all zero for a value
+/// (Ziegler et al. 2019).
+ScoreHead make_score_head(const Gpt2& trunk, uint64_t seed, bool zero);
+
+}  // namespace rlhf

@@ -1,0 +1,19 @@
+// GPT-2's initialisation: N(0, 0.02), biases 0, norms 1, and the projections that write into the
+// residual stream scaled by 1/sqrt(2 n_layer) (Radford et al. 2019, section 2.3).
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "nn/gpt2.h"
+
+namespace rlhf {
+
+/// Draws every parameter on the CPU. Each draws from a site of its own, named by the parameter, so
+/// that adding a layer leaves the others' values as they were.
+void initialize(Gpt2& model, uint64_t seed);
+
+/// Fills with N(0, deviation^2) from the random site that `name` stands for.
+void fill_normal(const Tensor& tensor, double deviation, uint64_t seed, std::string_view name);
+
+}  // namespace rlhf

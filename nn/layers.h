@@ -1,0 +1,84 @@
+// The layers of GPT-2 as plain structs of tensors (Radford et al. 2019). Weights are stored (in,
+// out), the layout of the published checkpoints ("Conv1D").
+#pragma once
+
+#include <functional>
+
+#include "core/ops.h"
+
+namespace rlhf {
+
+struct Linear {
+  Tensor weight;  ///< (in, out)
+  Tensor bias;    ///< (out)
+  Tensor operator()(const Tensor& x) const { return linear(x, weight, bias); }
+  void visit(auto&& v) {
+    v("weight", weight);
+    v("bias", bias);
+  }
+};
+
+struct Embedding {
+  Tensor weight;  ///< (entries, C)
+  void visit(auto&& v) { v("weight", weight); }
+};
+
+struct LayerNorm {
+  Tensor weight;  ///< (C)
+  Tensor bias;    ///< (C)
+  float eps = 1e-5f;
+  Tensor operator()(const Tensor& x) const { return layer_norm(x, weight, bias, eps); }
+  void visit(auto&& v) {
+    v("weight", weight);
+    v("bias", bias);
+  }
+};
+
+/// From a packed qkv (N, 3C) to what each token gathered from the others (N, C): training attention
+/// over a batch, or attention against a cache.
+using Attend = std::function<Tensor(const Tensor& qkv)>;
+/// Dropout, or nothing outside of training.
+using Drop = std::function<Tensor(const Tensor& x)>;
+
+struct Attention {
+  Linear c_attn;  ///< (C, 3C): q, k, v side by side
+  Linear c_proj;  ///< (C, C)
+  Tensor operator()(const Tensor& x, const Attend& attend) const {
+    return c_proj(attend(c_attn(x)));
+  }
+  void visit(auto&& v) {
+    v("c_attn", c_attn);
+    v("c_proj", c_proj);
+  }
+};
+
+struct Mlp {
+  Linear c_fc;    ///< (C, 4C)
+  Linear c_proj;  ///< (4C, C)
+  Tensor operator()(const Tensor& x) const { return c_proj(gelu(c_fc(x))); }
+  void visit(auto&& v) {
+    v("c_fc", c_fc);
+    v("c_proj", c_proj);
+  }
+};
+
+/// x + attention(norm(x)), then x + mlp(norm(x)).
+struct Block {
+  LayerNorm ln_1;
+  Attention attn;
+  LayerNorm ln_2;
+  Mlp mlp;
+  Tensor operator()(Tensor x, const Attend& attend, const Drop& drop_attention,
+                    const Drop& drop_mlp) const {
+    x = add(x, drop_attention(attn(ln_1(x), attend)));
+    return add(x, drop_mlp(mlp(ln_2(x))));
+  }
+  void visit(auto&& v) {
+    v("ln_1", ln_1);
+    v("attn", attn);
+    v("ln_2", ln_2);
+    v("mlp", mlp);
+  }
+};
+
+}  // namespace rlhf

@@ -1,0 +1,75 @@
+// A module is a plain struct of tensors and other modules that names its parts once, in `visit`.
+// Names, counts, state dicts, initialisation, arenas and copies are all short visitors over that.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <type_traits>
+#include <vector>
+
+#include "core/safetensors.h"
+#include "core/tensor.h"
+
+namespace rlhf {
+
+/// Calls f(dotted name, tensor) for each parameter, in the order of `visit`. Names are those of
+/// GPT-2's checkpoints, as in h.3.attn.c_attn.weight.
+template <class F>
+class ParameterVisitor {
+ public:
+  explicit ParameterVisitor(F& f, std::string prefix = {}) : f_(f), prefix_(std::move(prefix)) {}
+
+  void operator()(const std::string& name, Tensor& tensor) const {
+    if (tensor.defined()) f_(prefix_ + name, tensor);
+  }
+  template <class Module>
+  void operator()(const std::string& name, Module& module) const {
+    module.visit(ParameterVisitor(f_, prefix_ + name + "."));
+  }
+  template <class Module>
+  void operator()(const std::string& name, std::vector<Module>& modules) const {
+    for (size_t i = 0; i < modules.size(); i++) {
+      (*this)(name + "." + std::to_string(i), modules[i]);
+    }
+  }
+
+ private:
+  F& f_;
+  std::string prefix_;
+};
+
+template <class Module, class F>
+void for_each_parameter(Module& module, F&& f) {
+  module.visit(ParameterVisitor<std::remove_reference_t<F>>(f));
+}
+
+/// Handles of all parameters: what a checkpoint holds.
+template <class Module>
+std::vector<NamedTensor> state_dict(Module& module) {
+  std::vector<NamedTensor> entries;
+  for_each_parameter(module, [&](const std::string& name, Tensor& tensor) {
+    entries.push_back({name, tensor});
+  });
+  return entries;
+}
+
+template <class Module>
+int64_t parameter_count(Module& module) {
+  int64_t count = 0;
+  for_each_parameter(module, [&](const std::string&, Tensor& tensor) { count += tensor.count(); });
+  return count;
+}
+
+/// A module of the same values with memory of its own and no gradients: a frozen reference policy.
+template <class Module>
+Module frozen_copy(const Module& module) {
+  Module copy = module;
+  for_each_parameter(copy, [](const std::string&, Tensor& tensor) {
+    Tensor own = Tensor::empty(tensor.shape(), tensor.dtype(), tensor.device());
+    own.copy_from(tensor);
+    tensor = own;
+  });
+  return copy;
+}
+
+}  // namespace rlhf

@@ -1,0 +1,79 @@
+#include "nn/optimizer.h"
+
+#include <cmath>
+
+#include "kernels/gradient_clip.h"
+#include "kernels/run.h"
+
+namespace rlhf {
+
+Optimizer::Optimizer(const ParameterArena& arena, const OptimizerConfig& config,
+                     const std::function<float(const std::string&)>& rate_of)
+    : arena_(arena), config_(config) {
+  for (const ParameterArena::Entry& entry : arena.entries()) {
+    // Biases and norms have one axis; shrinking them helps nothing (Loshchilov and Hutter's code,
+    // GPT-3's and nanoGPT's agree).
+    const bool decays = entry.tensor.shape().rank() >= 2;
+    segments_.push_back({.begin = entry.begin,
+                         .end = entry.begin + entry.tensor.count(),
+                         .rate = rate_of(entry.name),
+                         .decay = decays ? config.weight_decay : 0,
+                         .l1 = decays ? config.l1 : 0,
+                         .frozen = !entry.trainable});
+  }
+  const auto buffer = [&] { return Tensor::zeros({arena.count()}, arena.dtype(), arena.device()); };
+  if (config.kind != OptimizerKind::sgd) second_ = buffer();
+  if (config.kind == OptimizerKind::adamw || config.kind == OptimizerKind::adam ||
+      config.momentum > 0) {
+    first_ = buffer();
+  }
+}
+
+double Optimizer::step(StepState& state) {
+  state.step++;
+  const Tensor gradients = arena_.gradients();
+  return dispatch(arena_.dtype(), [&](auto t) -> double {
+    using T = decltype(t);
+    const Device device = arena_.device();
+    if (config_.clip_value > 0) {
+      run(device, GradientClipValue<T>{gradients.data<T>(), gradients.count(), config_.clip_value});
+    }
+    const Tensor norm = Tensor::empty({1}, arena_.dtype(), device);
+    const Tensor scale = Tensor::empty({1}, arena_.dtype(), device);
+    run(device, GradientNorm<T>{norm.data<T>(), scale.data<T>(), gradients.data<T>(),
+                                gradients.count(), config_.max_grad_norm});
+    check(std::isfinite(norm.item()), "gradient", "expected a finite norm at step {}, got {}",
+          state.step, norm.item());
+    update<T>(state, scale.data<T>());
+    arena_.reset_gradients();
+    return norm.item();
+  });
+}
+
+template <class T>
+void Optimizer::update(const StepState& state, const T* scale) {
+  const OptimizerArena<T> arena{
+      .parameter = arena_.values().data<T>(),
+      .gradient = arena_.gradients().data<T>(),
+      .count = arena_.count(),
+      .segment = segments_.data(),
+      .segments = int64_t(segments_.size()),
+      .gradient_scale = scale,
+      .state = &state,
+      .decay_mode = config_.kind == OptimizerKind::adamw ? DecayMode::decoupled : DecayMode::l2};
+  T* first = first_.data<T>();
+  T* second = second_.data<T>();
+  switch (config_.kind) {
+    case OptimizerKind::adamw:
+    case OptimizerKind::adam:
+      return run(arena_.device(),
+                 AdamStep<T>{arena, first, second, config_.beta1, config_.beta2, config_.eps});
+    case OptimizerKind::rmsprop:
+      return run(arena_.device(), RmsPropStep<T>{arena, second, first, config_.beta2,
+                                                 config_.momentum, config_.eps});
+    case OptimizerKind::sgd:
+      return run(arena_.device(), SgdStep<T>{arena, first, config_.momentum});
+  }
+}
+
+}  // namespace rlhf

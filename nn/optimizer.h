@@ -1,0 +1,51 @@
+// The optimizers, each one pass over a parameter arena: AdamW, Adam, RMSprop, SGD with momentum.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "kernels/optimizer.h"
+#include "nn/parameter_arena.h"
+
+namespace rlhf {
+
+enum class OptimizerKind { adamw, adam, rmsprop, sgd };
+
+struct OptimizerConfig {
+  OptimizerKind kind = OptimizerKind::adamw;
+  float beta1 = 0.9f, beta2 = 0.999f;  ///< Adam's; beta2 is RMSprop's smoothing
+  float eps = 1e-8f;
+  float momentum = 0;      ///< RMSprop's and SGD's
+  float weight_decay = 0;  ///< decoupled for AdamW, L2 for the others; matrices and embeddings only
+  float l1 = 0;            ///< factor of the sum of absolute values, on the same parameters
+  float max_grad_norm = 0;  ///< clip by global norm; 0: off
+  float clip_value = 0;     ///< clip each element; 0: off
+};
+
+class Optimizer {
+ public:
+  /// `rate_of` scales the learning rate of a parameter, by name (a critic's own rate, for example).
+  Optimizer(
+      const ParameterArena& arena, const OptimizerConfig& config,
+      const std::function<float(const std::string&)>& rate_of = [](const std::string&) {
+        return 1.0f;
+      });
+
+  /// One update from the arena's gradients with state.learning_rate; advances state.step and clears
+  /// the gradients. Returns the global gradient norm before clipping.
+  /// @throws Error when the norm is not finite; the parameters are then as they were.
+  double step(StepState& state);
+
+ private:
+  template <class T>
+  void update(const StepState& state, const T* scale);
+
+  const ParameterArena& arena_;
+  OptimizerConfig config_;
+  std::vector<OptimizerSegment> segments_;
+  Tensor first_;   // Adam's m, or the momentum buffer
+  Tensor second_;  // Adam's and RMSprop's v
+};
+
+}  // namespace rlhf

@@ -1,0 +1,40 @@
+#include "nn/parameter_arena.h"
+
+namespace rlhf {
+
+void ParameterArena::adopt(const std::vector<Slot>& slots) {
+  check(!slots.empty(), "arena", "expected a model with parameters, got none");
+  const Tensor& first = *slots[0].tensor;
+  int64_t total = 0;
+  for (const Slot& slot : slots) total += slot.tensor->count();
+  values_ = Tensor::empty({total}, first.dtype(), first.device());
+  values_.set_requires_grad(true);
+  int64_t begin = 0;
+  for (const Slot& slot : slots) {
+    Tensor view = values_.view(begin, slot.tensor->shape());
+    view.copy_from(*slot.tensor);
+    *slot.tensor = view;
+    slot.tensor->set_requires_grad(slot.trainable);
+    entries_.push_back({slot.name, view, begin, slot.trainable});
+    begin += view.count();
+  }
+  // Asking for the flat tensor's gradient once yields a handle on the storage that all views share.
+  dispatch(values_.dtype(), [&](auto t) { values_.grad_out<decltype(t)>(); });
+  gradients_ = values_.grad();
+  gradients_.fill_zero();
+}
+
+Tensor ParameterArena::gradients() const {
+  for (const Entry& entry : entries_) {
+    if (!entry.tensor.has_grad()) {
+      gradients_.view(entry.begin, entry.tensor.shape()).fill_zero();
+    }
+  }
+  return gradients_;
+}
+
+void ParameterArena::reset_gradients() const {
+  for (const Entry& entry : entries_) entry.tensor.gradient()->written = false;
+}
+
+}  // namespace rlhf

@@ -1,0 +1,92 @@
+#include "rl/language_model.h"
+
+#include <algorithm>
+
+namespace rlhf {
+namespace {
+
+// The row that holds token t of an example predicts token t + 1.
+void set_targets(const Example& example, int32_t* row, int64_t& count) {
+  for (size_t t = 0; t + 1 < example.tokens.size(); t++) {
+    if (!example.learn[t + 1]) continue;
+    row[t] = example.tokens[t + 1];
+    count++;
+  }
+}
+
+// What the model reads: all tokens but the last, which is a target only.
+std::vector<Tokens> inputs(std::span<const Example> examples) {
+  std::vector<Tokens> lists;
+  for (const Example& example : examples) {
+    lists.emplace_back(example.tokens.begin(), example.tokens.end() - 1);
+  }
+  return lists;
+}
+
+}  // namespace
+
+int64_t Example::targets() const {
+  return learn.empty() ? 0 : std::count(learn.begin() + 1, learn.end(), 1);
+}
+
+TargetBatch pad_examples(std::span<const Example> examples) {
+  TargetBatch out{pad_right(inputs(examples)), {}, 0};
+  Tokens target(size_t(out.batch.B * out.batch.T), -1);
+  for (size_t b = 0; b < examples.size(); b++) {
+    set_targets(examples[b], &target[b * size_t(out.batch.T)], out.targets);
+  }
+  out.target = Tensor::from(target, {out.batch.B * out.batch.T});
+  return out;
+}
+
+TargetBatch pack_examples(std::span<const Example> examples, int64_t row_length) {
+  const std::vector<Tokens> lists = inputs(examples);
+  const std::vector<PackedPlace> places = pack_places(lists, row_length);
+  TargetBatch out{pack(lists, places, row_length), {}, 0};
+  Tokens target(size_t(out.batch.B * out.batch.T), -1);
+  for (size_t e = 0; e < examples.size(); e++) {
+    set_targets(examples[e], &target[size_t(places[e].row * row_length + places[e].begin)],
+                out.targets);
+  }
+  out.target = Tensor::from(target, {out.batch.B * out.batch.T});
+  return out;
+}
+
+Tensor language_model_loss(const Gpt2& model, const TargetBatch& batch, int64_t denominator,
+                           const StepState* training) {
+  const Tensor hidden = model(batch.batch, training);
+  const Tensor log_prob = token_log_prob(hidden, model.head(), batch.target).log_prob;
+  return dispatch(hidden.dtype(), [&](auto t) {
+    using T = decltype(t);
+    const std::vector<T> weight(size_t(log_prob.count()), T(-1.0 / double(denominator)));
+    return weighted_sum(log_prob, Tensor::from(weight, log_prob.shape(), hidden.device()));
+  });
+}
+
+Likelihood evaluate_likelihood(const Gpt2& model, std::span<const Example> examples,
+                               int64_t batch_size) {
+  Likelihood total;
+  for (size_t first = 0; first < examples.size(); first += size_t(batch_size)) {
+    const size_t n = std::min(size_t(batch_size), examples.size() - first);
+    const TargetBatch batch = pad_examples(examples.subspan(first, n));
+    const Tensor hidden = model(batch.batch);
+    const Tensor log_prob = token_log_prob(hidden, model.head(), batch.target).log_prob;
+    dispatch(hidden.dtype(), [&](auto t) {
+      for (const auto value : log_prob.to_vector<decltype(t)>()) total.nll -= double(value);
+    });
+    total.targets += batch.targets;
+  }
+  return total;
+}
+
+std::vector<Example> windows(std::span<const int32_t> stream, int64_t block_size) {
+  std::vector<Example> out;
+  for (size_t first = 0; first + 1 < stream.size(); first += size_t(block_size)) {
+    const size_t n = std::min(size_t(block_size) + 1, stream.size() - first);
+    const auto part = stream.subspan(first, n);
+    out.push_back({Tokens(part.begin(), part.end()), std::vector<char>(n, 1)});
+  }
+  return out;
+}
+
+}  // namespace rlhf

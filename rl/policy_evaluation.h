@@ -1,0 +1,27 @@
+// How a policy does on a fixed set of prompts: what PPO is compared by, before and after.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "data/tokenizer.h"
+#include "rl/rollout.h"
+
+namespace rlhf {
+
+struct PolicyEvaluation {
+  std::vector<std::string> prompts, responses;  ///< as text
+  std::vector<double> scores;
+  double mean_score = 0;
+  double kl = 0;           ///< to the reference, nats an episode
+  double distinct2 = 0;    ///< different word pairs over words, of the responses
+  double mean_length = 0;  ///< tokens
+  double stopped = 0;      ///< share that reached the end token
+};
+
+/// Samples one response to each prompt and judges it.
+PolicyEvaluation evaluate_policy(const Gpt2& policy, const Gpt2& reference,
+                                 std::span<const Tokens> prompts, const Tokenizer& tokenizer,
+                                 const ScoreFunction& score, const SamplingOptions& sampling);
+
+}  // namespace rlhf

@@ -1,0 +1,74 @@
+#include "rl/pretrain.h"
+
+#include <algorithm>
+#include <chrono>
+#include <limits>
+
+#include "rl/language_model.h"
+
+namespace rlhf {
+namespace {
+
+// The windows of one micro-batch: random places in the stream, as many draws as windows.
+std::vector<Example> draw_windows(std::span<const int32_t> stream, const PretrainConfig& config,
+                                  uint64_t step, int64_t micro_batch) {
+  const uint64_t places = stream.size() - size_t(config.block_size);
+  std::vector<Example> examples;
+  for (int64_t i = 0; i < config.training.batch_size; i++) {
+    const uint64_t index = uint64_t(micro_batch * config.training.batch_size + i);
+    const PhiloxWords words =
+        random_words(config.training.seed, RandomStream::shuffle, 0, step, index);
+    const uint64_t place = uint64_t(unit_double(words[0], words[1]) * double(places));
+    const auto part = stream.subspan(place, size_t(config.block_size) + 1);
+    examples.push_back({Tokens(part.begin(), part.end()), std::vector<char>(part.size(), 1)});
+  }
+  return examples;
+}
+
+}  // namespace
+
+PretrainResult pretrain(Gpt2& model, std::span<const int32_t> train, std::span<const int32_t> val,
+                        const PretrainConfig& config, const OnStep& on_step) {
+  using Clock = std::chrono::steady_clock;
+  const TrainingConfig& training = config.training;
+  const int64_t micro_batches = training.gradient_accumulation_steps;
+  const int64_t tokens_per_step = training.batch_size * micro_batches * config.block_size;
+  const std::vector<Example> validation = windows(val, config.block_size);
+  Trainer trainer(model, training);
+  PretrainResult result{.best_val_loss = std::numeric_limits<double>::infinity()};
+  double interval_loss = 0;
+  int64_t interval_steps = 0;
+
+  for (int64_t step = 1; step <= training.max_steps; step++) {
+    const auto start = Clock::now();
+    const Trainer::Step done = trainer.step(micro_batches, [&](int64_t micro) {
+      const auto examples = draw_windows(train, config, uint64_t(step), micro);
+      return language_model_loss(model, pad_examples(examples), tokens_per_step, &trainer.state());
+    });
+    result.seconds += std::chrono::duration<double>(Clock::now() - start).count();
+    result.tokens += tokens_per_step;
+    interval_loss += done.loss;
+    interval_steps++;
+
+    const bool last = step == training.max_steps;
+    const bool evaluate = last || step % config.eval_steps == 0;
+    if (!evaluate && step % config.logging_steps != 0) continue;
+    result.train_loss = interval_loss / double(interval_steps);
+    Metrics metrics{{"loss", result.train_loss},
+                    {"grad_norm", done.grad_norm},
+                    {"learning_rate", done.learning_rate},
+                    {"num_tokens", double(result.tokens)},
+                    {"tokens_per_s", double(result.tokens) / result.seconds}};
+    interval_loss = 0;
+    interval_steps = 0;
+    if (evaluate) {
+      result.val_loss = evaluate_likelihood(model, validation, 64).mean();
+      result.best_val_loss = std::min(result.best_val_loss, result.val_loss);
+      metrics.emplace_back("eval_loss", result.val_loss);
+    }
+    on_step(step, training.max_steps, metrics);
+  }
+  return result;
+}
+
+}  // namespace rlhf

@@ -1,0 +1,74 @@
+#include "rl/rollout.h"
+
+#include <algorithm>
+
+namespace rlhf {
+
+Tokens Episode::tokens() const {
+  Tokens all = prompt;
+  all.insert(all.end(), response.begin(), response.end());
+  return all;
+}
+
+std::vector<Episode> sample_episodes(const Gpt2& policy, std::span<const Tokens> prompts,
+                                     SamplingOptions options, int64_t batch_size) {
+  std::vector<Episode> episodes;
+  for (size_t first = 0; first < prompts.size(); first += size_t(batch_size)) {
+    const auto part = prompts.subspan(first, std::min(size_t(batch_size), prompts.size() - first));
+    std::vector<Generated> generated = generate(policy, part, options);
+    for (size_t i = 0; i < part.size(); i++) {
+      episodes.push_back({.prompt = part[i],
+                          .response = std::move(generated[i].tokens),
+                          .stopped = generated[i].stopped,
+                          .log_prob = std::move(generated[i].log_probs)});
+    }
+    options.first_sequence += part.size();
+  }
+  return episodes;
+}
+
+ResponseBatch response_batch(std::span<const Episode* const> episodes) {
+  std::vector<Tokens> sequences;
+  for (const Episode* episode : episodes) {
+    sequences.push_back(episode->tokens());
+    sequences.back().pop_back();  // nothing is predicted from the last token
+  }
+  ResponseBatch out{.batch = pad_right(sequences)};
+  Tokens row, target;
+  for (size_t b = 0; b < episodes.size(); b++) {
+    const Episode& episode = *episodes[b];
+    // The state before response token t ends with the token at prompt.size() + t - 1.
+    const int64_t first = int64_t(b) * out.batch.T + int64_t(episode.prompt.size()) - 1;
+    for (int64_t t = 0; t < episode.length(); t++) {
+      row.push_back(int32_t(first + t));
+      target.push_back(episode.response[size_t(t)]);
+    }
+  }
+  out.count = int64_t(row.size());
+  out.row = Tensor::from(row, {out.count});
+  out.target = Tensor::from(target, {out.count});
+  return out;
+}
+
+void for_each_slice(std::span<const Episode* const> episodes, int64_t batch_size,
+                    const std::function<void(std::span<const Episode* const>)>& f) {
+  for (size_t first = 0; first < episodes.size(); first += size_t(batch_size)) {
+    f(episodes.subspan(first, std::min(size_t(batch_size), episodes.size() - first)));
+  }
+}
+
+std::vector<float> response_log_probs(const Gpt2& model, std::span<const Episode* const> episodes,
+                                      float temperature, int64_t batch_size) {
+  std::vector<float> all;
+  for_each_slice(episodes, batch_size, [&](std::span<const Episode* const> slice) {
+    const ResponseBatch batch = response_batch(slice);
+    const Tensor hidden = gather(model(batch.batch), batch.row);
+    const Tensor log_prob =
+        token_log_prob(hidden, model.head(), batch.target, temperature).log_prob;
+    const std::vector<float> values = log_prob.to_vector<float>();
+    all.insert(all.end(), values.begin(), values.end());
+  });
+  return all;
+}
+
+}  // namespace rlhf

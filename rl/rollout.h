@@ -1,0 +1,57 @@
+// What a policy did and how it was judged: prompts continued by sampling, and the same tokens seen
+// again by a model in training's rectangular form.
+#pragma once
+
+#include <functional>
+#include <span>
+#include <vector>
+
+#include "nn/generate.h"
+
+namespace rlhf {
+
+/// One prompt and the response that the policy sampled to it, with everything PPO knows about each
+/// response token t.
+struct Episode {
+  Tokens prompt;
+  Tokens response;  ///< ends with the end token iff `stopped`
+  bool stopped = false;
+  double score = 0;             ///< of the whole, after the missing-EOS rule
+  std::vector<float> log_prob;  ///< log pi(a_t | s_t) when it was sampled
+  std::vector<float> ref_log_prob;
+  std::vector<float> value;   ///< V(s_t)
+  std::vector<float> reward;  ///< per-token penalty, and the score on the last token
+  std::vector<float> advantage;
+  std::vector<float> returns;
+
+  int64_t length() const { return int64_t(response.size()); }
+  Tokens tokens() const;  ///< prompt and response
+};
+
+/// Judges whole episodes: a reward model, or any function.
+using ScoreFunction = std::function<std::vector<double>(std::span<const Episode>)>;
+
+/// Samples a response to each prompt in batches of `batch_size`; `options.first_sequence` counts
+/// on.
+std::vector<Episode> sample_episodes(const Gpt2& policy, std::span<const Tokens> prompts,
+                                     SamplingOptions options, int64_t batch_size);
+
+/// Episodes as a model reads them, with the place of every response token: `row` of the hidden
+/// states predicts `target`. N response tokens in all, episode after episode.
+struct ResponseBatch {
+  TokenBatch batch;
+  Tensor row;     ///< i32 (N)
+  Tensor target;  ///< i32 (N)
+  int64_t count = 0;
+};
+ResponseBatch response_batch(std::span<const Episode* const> episodes);
+
+/// Calls f(episodes, first token) for slices of at most `batch_size` episodes.
+void for_each_slice(std::span<const Episode* const> episodes, int64_t batch_size,
+                    const std::function<void(std::span<const Episode* const>)>& f);
+
+/// log pi(a_t | s_t) of every response token under `model`, episode after episode.
+std::vector<float> response_log_probs(const Gpt2& model, std::span<const Episode* const> episodes,
+                                      float temperature, int64_t batch_size);
+
+}  // namespace rlhf

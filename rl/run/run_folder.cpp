@@ -1,0 +1,58 @@
+#include "rl/run/run_folder.h"
+
+#include <sys/resource.h>
+
+#include <nlohmann/json.hpp>
+
+#include "core/atomic_file.h"
+#include "rl/run/version.h"
+
+namespace rlhf {
+namespace {
+
+using nlohmann::ordered_json;
+
+void write_json(const std::filesystem::path& path, const ordered_json& value) {
+  atomic_write(path, value.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n");
+}
+
+/// The folder must be usable before the first member opens a file in it.
+std::filesystem::path prepared(std::filesystem::path output_dir, const RunConfig& config) {
+  require_writable_folder(output_dir, "--output_dir");
+  write_json(output_dir / "run_config.json", {{"command", config.command},
+                                              {"version", version},
+                                              {"command_line", config.command_line},
+                                              {"seed", config.seed},
+                                              {"flags", config.flags}});
+  return output_dir;
+}
+
+}  // namespace
+
+RunFolder::RunFolder(std::filesystem::path output_dir, const RunConfig& config,
+                     std::optional<int64_t> resumed_step)
+    : path_(prepared(std::move(output_dir), config)),
+      metrics_(path_ / "metrics.jsonl", resumed_step) {}
+
+void RunFolder::write_summary(const ordered_json& figures) const {
+  ordered_json summary = figures;
+  summary["seconds"] = seconds();
+  summary["peak_rss_mb"] = peak_rss_mb();
+  write_json(path_ / "summary.json", summary);
+}
+
+void RunFolder::write_report(std::string_view html) const {
+  atomic_write(path_ / "report.html", html);
+}
+
+double RunFolder::seconds() const {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
+}
+
+double peak_rss_mb() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return double(usage.ru_maxrss) / 1024;  // Linux counts in KiB
+}
+
+}  // namespace rlhf

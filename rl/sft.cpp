@@ -1,0 +1,127 @@
+#include "rl/sft.h"
+
+#include <algorithm>
+#include <chrono>
+
+#include "rl/batches.h"
+
+namespace rlhf {
+namespace {
+
+// What one row of a micro-batch trains on: one example, or with packing as many as fit.
+using Row = std::vector<size_t>;
+
+std::vector<Row> make_rows(std::span<const Example> examples, bool packing, int64_t max_length) {
+  std::vector<Row> rows;
+  if (!packing) {
+    for (size_t e = 0; e < examples.size(); e++) rows.push_back({e});
+    return rows;
+  }
+  std::vector<Tokens> lists;
+  for (const Example& example : examples) {
+    lists.emplace_back(example.tokens.begin(), example.tokens.end() - 1);  // as packed
+  }
+  const std::vector<PackedPlace> places = pack_places(lists, max_length);
+  for (size_t e = 0; e < examples.size(); e++) {
+    rows.resize(std::max(rows.size(), size_t(places[e].row) + 1));
+    rows[size_t(places[e].row)].push_back(e);
+  }
+  return rows;
+}
+
+}  // namespace
+
+Example encode_example(const Tokenizer& tokenizer, const PromptCompletion& row, int64_t max_length,
+                       bool completion_only_loss) {
+  Example example;
+  example.tokens = tokenizer.encode(row.prompt);
+  example.learn.assign(example.tokens.size(), completion_only_loss ? 0 : 1);
+  const Tokens completion = tokenizer.encode(row.completion);
+  example.tokens.insert(example.tokens.end(), completion.begin(), completion.end());
+  example.tokens.push_back(tokenizer.eos());
+  example.learn.resize(example.tokens.size(), 1);
+  if (int64_t(example.tokens.size()) > max_length) {
+    example.tokens.resize(size_t(max_length));
+    example.learn.resize(size_t(max_length));
+  }
+  return example;
+}
+
+SftResult sft(Gpt2& model, const Tokenizer& tokenizer, std::span<const PromptCompletion> train,
+              std::span<const PromptCompletion> val, const SftConfig& config,
+              const OnStep& on_step) {
+  using Clock = std::chrono::steady_clock;
+  SftResult result;
+  const int64_t limit = model.config.n_positions;
+  const int64_t max_length = config.max_length > 0 ? std::min(config.max_length, limit) : limit;
+  const auto encode = [&](std::span<const PromptCompletion> rows) {
+    std::vector<Example> examples;
+    for (const PromptCompletion& row : rows) {
+      Example example = encode_example(tokenizer, row, max_length, config.completion_only_loss);
+      result.truncated += example.tokens.back() != tokenizer.eos();
+      // A prompt that fills max_length alone leaves nothing to learn.
+      if (example.targets() > 0) examples.push_back(std::move(example));
+    }
+    return examples;
+  };
+  const std::vector<Example> examples = encode(train), validation = encode(val);
+  if (examples.empty()) {
+    input_error("sft", "expected an example with a completion within {} tokens, got none",
+                max_length);
+  }
+  const std::vector<Row> rows = make_rows(examples, config.packing, max_length);
+
+  TrainingConfig training = config.training;
+  const int64_t micro_batches = training.gradient_accumulation_steps;
+  BatchOrder order(int64_t(rows.size()), training.batch_size * micro_batches, training.seed);
+  if (training.max_steps == 0) {
+    training.max_steps = config.num_train_epochs * order.steps_per_epoch();
+  }
+  Trainer trainer(model, training);
+  double interval_loss = 0;
+  int64_t interval_steps = 0;
+
+  for (int64_t step = 1; step <= training.max_steps; step++) {
+    const auto start = Clock::now();
+    const std::span<const int64_t> picked = order.at(step);
+    std::vector<std::vector<Example>> micro(
+        size_t((int64_t(picked.size()) + training.batch_size - 1) / training.batch_size));
+    int64_t targets = 0;
+    for (size_t i = 0; i < picked.size(); i++) {
+      for (const size_t e : rows[size_t(picked[i])]) {
+        micro[i / size_t(training.batch_size)].push_back(examples[e]);
+        targets += examples[e].targets();
+        result.tokens += int64_t(examples[e].tokens.size());
+      }
+    }
+    const Trainer::Step done = trainer.step(int64_t(micro.size()), [&](int64_t m) {
+      const auto& part = micro[size_t(m)];
+      const TargetBatch batch =
+          config.packing ? pack_examples(part, max_length) : pad_examples(part);
+      return language_model_loss(model, batch, targets, &trainer.state());
+    });
+    result.seconds += std::chrono::duration<double>(Clock::now() - start).count();
+    interval_loss += done.loss;
+    interval_steps++;
+
+    const bool last = step == training.max_steps;
+    if (!last && step % config.logging_steps != 0) continue;
+    result.train_loss = interval_loss / double(interval_steps);
+    interval_loss = 0;
+    interval_steps = 0;
+    Metrics metrics{{"loss", result.train_loss},
+                    {"grad_norm", done.grad_norm},
+                    {"learning_rate", done.learning_rate},
+                    {"epoch", order.epochs(step)},
+                    {"num_tokens", double(result.tokens)}};
+    if (last && !validation.empty()) {
+      result.val_loss = evaluate_likelihood(model, validation, 64).mean();
+      metrics.emplace_back("eval_loss", result.val_loss);
+    }
+    on_step(step, training.max_steps, metrics);
+  }
+  result.steps = training.max_steps;
+  return result;
+}
+
+}  // namespace rlhf

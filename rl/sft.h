@@ -1,0 +1,44 @@
+// Supervised fine-tuning on prompts and completions: the language-model loss on the completion
+// only, with the end token as part of it, so that the model learns to stop.
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "data/datasets.h"
+#include "data/tokenizer.h"
+#include "rl/language_model.h"
+#include "rl/trainer.h"
+
+namespace rlhf {
+
+struct SftConfig {
+  TrainingConfig training;
+  int64_t num_train_epochs = 3;      ///< used when training.max_steps is 0
+  int64_t max_length = 0;            ///< tokens an example, the rest is cut; 0: the model's limit
+  bool completion_only_loss = true;  ///< false: learn the prompt as well
+  bool packing = false;              ///< several examples a row, which cannot see each other
+  int64_t logging_steps = 10;
+};
+
+struct SftResult {
+  double train_loss = 0;
+  double val_loss = 0;  ///< nats a completion token; 0 without validation data
+  int64_t steps = 0;
+  int64_t tokens = 0;
+  int64_t truncated = 0;  ///< examples that max_length cut
+  double seconds = 0;
+};
+
+/// prompt, completion and the end token as one example. Prompt and completion are tokenised apart,
+/// as generation will see them.
+Example encode_example(const Tokenizer& tokenizer, const PromptCompletion& row, int64_t max_length,
+                       bool completion_only_loss);
+
+/// Trains in place, each epoch in an order drawn from (seed, epoch). With packing, a row holds
+/// max_length tokens and a micro-batch batch_size rows' worth of examples.
+SftResult sft(Gpt2& model, const Tokenizer& tokenizer, std::span<const PromptCompletion> train,
+              std::span<const PromptCompletion> val, const SftConfig& config,
+              const OnStep& on_step);
+
+}  // namespace rlhf

@@ -1,0 +1,65 @@
+// One optimizer step, the part that every kind of training shares: micro-batches forward and
+// backward on a tape, then the schedule, clipping and the update.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <utility>
+
+#include "nn/optimizer.h"
+#include "nn/schedule.h"
+#include "rl/run/metrics_log.h"
+
+namespace rlhf {
+
+/// Told after every step; `total` is the number of steps of the whole phase.
+using OnStep = std::function<void(int64_t step, int64_t total, const Metrics& metrics)>;
+
+/// The defaults are those of nanoGPT's small character-level run, which `pretrain` documents.
+struct TrainingConfig {
+  int64_t max_steps = 2000;
+  int64_t batch_size = 12;                  ///< sequences in a micro-batch
+  int64_t gradient_accumulation_steps = 1;  ///< micro-batches in a step
+  Schedule schedule{.kind = ScheduleKind::cosine, .peak = 1e-3, .floor = 1e-4, .warmup_steps = 100};
+  OptimizerConfig optimizer{
+      .beta1 = 0.9f, .beta2 = 0.99f, .weight_decay = 0.1f, .max_grad_norm = 1.0f};
+  uint64_t seed = 42;
+};
+
+class Trainer {
+ public:
+  struct Step {
+    double loss = 0;  ///< summed over micro-batches: the mean over the whole step
+    double grad_norm = 0;
+    double learning_rate = 0;
+  };
+  /// The loss of one micro-batch, divided by the tokens (or pairs) of the WHOLE step, so that
+  /// accumulation gives exactly the gradient of one large batch.
+  using MicroBatchLoss = std::function<Tensor(int64_t micro_batch)>;
+
+  template <class Module>
+  Trainer(
+      Module& model, const TrainingConfig& config,
+      const std::function<float(const std::string&)>& rate_of =
+          [](const std::string&) { return 1.0f; })
+      : arena_(model), optimizer_(arena_, config.optimizer, rate_of), schedule_(config.schedule) {
+    state_.seed = config.seed;
+    schedule_.total_steps = config.max_steps;
+  }
+
+  /// @throws Error when the loss or the gradient is not finite; the parameters are then as they
+  /// were.
+  Step step(int64_t micro_batches, const MicroBatchLoss& loss);
+
+  /// What dropout reads: pass it to a model's forward pass to train with dropout.
+  const StepState& state() const { return state_; }
+  int64_t steps_done() const { return int64_t(state_.step); }
+
+ private:
+  ParameterArena arena_;
+  Optimizer optimizer_;
+  Schedule schedule_;
+  StepState state_;
+};
+
+}  // namespace rlhf

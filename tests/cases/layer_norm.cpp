@@ -1,0 +1,67 @@
+// Layer normalisation against the formulas of the contract, one row at a time.
+#include "kernels/layer_norm.h"
+
+#include <cmath>
+
+#include "tests/case.h"
+
+namespace rlhf {
+namespace {
+
+struct LayerNormCase {
+  struct Shape {
+    std::string label;
+    int64_t rows, C;
+  };
+  static constexpr const char* name = "layer_norm";
+  static std::vector<Shape> shapes() {
+    return {{"1x1", 1, 1}, {"3x5", 3, 5}, {"7x33", 7, 33}, {"5x96", 5, 96}, {"200x128", 200, 128}};
+  }
+  static std::vector<Shape> bench_shapes() {
+    return {{"768x128", 768, 128}, {"1024x768", 1024, 768}};
+  }
+
+  template <class T>
+  static LayerNormForward<T> forward(Buffers& b, const Shape& s) {
+    return {.out = b.output<T>(s.rows * s.C),
+            .mean = b.output<Accumulator<T>>(s.rows),
+            .rstd = b.output<Accumulator<T>>(s.rows),
+            .in = b.normal<T>(s.rows * s.C, 2, 0.5),
+            .weight = b.normal<T>(s.C, 0.3, 1),
+            .bias = b.normal<T>(s.C),
+            .rows = s.rows,
+            .C = s.C};
+  }
+
+  static void reference(const LayerNormForward<double>& n) {
+    for (int64_t r = 0; r < n.rows; r++) {
+      const double* x = n.in + r * n.C;
+      double mean = 0, variance = 0;
+      for (int64_t c = 0; c < n.C; c++) mean += x[c] / double(n.C);
+      for (int64_t c = 0; c < n.C; c++) variance += std::pow(x[c] - mean, 2) / double(n.C);
+      n.mean[r] = mean;
+      n.rstd[r] = 1 / std::sqrt(variance + double(n.eps));
+      for (int64_t c = 0; c < n.C; c++) {
+        n.out[r * n.C + c] = (x[c] - mean) * n.rstd[r] * n.weight[c] + n.bias[c];
+      }
+    }
+  }
+
+  template <class T>
+  static LayerNormBackward<T> backward(Buffers& b, const Shape& s) {
+    return {.d_in = b.gradient<T>(s.rows * s.C),
+            .d_weight = b.gradient<T>(s.C),
+            .d_bias = b.gradient<T>(s.C),
+            .d_out = b.normal<T>(s.rows * s.C),
+            .in = b.output<T>(s.rows * s.C),
+            .weight = b.output<T>(s.C),
+            .mean = b.output<Accumulator<T>>(s.rows),
+            .rstd = b.output<Accumulator<T>>(s.rows),
+            .rows = s.rows,
+            .C = s.C};
+  }
+};
+const Register<LayerNormCase> registered;
+
+}  // namespace
+}  // namespace rlhf

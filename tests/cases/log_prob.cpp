@@ -1,0 +1,74 @@
+// Log-probability and entropy against softmax written out.
+#include "kernels/log_prob.h"
+
+#include <cmath>
+#include <vector>
+
+#include "tests/case.h"
+
+namespace rlhf {
+namespace {
+
+struct LogProbCase {
+  struct Shape {
+    std::string label;
+    int64_t N, V;
+    float inverse_temperature = 1;
+  };
+  static constexpr const char* name = "log_prob";
+  static std::vector<Shape> shapes() {
+    return {{"one_token", 2, 1}, {"odd", 7, 65}, {"cool", 5, 131, 1.4f}, {"wide", 40, 1027, 0.8f}};
+  }
+  static std::vector<Shape> bench_shapes() {
+    return {{"256x512", 256, 512}, {"64x50257", 64, 50257}};
+  }
+
+  /// Every third row is ignored, as prompts and padding are.
+  static int32_t* targets(Buffers& b, const Shape& s) {
+    int32_t* target = b.indices(s.N, s.V);
+    for (int64_t n = 1; n < s.N; n += 3) target[n] = -1;
+    return target;
+  }
+
+  template <class T>
+  static LogProbForward<T> forward(Buffers& b, const Shape& s) {
+    return {.log_prob = b.output<Accumulator<T>>(s.N),
+            .entropy = b.output<Accumulator<T>>(s.N),
+            .lse = b.output<Accumulator<T>>(s.N),
+            .logits = b.normal<T>(s.N * s.V, 3),
+            .target = targets(b, s),
+            .N = s.N,
+            .V = s.V,
+            .inverse_temperature = s.inverse_temperature};
+  }
+
+  static void reference(const LogProbForward<double>& c) {
+    for (int64_t n = 0; n < c.N; n++) {
+      c.log_prob[n] = c.entropy[n] = c.lse[n] = 0;
+      if (c.target[n] < 0) continue;
+      std::vector<double> z(c.logits + n * c.V, c.logits + (n + 1) * c.V);
+      double sum = 0;
+      for (double& x : z) sum += std::exp(x *= double(c.inverse_temperature));
+      c.lse[n] = std::log(sum);
+      c.log_prob[n] = z[size_t(c.target[n])] - c.lse[n];
+      for (const double x : z) c.entropy[n] -= std::exp(x - c.lse[n]) * (x - c.lse[n]);
+    }
+  }
+
+  template <class T>
+  static LogProbBackward<T> backward(Buffers& b, const Shape& s) {
+    return {.logits = b.normal<T>(s.N * s.V, 3),
+            .d_log_prob = b.normal<Accumulator<T>>(s.N),
+            .d_entropy = b.normal<Accumulator<T>>(s.N),
+            .entropy = b.normal<Accumulator<T>>(s.N),
+            .lse = b.normal<Accumulator<T>>(s.N),
+            .target = targets(b, s),
+            .N = s.N,
+            .V = s.V,
+            .inverse_temperature = s.inverse_temperature};
+  }
+};
+const Register<LogProbCase> registered;
+
+}  // namespace
+}  // namespace rlhf

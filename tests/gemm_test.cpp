@@ -1,0 +1,94 @@
+// What GEMM promises beyond a correct product: a row's bits depend neither on how many rows are
+// computed with it, nor on where among them it stands, nor on threads.
+#include "kernels/gemm.h"
+
+#include <gtest/gtest.h>
+#include <omp.h>
+
+#include <cstring>
+#include <vector>
+
+#include "tests/buffers.h"
+
+namespace rlhf {
+namespace {
+
+struct Product {
+  int64_t N, K;
+  bool transpose_a, transpose_b;
+};
+
+constexpr int64_t all_rows = 110;
+
+/// One fixed pair of matrices, of whose product any rows can be computed.
+template <class T>
+class Rows {
+ public:
+  explicit Rows(const Product& p)
+      : p_(p),
+        a_(buffers_.normal<T>(all_rows * p.K)),
+        b_(buffers_.normal<T>(p.K * p.N)),
+        bias_(buffers_.normal<T>(p.N)) {}
+
+  std::vector<T> compute(int64_t first, int64_t M, int threads) const {
+    std::vector<T> a(size_t(M * p_.K));
+    for (int64_t i = 0; i < M; i++) {
+      for (int64_t k = 0; k < p_.K; k++) {
+        a[size_t(p_.transpose_a ? k * M + i : i * p_.K + k)] = a_[(first + i) * p_.K + k];
+      }
+    }
+    std::vector<T> out(size_t(M * p_.N), T(0.5));
+    omp_set_num_threads(threads);
+    const Gemm<T> gemm{.out = out.data(),
+                       .accumulate = true,
+                       .a = a.data(),
+                       .b = b_,
+                       .bias = bias_,
+                       .M = M,
+                       .N = p_.N,
+                       .K = p_.K,
+                       .transpose_a = p_.transpose_a,
+                       .transpose_b = p_.transpose_b};
+    run(Cpu{}, gemm, {});
+    return out;
+  }
+
+ private:
+  Product p_;
+  Buffers buffers_;
+  const T* a_;
+  const T* b_;
+  const T* bias_;
+};
+
+template <class T>
+class GemmRows : public testing::Test {};
+using Types = testing::Types<float, double>;
+TYPED_TEST_SUITE(GemmRows, Types);
+
+TYPED_TEST(GemmRows, BitsDependOnTheRowAlone) {
+  const int before = omp_get_max_threads();
+  for (int flags = 0; flags < 4; flags++) {
+    for (const auto& [N, K] :
+         {std::pair<int64_t, int64_t>{1, 70}, {65, 300}, {400, 130}, {96, 4500}}) {
+      const Product p{N, K, bool(flags & 1), bool(flags & 2)};
+      const Rows<TypeParam> rows(p);
+      const auto whole = rows.compute(0, all_rows, 1);
+      for (const int64_t M : {1, 2, 7, 8, 9, 33, 100}) {
+        for (const int64_t first : {0, 5}) {
+          for (const int threads : {1, 2}) {
+            const auto part = rows.compute(first, M, threads);
+            EXPECT_EQ(0, std::memcmp(part.data(), whole.data() + first * N,
+                                     part.size() * sizeof(TypeParam)))
+                << M << " rows from " << first << ", N " << N << ", K " << K << ", transposes "
+                << flags << ", threads " << threads;
+          }
+        }
+      }
+    }
+  }
+  omp_set_num_threads(before);
+}
+
+}  // namespace
+}  // namespace rlhf

@@ -1,0 +1,333 @@
+// Readers of JSON, rows and datasets: what they accept, and the exact sentence for what they
+// refuse; then the shuffles.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <numeric>
+
+#include "core/check.h"
+#include "core/json.h"
+#include "data/csv.h"
+#include "data/datasets.h"
+#include "data/rows.h"
+#include "data/shuffle.h"
+#include "data/text_file.h"
+
+namespace rlhf {
+namespace {
+
+using Strings = std::vector<std::string>;
+
+const std::filesystem::path corpora =
+    std::filesystem::path(RLHF_SOURCE_DIR) / ".." / "shared" / "data";
+
+/// A folder of the running test's own: tests may run side by side.
+std::filesystem::path test_folder() {
+  const std::string test = testing::UnitTest::GetInstance()->current_test_info()->name();
+  const auto folder = std::filesystem::path(testing::TempDir()) / ("rows_test_" + test);
+  std::filesystem::create_directories(folder);
+  return folder;
+}
+
+std::filesystem::path file_with(const std::string& name, std::string_view content) {
+  const auto file = test_folder() / name;
+  std::ofstream(file, std::ios::binary) << content;
+  return file;
+}
+
+/// The message of the InputError of an action on a file, with the file's folder cut out.
+template <class Action>
+std::string message_of(Action&& action) {
+  try {
+    action();
+  } catch (const InputError& error) {
+    std::string message = error.what();
+    const std::string folder = test_folder().string() + "/";
+    if (const size_t at = message.find(folder); at != std::string::npos) {
+      message.erase(at, folder.size());
+    }
+    return message;
+  }
+  return "no InputError";
+}
+
+std::string rows_message(const std::string& name, std::string_view content) {
+  return message_of([&] { read_rows(file_with(name, content)); });
+}
+
+std::string json_message(std::string_view text) {
+  return message_of([&] { parse_json(text, "x.json"); });
+}
+
+TEST(Json, ParsesValues) {
+  const auto value =
+      parse_json(R"({"a": [1, -2, 2.5, true, null], "b": {"c": "\u597d\n"}, "d": []})", "x");
+  EXPECT_EQ(value, nlohmann::json::parse(
+                       R"({"a": [1, -2, 2.5, true, null], "b": {"c": "\u597d\n"}, "d": []})"));
+  EXPECT_EQ(parse_json("18446744073709551615", "x").get<uint64_t>(), UINT64_MAX);
+  EXPECT_EQ(parse_json(std::string(32, '[') + std::string(32, ']'), "x").size(), 1u);
+}
+
+TEST(Json, RefusesWhatIsNotSafe) {
+  EXPECT_EQ(json_message("{\"a\": 1,\n\"b\": 2,\n\"a\": 3}"),
+            "[x.json:3] expected each key once, got \"a\" twice");
+  EXPECT_EQ(json_message(std::string(33, '[') + std::string(33, ']')),
+            "[x.json:1] expected at most 32 nested lists and objects, got more");
+  EXPECT_EQ(json_message(std::string(1'000'000, '[')),
+            "[x.json:1] expected at most 32 nested lists and objects, got more");
+  EXPECT_EQ(json_message("[1,\n18446744073709551616]"),
+            "[x.json:2] expected an integer of at most 64 bits, got \"18446744073709551616\"");
+  EXPECT_EQ(json_message("1e999"),
+            "[x.json:1] expected JSON, got a number beyond the range of a double");
+  EXPECT_EQ(json_message("[\n\n\"\xFF\"]"), "[x.json:3] expected UTF-8, got the byte 0xFF");
+  EXPECT_EQ(
+      json_message(R"(["\ud800"])"),
+      "[x.json:1] expected JSON, got invalid string: surrogate U+D800..U+DBFF must be followed "
+      "by U+DC00..U+DFFF; last read: '\"\\ud800\"'");
+}
+
+TEST(Json, RefusesWhatIsNotJson) {
+  for (const char* text : {"", " ", "{", "[1,]", "{\"a\":}", "{a: 1}", "nul", "NaN", "-Infinity",
+                           "01", "1 2", "'a'", "\"\x01\"", "[1] x", "\"unclosed", "// no"}) {
+    EXPECT_EQ(json_message(text).find("[x.json:1] expected JSON, got "), 0u) << text;
+  }
+  EXPECT_EQ(json_message("{\n\"a\": 1,\n}").find("[x.json:3] expected JSON, got "), 0u);
+}
+
+TEST(Csv, FollowsRfc4180) {
+  const auto records = parse_records("a,\"b, \"\"c\"\"\",\r\n\r\n\"two\nlines\",,x\"y\nlast,\"\",e",
+                                     ',', true, "x.csv");
+  ASSERT_EQ(records.size(), 3u);
+  EXPECT_EQ(records[0].fields, (Strings{"a", "b, \"c\"", ""}));
+  EXPECT_EQ(records[1].fields, (Strings{"two\nlines", "", "x\"y"}));
+  EXPECT_EQ(records[1].line, 3);
+  EXPECT_EQ(records[2].fields, (Strings{"last", "", "e"}));
+  EXPECT_EQ(records[2].line, 5);
+}
+
+TEST(Rows, ReadsTheFourForms) {
+  for (const auto& [name, content] : std::vector<std::pair<std::string, std::string>>{
+           {"a.jsonl",
+            "\n{\"text\": \"x, \\\"y\\\"\", \"label\": 1}\n\n{\"label\": 0.5, \"text\": \"z\"}"},
+           {"a.csv", "\xEF\xBB\xBFlabel,text\r\n1,\"x, \"\"y\"\"\"\r\n\r\n0.5,z\r\n"},
+           {"a.tsv", "text\tlabel\n\nx, \"y\"\t1\nz\t0.5\n"}}) {
+    const Rows rows = read_rows(file_with(name, content));
+    ASSERT_EQ(rows.size(), 2u) << name;
+    EXPECT_EQ(rows[0].text("text"), "x, \"y\"") << name;
+    EXPECT_EQ(rows[0].number("label"), 1) << name;
+    EXPECT_EQ(rows[1].text("text"), "z") << name;
+    EXPECT_EQ(rows[1].number("label"), 0.5) << name;
+    EXPECT_EQ(rows[1].line(), 4) << name;
+    EXPECT_EQ(rows[1].optional_number("margin"), std::nullopt);
+  }
+  const Rows lines = read_rows(file_with("a.txt", "one\r\n\ntwo"));
+  ASSERT_EQ(lines.size(), 2u);
+  EXPECT_EQ(lines[0].text("text"), "one");
+  EXPECT_EQ(lines[1].text("text"), "two");
+  EXPECT_EQ(lines[1].line(), 3);
+}
+
+TEST(Rows, CountsColumnsWithoutAHeader) {
+  const auto file = file_with("headless.tsv", "\"raw\tquote\t1\nb\tc\t0\n");
+  const Rows rows = read_rows(file, {.header = false});
+  ASSERT_EQ(rows.size(), 2u);
+  EXPECT_EQ(rows[0].text("0"), "\"raw");
+  EXPECT_EQ(rows[1].number("2"), 0);
+  const Rows quoted =
+      read_rows(file_with("quoted.tsv", "\"a\tb\"\tc\n"), {.header = false, .tsv_quotes = true});
+  EXPECT_EQ(quoted[0].text("0"), "a\tb");
+}
+
+TEST(Rows, NameFileAndLineOfWrongContent) {
+  EXPECT_EQ(rows_message("a.parquet", "x"),
+            "[a.parquet] expected a file named .jsonl, .csv, .tsv or .txt, got \".parquet\"");
+  EXPECT_EQ(rows_message("plain", "x"),
+            "[plain] expected a file named .jsonl, .csv, .tsv or .txt, got no suffix");
+  EXPECT_EQ(message_of([] { read_rows(test_folder() / "none.csv"); }),
+            "[none.csv] expected a file, found none");
+  std::filesystem::create_directories(test_folder() / "folder.csv");
+  EXPECT_EQ(message_of([] { read_rows(test_folder() / "folder.csv"); }),
+            "[folder.csv] expected a file, got a folder");
+  EXPECT_EQ(rows_message("a.csv", ""), "[a.csv] expected some text, got an empty file");
+  EXPECT_EQ(rows_message("a.csv", "\xEF\xBB\xBF"), "[a.csv] expected some text, got an empty file");
+  EXPECT_EQ(rows_message("a.csv", "text,label\n"), "[a.csv] expected at least one row, got none");
+  EXPECT_EQ(rows_message("a.jsonl", "\n \n"), "[a.jsonl] expected at least one row, got none");
+  EXPECT_EQ(rows_message("a.txt", std::string_view("a\nb\0c", 5)),
+            "[a.txt:2] expected text, got a NUL byte");
+  EXPECT_EQ(rows_message("a.txt", "a\n\nb\xFFz"), "[a.txt:3] expected UTF-8, got the byte 0xFF");
+  EXPECT_EQ(rows_message("a.csv", "a,b\n1,2\n1,2,3\n"),
+            "[a.csv:3] expected 2 columns as in line 1, got 3");
+  EXPECT_EQ(rows_message("a.tsv", "a\tb\n\n1\n"),
+            "[a.tsv:3] expected 2 columns as in line 1, got 1");
+  EXPECT_EQ(rows_message("a.csv", "a,b,a\n1,2,3\n"),
+            "[a.csv:1] expected each column once in the header, got \"a\" twice");
+  EXPECT_EQ(rows_message("a.csv", "a,b\n1,\"2\n3,4\n"),
+            "[a.csv:2] expected a closing quote, got the end of the file");
+  EXPECT_EQ(rows_message("a.csv", "a,b\n1,\"2\"x\n3,4\n"),
+            "[a.csv:2] expected a separator or line end behind a closing quote, got \"x\"");
+  EXPECT_EQ(rows_message("a.jsonl", "{\"a\": 1}\n[1]\n"),
+            "[a.jsonl:2] expected an object, got a list");
+  EXPECT_EQ(rows_message("a.jsonl",
+                         "{\"a\": 1}\n\n{\"a\": 1"
+                         "\n")
+                .find("[a.jsonl:3] expected JSON, got "),
+            0u);
+  EXPECT_EQ(rows_message("a.jsonl", "{\"a\": 1}\n{\"a\": 1, \"a\": 2}\n"),
+            "[a.jsonl:2] expected each key once, got \"a\" twice");
+}
+
+TEST(Rows, RefuseOverlongLines) {
+  const std::string longest(max_row_bytes, 'x');
+  EXPECT_EQ(rows_message("long.txt", "a\n" + longest), "no InputError");
+  EXPECT_EQ(rows_message("long.txt", "a\n" + longest + "y\n"),
+            "[long.txt:2] expected lines of at most 16 MiB, got 17 MiB");
+  EXPECT_EQ(rows_message("long.csv", "a\n\"" + longest + "\"\n"),
+            "[long.csv:2] expected records of at most 16 MiB, got more");
+}
+
+TEST(Rows, NameTheColumnsOfARow) {
+  const Rows rows = read_rows(file_with("data.jsonl",
+                                        "{\"text\": \"\", \"label\": \"x\"}\n{\"text\": [1], "
+                                        "\"label\": {}, \"margin\": null, \"n\": \"nan\"}\n"
+                                        "{\"text\\u001b\": true}\n{}"));
+  EXPECT_EQ(message_of([&] { rows[0].text("prompt"); }),
+            "[data.jsonl:1] expected a string column \"prompt\", found columns: label, text");
+  EXPECT_EQ(message_of([&] { rows[0].non_empty_text("text"); }),
+            "[data.jsonl:1] expected some text in column \"text\", got an empty string");
+  EXPECT_EQ(message_of([&] { rows[0].number("label"); }),
+            "[data.jsonl:1] expected a number in column \"label\", got \"x\"");
+  EXPECT_EQ(message_of([&] { rows[1].text("text"); }),
+            "[data.jsonl:2] expected a string in column \"text\", got a list");
+  EXPECT_EQ(message_of([&] { rows[1].number("label"); }),
+            "[data.jsonl:2] expected a number in column \"label\", got an object");
+  EXPECT_EQ(message_of([&] { rows[1].optional_number("n"); }),
+            "[data.jsonl:2] expected a number in column \"n\", got \"nan\"");
+  EXPECT_EQ(rows[1].optional_number("margin"), std::nullopt);
+  EXPECT_EQ(message_of([&] { rows[2].number("label"); }),
+            "[data.jsonl:3] expected a number column \"label\", found columns: text\\u001B");
+  EXPECT_EQ(message_of([&] { rows[3].text("text"); }),
+            "[data.jsonl:4] expected a string column \"text\", found columns: none");
+}
+
+TEST(Datasets, LanguageModelling) {
+  EXPECT_EQ(read_language_modelling(file_with("lm.txt", "one\n\ntwo\n")),
+            (Strings{"one\n\ntwo\n"}));
+  EXPECT_EQ(read_language_modelling(file_with(
+                "lm.jsonl", "{\"text\": \"a\"}\n{\"prompt\": \"b \", \"completion\": \"c\"}\n")),
+            (Strings{"a", "b c"}));
+  EXPECT_EQ(read_language_modelling(file_with("lm.csv", "id,review\n1,x\n2,y\n"), "review"),
+            (Strings{"x", "y"}));
+  EXPECT_EQ(message_of([] { read_language_modelling(file_with("lm.csv", "id,review\n1,x\n")); }),
+            "[lm.csv:2] expected a string column \"text\", found columns: id, review");
+}
+
+TEST(Datasets, PromptCompletion) {
+  const auto rows = read_prompt_completion(
+      file_with("sft.jsonl", "{\"prompt\": \"p\", \"completion\": \"c\"}\n{\"text\": \"t\"}\n"));
+  ASSERT_EQ(rows.size(), 2u);
+  EXPECT_EQ(rows[0].prompt + "|" + rows[0].completion, "p|c");
+  EXPECT_EQ(rows[1].prompt + "|" + rows[1].completion, "|t");
+  EXPECT_EQ(
+      message_of([] {
+        read_prompt_completion(file_with("sft.jsonl", "{\"prompt\": \"p\", \"response\": \"c\"}"));
+      }),
+      "[sft.jsonl:1] expected a string column \"completion\", found columns: prompt, response");
+}
+
+TEST(Datasets, Preferences) {
+  const auto rows = read_preferences(
+      file_with("pairs.csv", "prompt,chosen,rejected,margin\np,good,bad,1.5\n,fine,poor,0\n"));
+  ASSERT_EQ(rows.size(), 2u);
+  EXPECT_EQ(rows[0].prompt + rows[0].chosen + rows[0].rejected, "pgoodbad");
+  EXPECT_EQ(rows[0].margin, 1.5);
+  const auto implicit =
+      read_preferences(file_with("pairs.jsonl", "{\"chosen\": \"a b\", \"rejected\": \"a c\"}"));
+  EXPECT_EQ(implicit[0].prompt, "");
+  EXPECT_EQ(implicit[0].margin, 0);
+  const std::string plain = "{\"chosen\": \"a\", \"rejected\": \"b\"}\n";
+  const std::string prompted = "{\"chosen\": \"a\", \"prompt\": \"p\", \"rejected\": \"b\"}\n";
+  EXPECT_EQ(message_of([&] { read_preferences(file_with("pairs.jsonl", plain + prompted)); }),
+            "[pairs.jsonl:2] expected no column \"prompt\" as in line 1, found columns: chosen, "
+            "prompt, rejected");
+  EXPECT_EQ(message_of([&] { read_preferences(file_with("pairs.jsonl", prompted + plain)); }),
+            "[pairs.jsonl:2] expected a string column \"prompt\", found columns: chosen, rejected");
+}
+
+TEST(Datasets, Labelled) {
+  const auto file = file_with(
+      "label.jsonl", "{\"text\": \"a\", \"label\": true}\n\n{\"text\": \"b\", \"label\": 3}\n");
+  const auto rows = read_labelled(file);
+  ASSERT_EQ(rows.size(), 2u);
+  EXPECT_EQ(rows[0].label, 1);
+  EXPECT_EQ(rows[1].label, 3);
+  EXPECT_EQ(message_of([&] { check_probabilities(rows, file); }),
+            "[label.jsonl:3] expected a label within [0, 1], got 3");
+  EXPECT_NO_THROW(check_probabilities(std::span(rows).first(1), file));
+  EXPECT_EQ(message_of([&] { read_labelled(file, "0", "label"); }),
+            "[columns] expected two names or two indices, got \"0\" and \"label\"");
+}
+
+TEST(Datasets, Prompts) {
+  EXPECT_EQ(read_prompts(file_with("p.txt", "one\ntwo\n")), (Strings{"one", "two"}));
+  EXPECT_EQ(
+      read_prompts(file_with("p.jsonl", "{\"prompt\": \"a\", \"text\": \"x\"}\n{\"text\": \"b\"}")),
+      (Strings{"a", "b"}));
+  EXPECT_EQ(message_of([] { read_prompts(file_with("p.csv", "question\nwhy\n")); }),
+            "[p.csv:2] expected a string column \"prompt\", found columns: question");
+}
+
+TEST(Datasets, RealCorpora) {
+  if (!std::filesystem::exists(corpora / "sst2" / "dev.tsv")) {
+    GTEST_SKIP() << "sst2 and waimai are not in " << corpora;
+  }
+  const auto sst2 = read_labelled(corpora / "sst2" / "dev.tsv", "0", "1");
+  EXPECT_EQ(sst2.size(), 872u);  // the published size
+  EXPECT_EQ(sst2[0].text, "one long string of cliches");
+  const auto waimai = read_labelled(corpora / "waimai" / "waimai_10k.csv", "review", "label");
+  const double positive =
+      std::accumulate(waimai.begin(), waimai.end(), 0.0,
+                      [](double sum, const auto& row) { return sum + row.label; });
+  EXPECT_EQ(waimai.size(), 11987u);
+  EXPECT_EQ(positive, 4000);  // published: 4000 positive and about 8000 negative reviews
+}
+
+TEST(Shuffle, PermutesAsTheSeedAndEpochSay) {
+  const auto order = permutation(1000, 7, 0);
+  EXPECT_EQ(order, permutation(1000, 7, 0));
+  EXPECT_NE(order, permutation(1000, 7, 1));
+  EXPECT_NE(order, permutation(1000, 8, 0));
+  auto sorted = order;
+  std::sort(sorted.begin(), sorted.end());
+  for (int64_t i = 0; i < 1000; i++) EXPECT_EQ(sorted[i], i);
+  EXPECT_TRUE(permutation(0, 7, 0).empty());
+}
+
+TEST(Shuffle, AllOrdersAreEquallyLikely) {
+  std::map<std::vector<int64_t>, int> counts;
+  constexpr int draws = 24000;
+  for (int epoch = 0; epoch < draws; epoch++) counts[permutation(4, 1, epoch)]++;
+  ASSERT_EQ(counts.size(), 24u);
+  double chi_square = 0;
+  for (const auto& [order, count] : counts)
+    chi_square += (count - 1000.0) * (count - 1000.0) / 1000;
+  EXPECT_LT(chi_square, 49.7);  // 23 degrees of freedom, p = 0.001
+}
+
+TEST(Shuffle, SplitsIntoDisjointParts) {
+  const Split parts = split(100, 0.1, 3);
+  EXPECT_EQ(parts.eval.size(), 10u);
+  std::vector<int64_t> all;
+  std::merge(parts.train.begin(), parts.train.end(), parts.eval.begin(), parts.eval.end(),
+             std::back_inserter(all));
+  for (int64_t i = 0; i < 100; i++) EXPECT_EQ(all[i], i);
+  EXPECT_NE(parts.eval, split(100, 0.1, 4).eval);
+  EXPECT_EQ(split(3, 0.01, 3).eval.size(), 1u);
+  EXPECT_EQ(split(3, 0.99, 3).train.size(), 1u);
+  EXPECT_TRUE(split(3, 0, 3).eval.empty());
+  EXPECT_EQ(message_of([] { split(3, 1, 3); }), "[split] expected a fraction in [0, 1), got 1");
+}
+
+}  // namespace
+}  // namespace rlhf

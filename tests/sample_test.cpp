@@ -1,0 +1,237 @@
+// Sampling: which tokens the filters keep and with what probability (against Hugging Face's
+// processors), each single draw (against a sampler written plainly in double), and the promises
+// about log-probabilities, ties and rows.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <numeric>
+#include <vector>
+
+#include "kernels/log_prob.h"
+#include "kernels/sample.h"
+
+namespace rlhf {
+namespace {
+
+struct Settings {
+  float temperature = 1;
+  int64_t top_k = 0;
+  float top_p = 1, min_p = 0, repetition_penalty = 1;
+  std::vector<int32_t> history = {};
+};
+
+/// One token for each row of logits (N, V); row n draws the random number first_draw + n.
+template <class T>
+std::vector<int32_t> sample(const std::vector<T>& logits, int64_t V, const Settings& s,
+                            uint64_t first_draw = 0,
+                            std::vector<Accumulator<T>>* log_prob = nullptr) {
+  const int64_t N = int64_t(logits.size()) / V;
+  std::vector<int32_t> token(size_t(N), -1), order(logits.size()), history;
+  std::vector<int32_t> history_length(size_t(N), int32_t(s.history.size()));
+  for (int64_t n = 0; n < N; n++) {
+    history.insert(history.end(), s.history.begin(), s.history.end());
+  }
+  std::vector<uint64_t> draw(static_cast<size_t>(N));
+  std::iota(draw.begin(), draw.end(), first_draw);
+  std::vector<Accumulator<T>> own_log_prob(static_cast<size_t>(N));
+  std::vector<T> workspace(logits.size());
+  Sample<T> c{};
+  c.token = token.data();
+  c.log_prob = own_log_prob.data();
+  c.logits = logits.data();
+  c.N = N;
+  c.V = V;
+  c.temperature = s.temperature;
+  c.top_k = s.top_k;
+  c.top_p = s.top_p;
+  c.min_p = s.min_p;
+  c.repetition_penalty = s.repetition_penalty;
+  c.history = s.history.empty() ? nullptr : history.data();
+  c.history_length = history_length.data();
+  c.history_stride = int64_t(s.history.size());
+  c.draw = draw.data();
+  c.seed = 3;
+  c.workspace = workspace.data();
+  c.order = order.data();
+  run(Cpu{}, c, {});
+  if (log_prob) *log_prob = own_log_prob;
+  return token;
+}
+
+template <class T>
+std::vector<T> random_logits(int64_t count, uint32_t site) {
+  std::vector<T> logits;
+  for (int64_t i = 0; i < count; i++) {
+    const PhiloxWords w = random_words(9, RandomStream::init, site, 0, uint64_t(i));
+    logits.push_back(T(2 * unit_normal(w[0], w[1])));
+  }
+  return logits;
+}
+
+/// The contract's comment, word by word, with a full sort.
+int32_t textbook(const std::vector<double>& logits, const Settings& s, uint64_t draw) {
+  std::vector<double> z = logits;
+  for (const int32_t token : s.history) {
+    const double x = logits[size_t(token)], penalty = double(s.repetition_penalty);
+    z[size_t(token)] = x > 0 ? x / penalty : x * penalty;
+  }
+  for (double& x : z) x /= double(s.temperature);
+  std::vector<size_t> order(z.size());
+  std::iota(order.begin(), order.end(), size_t{0});
+  std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return z[a] > z[b]; });
+  if (s.top_k > 0) order.resize(std::min(order.size(), size_t(s.top_k)));
+  double total = 0, mass = 0;
+  for (const size_t v : order) total += std::exp(z[v]);
+  size_t kept = 0;
+  while (kept < order.size() && mass < double(s.top_p)) mass += std::exp(z[order[kept++]]) / total;
+  order.resize(kept);
+  std::erase_if(
+      order, [&, top = z[order[0]]](size_t v) { return std::exp(z[v] - top) < double(s.min_p); });
+  std::sort(order.begin(), order.end());
+  total = 0;
+  for (const size_t v : order) total += std::exp(z[v]);
+  const PhiloxWords words = random_words(3, RandomStream::sampling, 0, 0, draw);
+  double rest = unit_double(words[0], words[1]) * total;
+  for (const size_t v : order) {
+    rest -= std::exp(z[v]);
+    if (rest < 0) return int32_t(v);
+  }
+  return int32_t(order.back());
+}
+
+TEST(Sample, EveryDrawIsTheTextbooks) {
+  constexpr int64_t V = 60, N = 2000;
+  const std::vector<Settings> all = {{},
+                                     {.temperature = 0.5f},
+                                     {.top_k = 1},
+                                     {.top_k = 7},
+                                     {.top_p = 0.6f},
+                                     {.min_p = 0.2f},
+                                     {.repetition_penalty = 2, .history = {0, 1, 1, 59}},
+                                     {.temperature = 2,
+                                      .top_k = 20,
+                                      .top_p = 0.8f,
+                                      .min_p = 0.25f,
+                                      .repetition_penalty = 1.25f,
+                                      .history = {5, 6}}};
+  const std::vector<double> logits = random_logits<double>(V * N, 1);
+  for (size_t s = 0; s < all.size(); s++) {
+    const std::vector<int32_t> got = sample(logits, V, all[s], 40);
+    for (int64_t n = 0; n < N; n++) {
+      const std::vector<double> row(logits.begin() + n * V, logits.begin() + (n + 1) * V);
+      ASSERT_EQ(got[size_t(n)], textbook(row, all[s], uint64_t(40 + n))) << s << ", row " << n;
+    }
+  }
+}
+
+/// Pearson's statistic of 40 000 draws from each of Hugging Face's distributions. Its mean is the
+/// number of kept tokens less one; five standard deviations above would be a wrong distribution.
+TEST(Sample, FrequenciesFollowHuggingFace) {
+  std::ifstream file(RLHF_SOURCE_DIR "/tests/data/sampling_oracle.json");
+  const auto cases = nlohmann::json::parse(file);
+  ASSERT_GE(cases.size(), 10u);
+  constexpr int64_t N = 40000;
+  for (const auto& c : cases) {
+    const auto& given = c["settings"];
+    const Settings s{.temperature = given.value("temperature", 1.0f),
+                     .top_k = given.value("top_k", int64_t{0}),
+                     .top_p = given.value("top_p", 1.0f),
+                     .min_p = given.value("min_p", 0.0f),
+                     .repetition_penalty = given.value("repetition_penalty", 1.0f),
+                     .history = given.value("history", std::vector<int32_t>{})};
+    const auto row = c["logits"].get<std::vector<float>>();
+    const auto probability = c["probabilities"].get<std::vector<double>>();
+    std::vector<float> logits;
+    for (int64_t n = 0; n < N; n++) logits.insert(logits.end(), row.begin(), row.end());
+    std::vector<double> count(row.size(), 0.0);
+    for (const int32_t token : sample(logits, int64_t(row.size()), s)) count[size_t(token)]++;
+    double statistic = 0, kept = 0;
+    for (size_t v = 0; v < row.size(); v++) {
+      const double expected = N * probability[v];
+      if (probability[v] == 0) {
+        EXPECT_EQ(count[v], 0) << given << " drew the removed token " << v;
+        continue;
+      }
+      kept++;
+      statistic += (count[v] - expected) * (count[v] - expected) / expected;
+    }
+    EXPECT_LT(statistic, kept - 1 + 5 * std::sqrt(2 * kept)) << given;
+  }
+}
+
+TEST(Sample, GreedyTakesTheFirstOfEquals) {
+  const std::vector<float> logits = {1, 4, 4, 0, -1, -2, -1, -1};
+  EXPECT_EQ(sample(logits, 4, {.temperature = 0}), (std::vector<int32_t>{1, 0}));
+  EXPECT_EQ(sample(logits, 4, {.temperature = 0, .repetition_penalty = 2, .history = {1}}),
+            (std::vector<int32_t>{2, 0}));
+}
+
+TEST(Sample, LogProbHasTheBitsOfLogProbForward) {
+  for (const int64_t V : {1, 50, 513, 50257}) {
+    const int64_t N = 6;
+    for (const float temperature : {0.0f, 1.0f, 0.7f, 1.9f}) {
+      const std::vector<float> logits = random_logits<float>(N * V, 2);
+      std::vector<float> sampled, log_prob(N), lse(N);
+      const std::vector<int32_t> token =
+          sample(logits, V, {.temperature = temperature, .top_k = 10}, 0, &sampled);
+      run(Cpu{},
+          LogProbForward<float>{.log_prob = log_prob.data(),
+                                .entropy = nullptr,
+                                .lse = lse.data(),
+                                .logits = logits.data(),
+                                .target = token.data(),
+                                .N = N,
+                                .V = V,
+                                .inverse_temperature = temperature == 0 ? 1 : 1 / temperature},
+          {});
+      EXPECT_EQ(0, std::memcmp(sampled.data(), log_prob.data(), N * sizeof(float)))
+          << V << " tokens at temperature " << temperature;
+    }
+  }
+}
+
+TEST(Sample, RowsAreIndependent) {
+  constexpr int64_t V = 300, N = 32;
+  const std::vector<float> logits = random_logits<float>(V * N, 4);
+  const Settings s{.top_p = 0.95f};
+  std::vector<float> together, alone;
+  const std::vector<int32_t> tokens = sample(logits, V, s, 100, &together);
+  for (int64_t n = 0; n < N; n++) {
+    const std::vector<float> row(logits.begin() + n * V, logits.begin() + (n + 1) * V);
+    EXPECT_EQ(sample(row, V, s, uint64_t(100 + n), &alone)[0], tokens[size_t(n)]);
+    EXPECT_EQ(alone[0], together[size_t(n)]);
+  }
+}
+
+TEST(Sample, FiltersThatRemoveNothingChangeNothing) {
+  constexpr int64_t V = 50;
+  const std::vector<double> logits = random_logits<double>(V * 500, 5);
+  const std::vector<int32_t> plain = sample(logits, V, {});
+  EXPECT_EQ(sample(logits, V, {.top_k = V}), plain);
+  EXPECT_EQ(sample(logits, V, {.min_p = 1e-30f}), plain);
+}
+
+/// A forbidden token is never drawn, whatever else happens; a row of NaN still gives a token, and
+/// its log-probability tells.
+TEST(Sample, SurvivesInfinitiesAndNaN) {
+  std::vector<float> logits(8 * 200, -INFINITY);
+  for (size_t n = 0; n < 200; n++) logits[n * 8 + 3] = logits[n * 8 + 5] = 1;
+  std::vector<float> log_prob;
+  for (const int32_t token : sample(logits, 8, {}, 0, &log_prob)) {
+    EXPECT_TRUE(token == 3 || token == 5);
+  }
+  EXPECT_NEAR(log_prob[0], -std::log(2.0f), 1e-6);
+  const std::vector<float> nan(100, NAN);
+  for (const Settings& s : {Settings{}, Settings{.top_k = 5, .top_p = 0.9f, .min_p = 0.1f}}) {
+    const int32_t token = sample(nan, 100, s, 0, &log_prob)[0];
+    EXPECT_TRUE(token >= 0 && token < 100);
+    EXPECT_TRUE(std::isnan(log_prob[0]));
+  }
+}
+
+}  // namespace
+}  // namespace rlhf
