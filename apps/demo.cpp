@@ -12,10 +12,11 @@
 #include "apps/session.h"
 #include "apps/terminal.h"
 #include "apps/tokenizer_flag.h"
-#include "data/demo_corpus.h"
+#include "data/gold_sentiment.h"
 #include "rl/model_folder.h"
 #include "rl/ppo.h"
 #include "rl/pretrain.h"
+#include "rl/prompt.h"
 #include "rl/reward.h"
 #include "rl/sft.h"
 
@@ -104,8 +105,10 @@ class Demo {
     const auto session = stage("sft");
     SftConfig config = sizes_.sft;
     config.training.seed = seed_;
-    const SftResult result = sft(model_.transformer, *tokenizer_, data_.sft_train, data_.sft_val,
-                                 config, session->on_step("sft", {"loss", "eval_loss"}));
+    const SftData examples =
+        encode_sft(*tokenizer_, data_.sft_train, data_.sft_val, sizes_.model.n_positions, config);
+    const SftResult result =
+        sft(model_.transformer, examples, config, session->on_step("sft", {"loss", "eval_loss"}));
     save_model(out_ / "sft", model_, *tokenizer_);
     summary_["sft"] = {{"val_loss", result.val_loss}, {"examples", data_.sft_train.size()}};
     report_.sections.push_back(
@@ -224,7 +227,7 @@ class Demo {
 
   std::vector<Tokens> encode(const std::vector<std::string>& texts) const {
     std::vector<Tokens> out;
-    for (const std::string& text : texts) out.push_back(tokenizer_->encode(text));
+    for (const std::string& text : texts) out.push_back(encode_prompt(*tokenizer_, text));
     return out;
   }
 

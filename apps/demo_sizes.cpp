@@ -28,7 +28,7 @@ DemoSizes sizes(int64_t scale) {
   s.ppo.num_ppo_epochs = 4;
   s.ppo.num_mini_batches = 1;
   s.ppo.per_device_train_batch_size = 32;
-  s.ppo.kl.coefficient = 0.1;
+  s.ppo.kl.coefficient = 0.4;
   s.ppo.training = training(1, 1, 3e-4);
   s.ppo.training.schedule = {.kind = ScheduleKind::linear, .peak = 3e-4, .floor = 3e-5};
   s.ppo.training.optimizer.weight_decay = 0;
@@ -38,14 +38,14 @@ DemoSizes sizes(int64_t scale) {
 }  // namespace
 
 DemoSizes full_sizes() {
-  DemoSizes s = sizes(4);
+  DemoSizes s = sizes(8);
   s.model.n_layer = 3;
   s.model.n_head = 4;
   s.model.n_embd = 128;
-  s.pretrain.training = training(1000, 24, 1e-3);
+  s.pretrain.training = training(2000, 32, 2e-3);
   s.pretrain.block_size = 64;
-  s.pretrain.eval_steps = 250;
-  s.sft.training = training(150, 32, 5e-4);
+  s.pretrain.eval_steps = 500;
+  s.sft.training = training(250, 32, 5e-4);
   s.reward.training = training(0, 32, 5e-4);
   s.reward.num_train_epochs = 2;
   s.reward.eval_steps = 50;

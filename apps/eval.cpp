@@ -13,6 +13,7 @@
 #include "data/text_metrics.h"
 #include "rl/language_model.h"
 #include "rl/model_folder.h"
+#include "rl/prompt.h"
 #include "rl/reward.h"
 #include "rl/sft.h"
 
@@ -63,9 +64,7 @@ Figures evaluate_completions(const Options& o, const LoadedLanguageModel& loaded
   for (const PromptCompletion& row : rows) {
     Example example = encode_example(tokenizer, row, model.config.n_positions, true);
     if (example.targets() > 0) examples.push_back(std::move(example));
-    Tokens prompt = tokenizer.encode(row.prompt);
-    if (prompt.empty()) prompt = {tokenizer.eos()};
-    prompts.push_back(std::move(prompt));
+    prompts.push_back(encode_prompt(tokenizer, row.prompt));
     references.push_back(row.completion);
   }
   SamplingOptions sampling{.max_new_tokens = o.max_new_tokens,

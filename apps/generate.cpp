@@ -3,10 +3,14 @@
 
 #include <fmt/core.h>
 
+#include <utility>
+
 #include "apps/commands.h"
 #include "apps/terminal.h"
+#include "core/unicode.h"
 #include "data/datasets.h"
 #include "rl/model_folder.h"
+#include "rl/prompt.h"
 
 namespace rlhf {
 namespace {
@@ -31,11 +35,12 @@ std::vector<Request> requests(const Options& o, const Tokenizer& tokenizer) {
     }
     prompts = read_prompts(o.dataset_name);
   }
+  if (find_invalid_utf8(o.prompt)) {
+    input_error("--prompt", "expected UTF-8, got {}", quote(o.prompt));
+  }
   std::vector<Request> out;
   for (const std::string& prompt : prompts) {
-    Tokens tokens = tokenizer.encode(prompt);
-    // Documents are separated by the end token: it is what a text without a prompt begins after.
-    if (tokens.empty()) tokens = {tokenizer.eos()};
+    const Tokens tokens = encode_prompt(tokenizer, prompt);
     for (int64_t i = 0; i < o.num_return_sequences; i++) out.push_back({prompt, tokens});
   }
   return out;
@@ -80,10 +85,11 @@ int generate_main(const Options& o) {
     }
     return 0;
   }
-  fmt::print("{}", bold(escape_controls(asked[0].text)));
   StreamDecoder decoder(tokenizer);
-  const auto print = [](const std::string& text) {
-    fmt::print("{}", escape_controls(text));
+  // The prompt comes with the first token, when it has proven good.
+  std::string prompt = bold(escape_controls(asked[0].text));
+  const auto print = [&](const std::string& text) {
+    fmt::print("{}{}", std::exchange(prompt, {}), escape_controls(text));
     std::fflush(stdout);
   };
   generate(loaded.model.transformer, prompts, sampling,

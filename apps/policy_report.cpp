@@ -38,6 +38,7 @@ Section policy_section(const Session& session, const PolicyEvaluation& before,
                     {"policy/approxkl_avg", "policy/clipfrac_avg"}),
       session.chart("Explained variance of the critic", "share", {"val/explained_variance"}),
       session.chart("Response length", "tokens", {"tokens/responses_len_mean"})};
+  for (Chart& chart : section.charts) chart.x_label = "update";
   if (config.kl.target > 0) section.charts[1].reference_lines = {{"target", config.kl.target}};
   section.tables = {
       {.caption = fmt::format("The same {} prompts before and after", before.scores.size()),

@@ -9,6 +9,7 @@
 #include "apps/training_flags.h"
 #include "data/datasets.h"
 #include "rl/model_folder.h"
+#include "rl/prompt.h"
 #include "rl/reward.h"
 
 namespace rlhf {
@@ -62,7 +63,7 @@ void check_same_tokenizer(const Tokenizer& policy, const Tokenizer& other,
 std::vector<Tokens> encode_prompts(const Tokenizer& tokenizer,
                                    const std::vector<std::string>& prompts) {
   std::vector<Tokens> out;
-  for (const std::string& prompt : prompts) out.push_back(tokenizer.encode(prompt));
+  for (const std::string& prompt : prompts) out.push_back(encode_prompt(tokenizer, prompt));
   return out;
 }
 
@@ -78,7 +79,11 @@ int ppo_main(const Options& o, const Invocation& invocation) {
     check_same_tokenizer(tokenizer, *judge->tokenizer, o.judge_model_path);
   }
   const std::vector<Tokens> prompts = encode_prompts(tokenizer, read_prompts(o.dataset_name));
-  check_prompts(prompts, policy.model.transformer.config.n_positions, config.response_length);
+  // The critic starts from the reward model, and both read whole episodes.
+  check_prompts(prompts,
+                std::min(policy.model.transformer.config.n_positions,
+                         reward.model.transformer.config.n_positions),
+                config.response_length);
 
   const ScoreFunction score_of = reward_score(reward.model, tokenizer.eos());
   const Gpt2 reference = frozen_copy(policy.model.transformer);

@@ -7,6 +7,7 @@
 #include "apps/session.h"
 #include "apps/tokenizer_flag.h"
 #include "apps/training_flags.h"
+#include "core/atomic_file.h"
 #include "data/datasets.h"
 #include "rl/language_model.h"
 #include "rl/model_folder.h"
@@ -47,6 +48,7 @@ Corpus split_off_tail(std::vector<std::string> documents, double fraction) {
 
 int pretrain_main(const Options& o, const Invocation& invocation) {
   const TrainingConfig training = o.training.config();
+  check_folder_can_be_written(o.output_dir, "--output_dir");
   Corpus corpus;
   const std::vector<std::string> all = read_language_modelling(o.dataset_name, o.text_column);
   if (o.eval_dataset_name.empty()) {
@@ -60,6 +62,7 @@ int pretrain_main(const Options& o, const Invocation& invocation) {
   if (!o.model_name_or_path.empty()) {
     loaded = load_language_model(o.model_name_or_path);
   } else {
+    o.model.validate();
     // Characters come from the whole file: one that only the tail holds must have an id, too.
     loaded.tokenizer =
         make_tokenizer(o.tokenizer, o.tokenizer == "char" ? all : corpus.train, o.vocab_size);
@@ -78,6 +81,10 @@ int pretrain_main(const Options& o, const Invocation& invocation) {
     input_error(o.dataset_name, "expected more than {} tokens (--block_size), got {}",
                 config.block_size, train.size());
   }
+  const bool validates = !corpus.val.empty();
+  if (validates && val.size() < 2) {
+    input_error(o.dataset_name, "expected at least two tokens to validate on, got {}", val.size());
+  }
 
   Session session(invocation, o.output_dir, training.seed);
   const PretrainResult result =
@@ -86,14 +93,22 @@ int pretrain_main(const Options& o, const Invocation& invocation) {
   save_model(o.output_dir, loaded.model, *loaded.tokenizer);
 
   const int64_t parameters = parameter_count(model);
-  const nlohmann::ordered_json summary{{"train_loss", result.train_loss},
-                                       {"val_loss", result.val_loss},
-                                       {"best_val_loss", result.best_val_loss},
-                                       {"perplexity", std::exp(result.val_loss)},
-                                       {"tokens", result.tokens},
-                                       {"tokens_per_s", double(result.tokens) / result.seconds},
-                                       {"parameters", parameters},
-                                       {"vocab_size", model.config.vocab_size}};
+  const double tokens_per_s = double(result.tokens) / result.seconds;
+  const double perplexity = std::exp(result.val_loss);
+  nlohmann::ordered_json summary{{"train_loss", result.train_loss}};
+  std::vector<Tile> tiles{{"Training loss", figure(result.train_loss), "nats a token"}};
+  if (validates) {
+    summary["val_loss"] = result.val_loss;
+    summary["best_val_loss"] = result.best_val_loss;
+    summary["perplexity"] = perplexity;
+    tiles = {{"Validation loss", figure(result.val_loss), "nats a token"},
+             {"Perplexity", figure(perplexity), "on the held-out part"}};
+  }
+  tiles.push_back({"Speed", figure(tokens_per_s), "tokens a second"});
+  summary["tokens"] = result.tokens;
+  summary["tokens_per_s"] = tokens_per_s;
+  summary["parameters"] = parameters;
+  summary["vocab_size"] = model.config.vocab_size;
   session.finish(
       summary,
       {.title = "Pretraining",
@@ -102,16 +117,15 @@ int pretrain_main(const Options& o, const Invocation& invocation) {
                        "context {}) on {} tokens of {}.",
                        parameters, model.config.n_layer, model.config.n_head, model.config.n_embd,
                        model.config.n_positions, train.size(), o.dataset_name),
-       .tiles = {{"Validation loss", figure(result.val_loss), "nats a token"},
-                 {"Perplexity", figure(std::exp(result.val_loss)), "on the held-out part"},
-                 {"Speed", figure(double(result.tokens) / result.seconds), "tokens a second"}},
+       .tiles = tiles,
        .sections = {
            {.heading = "Training",
             .charts = {session.chart("Loss", "nats a token", {"loss", "eval_loss"}),
                        session.chart("Learning rate", "rate", {"learning_rate"}),
                        session.chart("Gradient norm", "before clipping", {"grad_norm"})}}}});
-  fmt::print("val_loss {:.4f}  perplexity {:.2f}  {:.0f} tokens/s\n", result.val_loss,
-             std::exp(result.val_loss), double(result.tokens) / result.seconds);
+  fmt::print("train_loss {:.4f}", result.train_loss);
+  if (validates) fmt::print("  val_loss {:.4f}  perplexity {:.2f}", result.val_loss, perplexity);
+  fmt::print("  {:.0f} tokens/s\n", tokens_per_s);
   return 0;
 }
 

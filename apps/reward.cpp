@@ -95,6 +95,9 @@ int reward_main(const Options& o, const Invocation& invocation) {
   } else {
     hold_out(feedback, o.eval_fraction, config.training.seed);
   }
+  if (feedback.train.size() == 0) {
+    input_error(o.dataset_name, "expected rows beside those of --eval_fraction, got none");
+  }
 
   Session session(invocation, o.output_dir, config.training.seed);
   const RewardResult result =
@@ -103,30 +106,36 @@ int reward_main(const Options& o, const Invocation& invocation) {
   save_model(o.output_dir, model, tokenizer);
 
   const RewardEvaluation& eval = result.validation;
-  nlohmann::ordered_json summary{{"train_loss", result.train_loss}, {"val_loss", eval.loss}};
-  std::vector<Tile> tiles{{"Held-out loss", figure(eval.loss), o.loss}};
+  nlohmann::ordered_json summary{{"train_loss", result.train_loss}};
+  std::vector<Tile> tiles{{"Training loss", figure(result.train_loss), o.loss}};
   std::vector<Table> tables;
-  if (config.loss == RewardLoss::pairwise) {
-    summary["accuracy"] = eval.accuracy;
-    summary["margin"] = eval.margin;
-    tiles.push_back({"Accuracy", figure(eval.accuracy), "held-out pairs in the right order"});
+  fmt::print("train_loss {:.4f}", result.train_loss);
+  if (feedback.eval.size() > 0) {
+    summary["val_loss"] = eval.loss;
+    summary["mean_reward"] = eval.mean_reward;
+    summary["std_reward"] = eval.std_reward;
+    tiles = {{"Held-out loss", figure(eval.loss), o.loss}};
+    fmt::print("  val_loss {:.4f}", eval.loss);
+    if (config.loss == RewardLoss::pairwise) {
+      summary["accuracy"] = eval.accuracy;
+      summary["margin"] = eval.margin;
+      tiles.push_back({"Accuracy", figure(eval.accuracy), "held-out pairs in the right order"});
+      fmt::print("  accuracy {:.4f}", eval.accuracy);
+    }
+    if (config.loss == RewardLoss::bce) {
+      const ClassifierFigures ours = classifier_figures(eval.scores, feedback.eval_rows);
+      const ClassifierFigures words = bag_of_words_figures(feedback.train_rows, feedback.eval_rows);
+      ours.add_to(summary);
+      summary["bag_of_words_accuracy"] = words.accuracy;
+      tiles.push_back({"Accuracy", figure(ours.accuracy),
+                       fmt::format("bag of words: {}", figure(words.accuracy))});
+      tables.push_back(comparison_table(ours, words));
+      fmt::print(
+          "  accuracy {:.4f} (bag of words {:.4f})  precision {:.4f}  recall {:.4f}  f1 {:.4f}",
+          ours.accuracy, words.accuracy, ours.precision, ours.recall, ours.f1);
+    }
   }
-  if (config.loss == RewardLoss::bce && !feedback.eval_rows.empty()) {
-    const ClassifierFigures ours = classifier_figures(eval.scores, feedback.eval_rows);
-    const ClassifierFigures words = bag_of_words_figures(feedback.train_rows, feedback.eval_rows);
-    ours.add_to(summary);
-    summary["bag_of_words_accuracy"] = words.accuracy;
-    tiles.push_back({"Accuracy", figure(ours.accuracy),
-                     fmt::format("bag of words: {}", figure(words.accuracy))});
-    tables.push_back(comparison_table(ours, words));
-    fmt::print(
-        "accuracy {:.4f} (bag of words {:.4f})  precision {:.4f}  recall {:.4f}  f1 {:.4f}\n",
-        ours.accuracy, words.accuracy, ours.precision, ours.recall, ours.f1);
-  } else {
-    fmt::print("val_loss {:.4f}  accuracy {:.4f}\n", eval.loss, eval.accuracy);
-  }
-  summary["mean_reward"] = eval.mean_reward;
-  summary["std_reward"] = eval.std_reward;
+  fmt::print("\n");
   summary["examples"] = feedback.train.size();
   summary["steps"] = result.steps;
   session.finish(

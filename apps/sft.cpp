@@ -41,22 +41,24 @@ int sft_main(const Options& o, const Invocation& invocation) {
   LoadedLanguageModel loaded = load_language_model(o.model_name_or_path);
   Gpt2& model = loaded.model.transformer;
   model.config.set_dropout(o.dropout);
+  const SftData data = encode_sft(*loaded.tokenizer, train, val, model.config.n_positions, config);
 
   Session session(invocation, o.output_dir, config.training.seed);
-  const SftResult result = sft(model, *loaded.tokenizer, train, val, config,
-                               session.on_step("sft", {"loss", "epoch", "learning_rate"}));
+  const SftResult result =
+      sft(model, data, config, session.on_step("sft", {"loss", "epoch", "learning_rate"}));
   save_model(o.output_dir, loaded.model, *loaded.tokenizer);
 
   nlohmann::ordered_json summary{{"train_loss", result.train_loss}};
-  if (!val.empty()) summary["val_loss"] = result.val_loss;
+  if (!data.val.empty()) summary["val_loss"] = result.val_loss;
   summary["steps"] = result.steps;
   summary["examples"] = train.size();
-  summary["truncated"] = result.truncated;
+  summary["truncated"] = data.truncated;
   summary["tokens"] = result.tokens;
   summary["tokens_per_s"] = double(result.tokens) / result.seconds;
   std::vector<Tile> tiles{{"Training loss", figure(result.train_loss), "nats a completion token"}};
-  if (!val.empty()) tiles.push_back({"Validation loss", figure(result.val_loss), "held-out data"});
-  tiles.push_back({"Truncated", fmt::to_string(result.truncated), "examples over --max_length"});
+  if (!data.val.empty())
+    tiles.push_back({"Validation loss", figure(result.val_loss), "held-out data"});
+  tiles.push_back({"Truncated", fmt::to_string(data.truncated), "examples over --max_length"});
   session.finish(
       summary,
       {.title = "Supervised fine-tuning",
@@ -69,7 +71,7 @@ int sft_main(const Options& o, const Invocation& invocation) {
             .charts = {session.chart("Loss", "nats a token", {"loss"}),
                        session.chart("Gradient norm", "before clipping", {"grad_norm"})}}}});
   fmt::print("train_loss {:.4f}", result.train_loss);
-  if (!val.empty()) fmt::print("  val_loss {:.4f}", result.val_loss);
+  if (!data.val.empty()) fmt::print("  val_loss {:.4f}", result.val_loss);
   fmt::print("\n");
   return 0;
 }

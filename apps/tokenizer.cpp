@@ -4,6 +4,7 @@
 #include "apps/commands.h"
 #include "apps/terminal.h"
 #include "apps/tokenizer_flag.h"
+#include "core/atomic_file.h"
 #include "core/check.h"
 #include "data/datasets.h"
 
@@ -23,8 +24,10 @@ void require(const std::string& value, const char* flag) {
 int train(const Options& o) {
   require(o.dataset_name, "--dataset_name");
   require(o.output_dir, "--output_dir");
+  check_folder_can_be_written(o.output_dir, "--output_dir");
   const auto documents = read_language_modelling(o.dataset_name, o.text_column);
   const auto tokenizer = make_tokenizer(o.kind, documents, o.vocab_size);
+  require_writable_folder(o.output_dir, "--output_dir");
   tokenizer->save(o.output_dir);
   size_t bytes = 0;
   for (const std::string& document : documents) bytes += document.size();

@@ -18,6 +18,7 @@ Allocator& Allocator::of(Device device) {
 size_t Allocator::size_class(size_t bytes) {
   constexpr size_t kSmallest = 64;
   if (bytes <= kSmallest) return kSmallest;
+  if (bytes > SIZE_MAX / 2) return bytes;  // nobody has it, and rounding up could wrap around
   const size_t quarter = std::bit_floor(bytes - 1) / 4;
   return std::max(kSmallest, (bytes + quarter - 1) / quarter * quarter);
 }

@@ -149,4 +149,20 @@ void require_writable_folder(const fs::path& folder, std::string_view what) {
   ::unlink(probe.c_str());
 }
 
+void check_folder_can_be_written(const fs::path& folder, std::string_view what) {
+  fs::path existing = fs::absolute(without_trailing_slash(folder));
+  std::error_code failure;
+  while (!fs::exists(existing, failure) && existing.has_relative_path()) {
+    existing = existing.parent_path();
+  }
+  if (!fs::is_directory(existing, failure)) {
+    input_error(what, "expected a folder that can be written, got the file \"{}\"",
+                existing.string());
+  }
+  if (::access(existing.c_str(), W_OK | X_OK) != 0) {
+    input_error(what, "expected a folder that can be written, got \"{}\" ({})", folder.string(),
+                std::strerror(errno));
+  }
+}
+
 }  // namespace rlhf

@@ -45,4 +45,9 @@ class StagedFolder {
 /// @throws InputError "[what] expected a folder that can be written, got ..."
 void require_writable_folder(const std::filesystem::path& folder, std::string_view what);
 
+/// The same question without creating anything, for before long work: whether the folder, or the
+/// nearest one above it that exists, looks writable.
+/// @throws InputError "[what] expected a folder that can be written, got ..."
+void check_folder_can_be_written(const std::filesystem::path& folder, std::string_view what);
+
 }  // namespace rlhf

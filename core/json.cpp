@@ -131,6 +131,11 @@ json parse_json(std::string_view text, std::string_view source, int64_t first_li
     input_error(fmt::format("{}:{}", source, line), "expected UTF-8, got the byte 0x{:02X}",
                 static_cast<uint8_t>(text[*bad]));
   }
+  // To the parser behind this a NUL is the end, whatever comes after it.
+  if (const size_t nul = text.find('\0'); nul != std::string_view::npos) {
+    const int64_t line = first_line + std::count(text.begin(), text.begin() + nul, '\n');
+    input_error(fmt::format("{}:{}", source, line), "expected JSON, got the byte 0x00");
+  }
   return GuardedBuilder(text, source, first_line).build();
 }
 

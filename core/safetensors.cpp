@@ -1,13 +1,14 @@
 #include "core/safetensors.h"
 
 #include <fmt/format.h>
-#include <algorithm>
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <span>
+#include <utility>
 
 #include "core/atomic_file.h"
 #include "core/json.h"
@@ -54,8 +55,10 @@ class HeaderReader {
         entries.push_back(entry(name, value));
       }
     }
-    std::sort(entries.begin(), entries.end(),
-              [](const Entry& a, const Entry& b) { return a.begin < b.begin; });
+    // By the end as well: an empty tensor stands before the one that begins where it does.
+    std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) {
+      return std::pair(a.begin, a.end) < std::pair(b.begin, b.end);
+    });
     uint64_t at = 0;
     for (const Entry& e : entries) {
       if (e.begin != at) {
@@ -166,7 +169,7 @@ Tensor convert(const Entry& e, const std::string& bytes) {
     const DType dtype = e.dtype == "F64" ? DType::f64 : DType::f32;
     return dispatch(dtype, [&](auto t) {
       std::vector<decltype(t)> values(size_t(e.shape.count()));
-      std::memcpy(values.data(), bytes.data(), bytes.size());
+      std::copy_n(bytes.data(), bytes.size(), reinterpret_cast<char*>(values.data()));
       return Tensor::from(values, e.shape);
     });
   }

@@ -8,8 +8,14 @@
 namespace rlhf {
 namespace {
 
-// The sequences that are still growing: what their cache rows hold and which prompt each belongs
-// to.
+// What comes out of a sequence, and how many tokens it may have.
+struct Growing {
+  Generated out;
+  int64_t limit = 0;
+  bool finished() const { return out.stopped || int64_t(out.tokens.size()) >= limit; }
+};
+
+// The rows that are still computed: what their cache rows hold and which sequence each belongs to.
 struct Active {
   std::vector<size_t> sequence;
   KvCache cache;
@@ -26,11 +32,10 @@ Tensor keep_rows(const Tensor& tensor, const Tokens& rows) {
 
 // Drops finished sequences once half of the rows have finished: rows are independent, so that the
 // others' bits do not change.
-void compact(Active& active, const std::vector<Generated>& generated, int64_t max_new_tokens) {
+void compact(Active& active, const std::vector<Growing>& sequences) {
   Tokens keep;
   for (size_t row = 0; row < active.sequence.size(); row++) {
-    const Generated& g = generated[active.sequence[row]];
-    if (!g.stopped && int64_t(g.tokens.size()) < max_new_tokens) keep.push_back(int32_t(row));
+    if (!sequences[active.sequence[row]].finished()) keep.push_back(int32_t(row));
   }
   if (keep.size() * 2 > active.sequence.size()) return;
   Active smaller;
@@ -55,17 +60,18 @@ class Sampler {
   Sampler(const Gpt2& model, std::span<const Tokens> prompts, const SamplingOptions& options)
       : model_(model), prompts_(prompts), options_(options) {}
 
-  void operator()(const Tensor& hidden, Active& active, std::vector<Generated>& generated,
+  void operator()(const Tensor& hidden, Active& active, std::vector<Growing>& sequences,
                   const TokenCallback& on_token) const {
     const int64_t N = int64_t(active.sequence.size()), V = model_.config.vocab_size;
     const Tensor logits = linear(hidden, model_.head(), {}, /*transposed=*/true);
     std::vector<uint64_t> draw(active.sequence.size());
     std::vector<Accumulator<T>> log_prob(active.sequence.size());
-    const History history = gather_history(active, generated);
+    const History history = gather_history(active, sequences);
     for (size_t row = 0; row < active.sequence.size(); row++) {
       const size_t sequence = active.sequence[row];
       // 2^24 positions a sequence are more than any model has.
-      draw[row] = (options_.first_sequence + sequence) << 24 | generated[sequence].tokens.size();
+      draw[row] =
+          (options_.first_sequence + sequence) << 24 | sequences[sequence].out.tokens.size();
     }
     const Tensor workspace = Tensor::empty({N, V}, logits.dtype(), logits.device());
     const Tensor order = Tensor::empty({N, V}, DType::i32, logits.device());
@@ -88,7 +94,7 @@ class Sampler {
                                    .workspace = workspace.data<T>(),
                                    .order = order.data<int32_t>()});
     for (size_t row = 0; row < active.sequence.size(); row++) {
-      append(generated[active.sequence[row]], active.sequence[row], active.last[row],
+      append(sequences[active.sequence[row]], active.sequence[row], active.last[row],
              float(log_prob[row]), on_token);
     }
   }
@@ -101,33 +107,34 @@ class Sampler {
   };
 
   // What each sequence holds so far; empty without a repetition penalty, which alone reads it.
-  History gather_history(const Active& active, const std::vector<Generated>& generated) const {
+  History gather_history(const Active& active, const std::vector<Growing>& sequences) const {
     History history;
     history.length.resize(active.sequence.size(), 0);
     if (options_.repetition_penalty == 1) return history;
     for (const size_t s : active.sequence) {
       history.stride =
-          std::max(history.stride, int64_t(prompts_[s].size() + generated[s].tokens.size()));
+          std::max(history.stride, int64_t(prompts_[s].size() + sequences[s].out.tokens.size()));
     }
     history.tokens.resize(active.sequence.size() * size_t(history.stride));
     for (size_t row = 0; row < active.sequence.size(); row++) {
       const size_t s = active.sequence[row];
       auto place = history.tokens.begin() + int64_t(row) * history.stride;
       place = std::copy(prompts_[s].begin(), prompts_[s].end(), place);
-      std::copy(generated[s].tokens.begin(), generated[s].tokens.end(), place);
-      history.length[row] = int32_t(prompts_[s].size() + generated[s].tokens.size());
+      const Tokens& own = sequences[s].out.tokens;
+      std::copy(own.begin(), own.end(), place);
+      history.length[row] = int32_t(prompts_[s].size() + own.size());
     }
     return history;
   }
 
   // A finished sequence may still ride along in the batch; its further tokens are thrown away.
-  void append(Generated& g, size_t sequence, int32_t token, float log_prob,
+  void append(Growing& growing, size_t sequence, int32_t token, float log_prob,
               const TokenCallback& on_token) const {
-    if (g.stopped || int64_t(g.tokens.size()) >= options_.max_new_tokens) return;
-    g.tokens.push_back(token);
-    g.log_probs.push_back(log_prob);
+    if (growing.finished()) return;
+    growing.out.tokens.push_back(token);
+    growing.out.log_probs.push_back(log_prob);
     const auto& stops = options_.stop_tokens;
-    g.stopped = std::find(stops.begin(), stops.end(), token) != stops.end();
+    growing.out.stopped = std::find(stops.begin(), stops.end(), token) != stops.end();
     if (on_token) on_token(sequence, token);
   }
 
@@ -139,23 +146,24 @@ class Sampler {
 }  // namespace
 
 std::vector<Generated> generate(const Gpt2& model, std::span<const Tokens> prompts,
-                                const SamplingOptions& requested, const TokenCallback& on_token) {
+                                const SamplingOptions& options, const TokenCallback& on_token) {
   std::vector<Generated> generated(prompts.size());
-  if (prompts.empty() || requested.max_new_tokens < 1) return generated;
-  size_t longest = 0;
+  if (prompts.empty() || options.max_new_tokens < 1) return generated;
+  const int64_t positions = model.config.n_positions;
+  std::vector<Growing> sequences;
+  int64_t longest = 0, capacity = 0;
   for (const Tokens& prompt : prompts) {
-    if (prompt.empty()) input_error("prompt", "expected at least one token, got none");
-    longest = std::max(longest, prompt.size());
+    const int64_t length = int64_t(prompt.size());
+    if (length < 1) input_error("prompt", "expected at least one token, got none");
+    if (length >= positions) {
+      input_error("prompt", "expected fewer than the model's {} positions, got {} tokens",
+                  positions, length);
+    }
+    // What comes out is a sequence that the model can read again.
+    sequences.push_back({.limit = std::min(options.max_new_tokens, positions - length)});
+    longest = std::max(longest, length);
+    capacity = std::max(capacity, length + sequences.back().limit);
   }
-  if (int64_t(longest) >= model.config.n_positions) {
-    input_error("prompt", "expected fewer than the model's {} positions, got {} tokens",
-                model.config.n_positions, longest);
-  }
-  SamplingOptions options = requested;
-  // What comes out is a sequence that the model can read again: the longest prompt sets the room.
-  options.max_new_tokens =
-      std::min(options.max_new_tokens, model.config.n_positions - int64_t(longest));
-  const int64_t capacity = int64_t(longest) + options.max_new_tokens;
 
   dispatch(model.dtype(), [&](auto t) {
     const Sampler<decltype(t)> sample(model, prompts, options);
@@ -163,22 +171,26 @@ std::vector<Generated> generate(const Gpt2& model, std::span<const Tokens> promp
     Tokens last_row;
     for (size_t s = 0; s < prompts.size(); s++) {
       active.sequence.push_back(s);
-      last_row.push_back(int32_t(s * longest + prompts[s].size() - 1));
+      last_row.push_back(int32_t(int64_t(s) * longest + int64_t(prompts[s].size()) - 1));
     }
     Tensor hidden = model.extend(pad_right(prompts), active.cache);
     for (size_t s = 0; s < prompts.size(); s++) active.cache.length[s] = int32_t(prompts[s].size());
     hidden = gather(hidden, Tensor::from(last_row, {int64_t(last_row.size())}, hidden.device()));
     for (;;) {
-      sample(hidden, active, generated, on_token);
-      compact(active, generated, options.max_new_tokens);
+      sample(hidden, active, sequences, on_token);
+      compact(active, sequences);
       if (active.sequence.empty()) break;
       const int64_t B = int64_t(active.sequence.size());
       const TokenBatch next{
           B, 1, Tensor::from(active.last, {B, 1}), Tensor::from(active.cache.length, {B, 1}), {}};
       hidden = model.extend(next, active.cache);
-      for (int32_t& length : active.cache.length) length++;
+      for (size_t row = 0; row < active.sequence.size(); row++) {
+        // A finished row that rides along stays where it is: there may be no room for more.
+        if (!sequences[active.sequence[row]].finished()) active.cache.length[row]++;
+      }
     }
   });
+  for (size_t s = 0; s < prompts.size(); s++) generated[s] = std::move(sequences[s].out);
   return generated;
 }
 

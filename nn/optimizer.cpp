@@ -22,15 +22,11 @@ Optimizer::Optimizer(const ParameterArena& arena, const OptimizerConfig& config,
                          .frozen = !entry.trainable});
   }
   const auto buffer = [&] { return Tensor::zeros({arena.count()}, arena.dtype(), arena.device()); };
+  first_ = buffer();
   if (config.kind != OptimizerKind::sgd) second_ = buffer();
-  if (config.kind == OptimizerKind::adamw || config.kind == OptimizerKind::adam ||
-      config.momentum > 0) {
-    first_ = buffer();
-  }
 }
 
 double Optimizer::step(StepState& state) {
-  state.step++;
   const Tensor gradients = arena_.gradients();
   return dispatch(arena_.dtype(), [&](auto t) -> double {
     using T = decltype(t);
@@ -43,7 +39,8 @@ double Optimizer::step(StepState& state) {
     run(device, GradientNorm<T>{norm.data<T>(), scale.data<T>(), gradients.data<T>(),
                                 gradients.count(), config_.max_grad_norm});
     check(std::isfinite(norm.item()), "gradient", "expected a finite norm at step {}, got {}",
-          state.step, norm.item());
+          state.step + 1, norm.item());
+    state.step++;
     update<T>(state, scale.data<T>());
     arena_.reset_gradients();
     return norm.item();

@@ -25,7 +25,7 @@ struct Schedule {
     if (kind == ScheduleKind::constant) return peak;
     const double span = double(std::max<int64_t>(1, total_steps - warmup_steps));
     const double t = std::clamp(double(step - warmup_steps) / span, 0.0, 1.0);
-    if (kind == ScheduleKind::exponential) {
+    if (kind == ScheduleKind::exponential && peak > 0) {
       return peak * std::pow((floor > 0 ? floor : peak / 1000) / peak, t);
     }
     const double falling =

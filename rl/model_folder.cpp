@@ -165,6 +165,9 @@ bool is_scalar_model(const fs::path& folder) {
 }
 
 LoadedLanguageModel load_language_model(const fs::path& folder) {
+  if (is_scalar_model(folder)) {
+    input_error(folder.string(), "expected a language model, got a reward model");
+  }
   LoadedLanguageModel loaded{{empty_trunk(folder)}, nullptr};
   loaded.tokenizer = tokenizer_for(folder, loaded.model.transformer.config);
   load_weights(folder, loaded.model);
@@ -172,6 +175,9 @@ LoadedLanguageModel load_language_model(const fs::path& folder) {
 }
 
 LoadedScalarModel load_scalar_model(const fs::path& folder) {
+  if (!is_scalar_model(folder)) {
+    input_error(folder.string(), "expected a reward model, got a language model");
+  }
   Gpt2 trunk = empty_trunk(folder);
   LoadedScalarModel loaded{{trunk, make_score_head(trunk, 0, /*zero=*/true)}, nullptr};
   loaded.tokenizer = tokenizer_for(folder, trunk.config);

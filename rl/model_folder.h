@@ -21,12 +21,11 @@ struct LoadedScalarModel {
 };
 
 /// Reads a folder written by save_model, or a GPT-2 checkpoint with or without the `transformer.`
-/// prefix. @throws InputError naming the file and the tensor that is missing, extra or of another
-/// shape than config.json says.
+/// prefix. @throws InputError when the folder holds a reward model, and naming the file and the
+/// tensor that is missing, extra or of another shape than config.json says.
 LoadedLanguageModel load_language_model(const std::filesystem::path& folder);
 
-/// Reads a reward model. @throws InputError also when the folder holds a model without a score
-/// head.
+/// Reads a reward model. @throws InputError likewise, also when the folder holds a language model.
 LoadedScalarModel load_scalar_model(const std::filesystem::path& folder);
 
 /// Whether a folder holds a reward model (GPT2ForSequenceClassification in config.json).

@@ -76,6 +76,32 @@ std::vector<float> response_values(const ActorCritic& model, Slice episodes, int
   return all;
 }
 
+void whiten(std::vector<Episode>& episodes, std::vector<float> Episode::*field, bool shift_mean) {
+  const std::vector<float> flat = flatten(pointers(episodes), field);
+  const std::vector<float> mask(flat.size(), 1);
+  std::vector<float> out(flat.size());
+  run(Device::cpu,
+      Whiten<float>{out.data(), flat.data(), mask.data(), int64_t(flat.size()), shift_mean});
+  scatter(out, episodes, field);
+}
+
+void estimate_advantages(std::vector<Episode>& episodes, float gamma, float lambda) {
+  for (Episode& e : episodes) {
+    const int32_t length = int32_t(e.length());
+    e.advantage.resize(e.response.size());
+    e.returns.resize(e.response.size());
+    run(Device::cpu, Gae<float>{.advantages = e.advantage.data(),
+                                .returns = e.returns.data(),
+                                .rewards = e.reward.data(),
+                                .values = e.value.data(),
+                                .length = &length,
+                                .B = 1,
+                                .T_max = length,
+                                .gamma = gamma,
+                                .lambda = lambda});
+  }
+}
+
 class Ppo {
  public:
   Ppo(ActorCritic& model, const ScoreFunction& score, int32_t eos, const PpoConfig& config,
@@ -117,21 +143,6 @@ class Ppo {
     return episodes;
   }
 
-  // Rewards r_t = -beta KL_t, plus the score on the last token; then advantages and returns.
-  void judge(std::vector<Episode>& episodes) {
-    for (Episode& e : episodes) {
-      e.reward.resize(e.response.size());
-      for (size_t t = 0; t < e.response.size(); t++) {
-        const double d = double(e.log_prob[t]) - double(e.ref_log_prob[t]);
-        e.reward[t] = float(-kl_.coefficient * kl_estimate(config_.kl_estimator, d));
-      }
-      e.reward.back() += float(e.score);
-    }
-    if (config_.whiten_rewards) whiten(episodes, &Episode::reward, /*shift_mean=*/false);
-    estimate_advantages(episodes);
-    if (config_.whiten_advantages) whiten(episodes, &Episode::advantage, /*shift_mean=*/true);
-  }
-
   // Several epochs of minibatch steps on the clipped losses.
   PpoStatistics optimise(const std::vector<Episode>& episodes, int64_t update) {
     PpoStatistics total;
@@ -162,33 +173,6 @@ class Ppo {
     TrainingConfig training = config.training;
     training.max_steps = updates * config.num_ppo_epochs * config.num_mini_batches;
     return training;
-  }
-
-  void whiten(std::vector<Episode>& episodes, std::vector<float> Episode::*field,
-              bool shift_mean) const {
-    const std::vector<float> flat = flatten(pointers(episodes), field);
-    const std::vector<float> mask(flat.size(), 1);
-    std::vector<float> out(flat.size());
-    run(Device::cpu,
-        Whiten<float>{out.data(), flat.data(), mask.data(), int64_t(flat.size()), shift_mean});
-    scatter(out, episodes, field);
-  }
-
-  void estimate_advantages(std::vector<Episode>& episodes) const {
-    for (Episode& e : episodes) {
-      const int32_t length = int32_t(e.length());
-      e.advantage.resize(e.response.size());
-      e.returns.resize(e.response.size());
-      run(Device::cpu, Gae<float>{.advantages = e.advantage.data(),
-                                  .returns = e.returns.data(),
-                                  .rewards = e.reward.data(),
-                                  .values = e.value.data(),
-                                  .length = &length,
-                                  .B = 1,
-                                  .T_max = length,
-                                  .gamma = config_.gamma,
-                                  .lambda = config_.lambda});
-    }
   }
 
   // One optimizer step on a minibatch, in micro-batches whose losses are divided by the tokens of
@@ -236,7 +220,9 @@ class Ppo {
                .old_log_prob = old_log_prob,
                .entropy = p.entropy.to_vector<float>(),
                .value = value.to_vector<float>(),
-               .old_value = old_value},
+               .old_value = old_value,
+               .advantage = flatten(episodes, &Episode::advantage),
+               .returns = flatten(episodes, &Episode::returns)},
               config_.cliprange, config_.cliprange_value);
     return sum;
   }
@@ -264,6 +250,20 @@ void check_prompts(std::span<const Tokens> prompts, int64_t n_positions, int64_t
   }
 }
 
+void judge(std::vector<Episode>& episodes, double kl_coefficient, const PpoConfig& config) {
+  for (Episode& e : episodes) {
+    e.reward.resize(e.response.size());
+    for (size_t t = 0; t < e.response.size(); t++) {
+      const double d = double(e.log_prob[t]) - double(e.ref_log_prob[t]);
+      e.reward[t] = float(-kl_coefficient * kl_estimate(config.kl_estimator, d));
+    }
+    e.reward.back() += float(e.score);
+  }
+  if (config.whiten_rewards) whiten(episodes, &Episode::reward, /*shift_mean=*/false);
+  estimate_advantages(episodes, config.gamma, config.lambda);
+  if (config.whiten_advantages) whiten(episodes, &Episode::advantage, /*shift_mean=*/true);
+}
+
 PpoResult ppo(ActorCritic& model, std::span<const Tokens> prompts, const ScoreFunction& score,
               int32_t eos, const PpoConfig& config, const OnUpdate& on_update) {
   check_prompts(prompts, model.policy.transformer.config.n_positions, config.response_length);
@@ -281,7 +281,7 @@ PpoResult ppo(ActorCritic& model, std::span<const Tokens> prompts, const ScoreFu
       picked.push_back(prompts[size_t(order.at(result.episodes + i + 1)[0])]);
     }
     std::vector<Episode> episodes = algorithm.rollout(picked, uint64_t(result.episodes));
-    algorithm.judge(episodes);
+    judge(episodes, algorithm.kl_coefficient(), config);
     const PpoStatistics statistics = algorithm.optimise(episodes, update);
     result.episodes += batch;
     const RolloutSummary rollout =

@@ -70,6 +70,10 @@ struct PpoResult {
 /// response within n_positions.
 void check_prompts(std::span<const Tokens> prompts, int64_t n_positions, int64_t response_length);
 
+/// Fills in what the losses need: rewards r_t = -beta KL_t with the score on the last token, then
+/// advantages and returns, from scores, log-probabilities and values.
+void judge(std::vector<Episode>& episodes, double kl_coefficient, const PpoConfig& config);
+
 /// Trains model.policy and its critic in place. Prompts are used in an order drawn anew each epoch.
 /// @throws InputError as check_prompts does.
 PpoResult ppo(ActorCritic& model, std::span<const Tokens> prompts, const ScoreFunction& score,

@@ -1,5 +1,6 @@
 #include "rl/ppo_metrics.h"
 
+#include <algorithm>
 #include <cmath>
 
 namespace rlhf {
@@ -11,8 +12,11 @@ void PpoStatistics::add(const PpoTokens& t, float cliprange, float cliprange_val
     value_loss += t.value_loss[i];
     entropy += t.entropy[i];
     approx_kl += 0.5 * d * d;
-    clipped += std::abs(r - 1) > cliprange;
-    value_clipped += cliprange_value > 0 && std::abs(t.value[i] - t.old_value[i]) > cliprange_value;
+    const double clamped = std::clamp(r, 1.0 - cliprange, 1.0 + cliprange);
+    clipped += -t.advantage[i] * clamped > -t.advantage[i] * r;
+    const double value = t.value[i], old = t.old_value[i], target = t.returns[i];
+    const double near = std::clamp(value, old - cliprange_value, old + cliprange_value);
+    value_clipped += cliprange_value > 0 && std::abs(near - target) > std::abs(value - target);
     ratio += r;
     ratio_squared += r * r;
   }

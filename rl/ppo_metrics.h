@@ -13,13 +13,15 @@ namespace rlhf {
 /// The tokens of one micro-batch as the losses saw them.
 struct PpoTokens {
   std::vector<float> policy_loss, value_loss, log_prob, old_log_prob, entropy, value, old_value;
+  std::vector<float> advantage, returns;
 };
 
 /// Sums over every token of every epoch of one update.
 struct PpoStatistics {
   double policy_loss = 0, value_loss = 0, entropy = 0;
-  double approx_kl = 0;  ///< (log ratio)^2 / 2: how far this update has moved
-  double clipped = 0, value_clipped = 0, ratio = 0, ratio_squared = 0;
+  double approx_kl = 0;                   ///< (log ratio)^2 / 2: how far this update has moved
+  double clipped = 0, value_clipped = 0;  ///< tokens whose clipped loss is the larger one
+  double ratio = 0, ratio_squared = 0;
   double tokens = 0;
   double grad_norm = 0, steps = 0;  ///< summed over optimizer steps
   double learning_rate = 0;         ///< of the last

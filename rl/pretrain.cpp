@@ -35,8 +35,8 @@ PretrainResult pretrain(Gpt2& model, std::span<const int32_t> train, std::span<c
   const int64_t tokens_per_step = training.batch_size * micro_batches * config.block_size;
   const std::vector<Example> validation = windows(val, config.block_size);
   Trainer trainer(model, training);
-  PretrainResult result{.best_val_loss = std::numeric_limits<double>::infinity()};
-  double interval_loss = 0;
+  PretrainResult result;
+  double interval_loss = 0, best = std::numeric_limits<double>::infinity();
   int64_t interval_steps = 0;
 
   for (int64_t step = 1; step <= training.max_steps; step++) {
@@ -51,8 +51,8 @@ PretrainResult pretrain(Gpt2& model, std::span<const int32_t> train, std::span<c
     interval_steps++;
 
     const bool last = step == training.max_steps;
-    const bool evaluate = last || step % config.eval_steps == 0;
-    if (!evaluate && step % config.logging_steps != 0) continue;
+    const bool evaluate = !validation.empty() && (last || step % config.eval_steps == 0);
+    if (!last && !evaluate && step % config.logging_steps != 0) continue;
     result.train_loss = interval_loss / double(interval_steps);
     Metrics metrics{{"loss", result.train_loss},
                     {"grad_norm", done.grad_norm},
@@ -63,7 +63,8 @@ PretrainResult pretrain(Gpt2& model, std::span<const int32_t> train, std::span<c
     interval_steps = 0;
     if (evaluate) {
       result.val_loss = evaluate_likelihood(model, validation, 64).mean();
-      result.best_val_loss = std::min(result.best_val_loss, result.val_loss);
+      best = std::min(best, result.val_loss);
+      result.best_val_loss = best;
       metrics.emplace_back("eval_loss", result.val_loss);
     }
     on_step(step, training.max_steps, metrics);

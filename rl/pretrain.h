@@ -19,13 +19,13 @@ struct PretrainConfig {
 struct PretrainResult {
   double train_loss = 0;     ///< mean over the last logging interval
   double val_loss = 0;       ///< nats a token over the whole validation stream, at the end
-  double best_val_loss = 0;  ///< of all evaluations
+  double best_val_loss = 0;  ///< of all evaluations; both 0 without a validation stream
   int64_t tokens = 0;        ///< trained on
   double seconds = 0;        ///< without evaluation
 };
 
 /// Trains in place. Each window of a step starts at a place that (seed, step, window) draws.
-/// REQUIRES: train holds more than block_size tokens, val at least two.
+/// REQUIRES: train holds more than block_size tokens, val at least two or none.
 PretrainResult pretrain(Gpt2& model, std::span<const int32_t> train, std::span<const int32_t> val,
                         const PretrainConfig& config, const OnStep& on_step);
 

@@ -4,6 +4,7 @@
 #include <chrono>
 
 #include "rl/batches.h"
+#include "rl/prompt.h"
 
 namespace rlhf {
 namespace {
@@ -29,12 +30,17 @@ std::vector<Row> make_rows(std::span<const Example> examples, bool packing, int6
   return rows;
 }
 
+// Tokens that an example may have.
+int64_t length_limit(const SftConfig& config, int64_t n_positions) {
+  return config.max_length > 0 ? std::min(config.max_length, n_positions) : n_positions;
+}
+
 }  // namespace
 
 Example encode_example(const Tokenizer& tokenizer, const PromptCompletion& row, int64_t max_length,
                        bool completion_only_loss) {
   Example example;
-  example.tokens = tokenizer.encode(row.prompt);
+  example.tokens = encode_prompt(tokenizer, row.prompt);
   example.learn.assign(example.tokens.size(), completion_only_loss ? 0 : 1);
   const Tokens completion = tokenizer.encode(row.completion);
   example.tokens.insert(example.tokens.end(), completion.begin(), completion.end());
@@ -47,28 +53,34 @@ Example encode_example(const Tokenizer& tokenizer, const PromptCompletion& row, 
   return example;
 }
 
-SftResult sft(Gpt2& model, const Tokenizer& tokenizer, std::span<const PromptCompletion> train,
-              std::span<const PromptCompletion> val, const SftConfig& config,
-              const OnStep& on_step) {
-  using Clock = std::chrono::steady_clock;
-  SftResult result;
-  const int64_t limit = model.config.n_positions;
-  const int64_t max_length = config.max_length > 0 ? std::min(config.max_length, limit) : limit;
+SftData encode_sft(const Tokenizer& tokenizer, std::span<const PromptCompletion> train,
+                   std::span<const PromptCompletion> val, int64_t n_positions,
+                   const SftConfig& config) {
+  const int64_t max_length = length_limit(config, n_positions);
+  SftData data;
   const auto encode = [&](std::span<const PromptCompletion> rows) {
     std::vector<Example> examples;
     for (const PromptCompletion& row : rows) {
       Example example = encode_example(tokenizer, row, max_length, config.completion_only_loss);
-      result.truncated += example.tokens.back() != tokenizer.eos();
-      // A prompt that fills max_length alone leaves nothing to learn.
+      data.truncated += example.tokens.back() != tokenizer.eos();
       if (example.targets() > 0) examples.push_back(std::move(example));
     }
     return examples;
   };
-  const std::vector<Example> examples = encode(train), validation = encode(val);
-  if (examples.empty()) {
+  data.train = encode(train);
+  data.val = encode(val);
+  if (data.train.empty()) {
     input_error("sft", "expected an example with a completion within {} tokens, got none",
                 max_length);
   }
+  return data;
+}
+
+SftResult sft(Gpt2& model, const SftData& data, const SftConfig& config, const OnStep& on_step) {
+  using Clock = std::chrono::steady_clock;
+  SftResult result;
+  const int64_t max_length = length_limit(config, model.config.n_positions);
+  const std::vector<Example>&examples = data.train, &validation = data.val;
   const std::vector<Row> rows = make_rows(examples, config.packing, max_length);
 
   TrainingConfig training = config.training;

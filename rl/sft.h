@@ -26,7 +26,6 @@ struct SftResult {
   double val_loss = 0;  ///< nats a completion token; 0 without validation data
   int64_t steps = 0;
   int64_t tokens = 0;
-  int64_t truncated = 0;  ///< examples that max_length cut
   double seconds = 0;
 };
 
@@ -35,10 +34,21 @@ struct SftResult {
 Example encode_example(const Tokenizer& tokenizer, const PromptCompletion& row, int64_t max_length,
                        bool completion_only_loss);
 
+/// Everything a run reads, as tokens. Examples without a token to learn are left out: their prompt
+/// alone fills max_length.
+struct SftData {
+  std::vector<Example> train, val;
+  int64_t truncated = 0;  ///< examples that max_length cut
+};
+
+/// Encodes for a model of `n_positions`, before a run folder exists. @throws InputError when the
+/// vocabulary cannot spell a row, or no training example has anything to learn.
+SftData encode_sft(const Tokenizer& tokenizer, std::span<const PromptCompletion> train,
+                   std::span<const PromptCompletion> val, int64_t n_positions,
+                   const SftConfig& config);
+
 /// Trains in place, each epoch in an order drawn from (seed, epoch). With packing, a row holds
 /// max_length tokens and a micro-batch batch_size rows' worth of examples.
-SftResult sft(Gpt2& model, const Tokenizer& tokenizer, std::span<const PromptCompletion> train,
-              std::span<const PromptCompletion> val, const SftConfig& config,
-              const OnStep& on_step);
+SftResult sft(Gpt2& model, const SftData& data, const SftConfig& config, const OnStep& on_step);
 
 }  // namespace rlhf

@@ -1,5 +1,6 @@
 // The demo corpus: the same for everyone, varied, balanced, and judged as a reader would.
 #include "data/demo_corpus.h"
+#include "data/gold_sentiment.h"
 
 #include <gtest/gtest.h>
 

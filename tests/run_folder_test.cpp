@@ -14,8 +14,8 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
-#include "core/check.h"
 #include "core/atomic_file.h"
+#include "core/check.h"
 #include "rl/run/version.h"
 
 namespace rlhf {

@@ -1,0 +1,168 @@
+// Model folders: what is saved comes back bit for bit, GPT-2's own layout loads, and what does not
+// fit is named.
+#include "rl/model_folder.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "core/json.h"
+#include "data/text_file.h"
+#include "rl/reward.h"
+#include "tests/tiny_models.h"
+
+namespace rlhf {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+class ModelFolder : public testing::Test {
+ protected:
+  ModelFolder() {
+    std::string name = (fs::temp_directory_path() / "rlhf_model_XXXXXX").string();
+    folder = fs::path(mkdtemp(name.data())) / "model";
+    save_model(folder, model, tokenizer);
+  }
+  ~ModelFolder() override { fs::remove_all(folder.parent_path()); }
+
+  void edit_config(const std::function<void(json&)>& edit) const {
+    const fs::path file = folder / "config.json";
+    json config = parse_json(read_text(file), file.string());
+    edit(config);
+    std::ofstream(file) << config;
+  }
+  /// Rewrites the weights after `edit`.
+  void edit_weights(const std::function<void(std::vector<NamedTensor>&)>& edit) {
+    std::vector<NamedTensor> tensors = state_dict(model);
+    edit(tensors);
+    write_safetensors(folder / "model.safetensors", tensors);
+  }
+  std::string load_error() const {
+    return message_of<InputError>([&] { load_language_model(folder); });
+  }
+  void expect_error_with(std::initializer_list<const char*> parts) const {
+    const std::string message = load_error();
+    for (const char* part : parts) {
+      EXPECT_NE(message.find(part), std::string::npos) << part << " in: " << message;
+    }
+  }
+
+  fs::path folder;
+  CharTokenizer tokenizer = tiny_tokenizer();
+  LanguageModel model{make_gpt2(tiny_config(tokenizer.vocab_size()), 8)};
+};
+
+TEST_F(ModelFolder, ALanguageModelComesBackBitForBit) {
+  LoadedLanguageModel loaded = load_language_model(folder);
+  EXPECT_EQ(parameters_of(loaded.model), parameters_of(model));
+  const Gpt2Config &ours = model.transformer.config, &theirs = loaded.model.transformer.config;
+  EXPECT_EQ(theirs.n_head, ours.n_head);
+  EXPECT_EQ(theirs.n_positions, ours.n_positions);
+  EXPECT_EQ(theirs.layer_norm_epsilon, ours.layer_norm_epsilon);
+  EXPECT_EQ(theirs.resid_pdrop, ours.resid_pdrop);
+  EXPECT_EQ(theirs.initializer_range, ours.initializer_range);
+  EXPECT_EQ(loaded.tokenizer->encode("abc. h"), tokenizer.encode("abc. h"));
+  EXPECT_EQ(loaded.tokenizer->eos(), tokenizer.eos());
+  EXPECT_FALSE(is_scalar_model(folder));
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    EXPECT_EQ(entry.path().string().find(".tmp"), std::string::npos) << entry.path();
+  }
+}
+
+TEST_F(ModelFolder, ARewardModelComesBackBitForBit) {
+  ScalarModel reward{model.transformer, make_score_head(model.transformer, 3, /*zero=*/false)};
+  const fs::path place = folder.parent_path() / "reward";
+  save_model(place, reward, tokenizer);
+  LoadedScalarModel loaded = load_scalar_model(place);
+  EXPECT_EQ(parameters_of(loaded.model), parameters_of(reward));
+  const std::vector<Tokens> texts{{1, 2, 3}, {4}};
+  EXPECT_EQ(score(loaded.model, texts), score(reward, texts));
+  EXPECT_TRUE(is_scalar_model(place));
+}
+
+TEST_F(ModelFolder, EachKindIsRefusedAsTheOther) {
+  ScalarModel reward{model.transformer, make_score_head(model.transformer, 3, /*zero=*/false)};
+  const fs::path place = folder.parent_path() / "reward";
+  save_model(place, reward, tokenizer);
+  EXPECT_EQ(message_of<InputError>([&] { load_scalar_model(folder); }),
+            "[" + folder.string() + "] expected a reward model, got a language model");
+  EXPECT_EQ(message_of<InputError>([&] { load_language_model(place); }),
+            "[" + place.string() + "] expected a language model, got a reward model");
+}
+
+TEST_F(ModelFolder, LoadsNamesWithoutThePrefixAndIgnoresBuffers) {
+  edit_weights([](auto& tensors) {
+    const std::string prefix = "transformer.";
+    for (NamedTensor& entry : tensors) entry.name = entry.name.substr(prefix.size());
+    tensors.push_back({"h.0.attn.bias", Tensor::zeros({1, 1, 4, 4}, DType::f32)});
+    tensors.push_back({"h.0.attn.masked_bias", Tensor::zeros({1}, DType::f32)});
+    tensors.push_back({"lm_head.weight", tensors[0].tensor});
+  });
+  LoadedLanguageModel loaded = load_language_model(folder);
+  EXPECT_EQ(parameters_of(loaded.model), parameters_of(model));
+}
+
+TEST_F(ModelFolder, NamesTheTensorThatDoesNotFit) {
+  edit_weights([](auto& tensors) { tensors.pop_back(); });
+  expect_error_with({"model.safetensors] expected a tensor \"transformer.ln_f.bias\", got none"});
+  edit_weights([](auto& tensors) {
+    tensors.push_back({"transformer.h.2.ln_1.weight", Tensor::zeros({16}, DType::f32)});
+  });
+  expect_error_with({"expected only tensors of the model", "\"transformer.h.2.ln_1.weight\""});
+  edit_weights([](auto& tensors) { tensors[1].tensor = Tensor::zeros({8, 16}, DType::f32); });
+  expect_error_with({"expected \"transformer.wpe.weight\" as ", "24", "8"});
+  edit_weights([](auto& tensors) { tensors[1].tensor = Tensor::zeros({24, 16}, DType::f64); });
+  expect_error_with({"\"transformer.wpe.weight\"", "f32", "f64"});
+}
+
+TEST_F(ModelFolder, RefusesAConfigurationThatItCannotRun) {
+  const std::pair<std::function<void(json&)>, std::vector<const char*>> cases[] = {
+      {[](json& c) { c["model_type"] = "llama"; }, {"model_type \"gpt2\"", "\"llama\""}},
+      {[](json& c) { c["activation_function"] = "relu"; }, {"activation_function", "\"relu\""}},
+      {[](json& c) { c["n_inner"] = 64; }, {"n_inner", "null", "64"}},
+      {[](json& c) { c["scale_attn_by_inverse_layer_idx"] = true; },
+       {"scale_attn_by_inverse_layer_idx", "false", "true"}},
+      {[](json& c) { c["n_head"] = 3; }, {"config.json", "n_embd divisible by n_head", "3"}},
+      {[](json& c) { c["n_layer"] = 0; }, {"n_layer >= 1"}},
+      {[](json& c) { c["n_layer"] = "two"; }, {"a number as \"n_layer\"", "\"two\""}},
+      {[](json& c) { c["n_layer"] = 3; }, {"transformer.h.2.", "got none"}},
+      {[](json& c) { c["vocab_size"] = 5; }, {"a tokenizer of at most 5 tokens"}},
+      {[](json& c) { c = json::array(); }, {"expected an object"}},
+  };
+  for (const auto& [edit, parts] : cases) {
+    save_model(folder, model, tokenizer);
+    edit_config(edit);
+    const std::string message = load_error();
+    EXPECT_EQ(message.find('['), 0u) << message;
+    for (const char* part : parts) {
+      EXPECT_NE(message.find(part), std::string::npos) << part << " in: " << message;
+    }
+  }
+}
+
+TEST_F(ModelFolder, NamesTheFileThatIsMissing) {
+  const fs::path nothing = folder.parent_path() / "nothing";
+  EXPECT_EQ(
+      message_of<InputError>([&] { load_language_model(nothing); }),
+      "[" + nothing.string() + "] expected a model folder with config.json, got nothing there");
+  const fs::path file = folder / "config.json";
+  EXPECT_NE(message_of<InputError>([&] { is_scalar_model(file); }).find("got a file"),
+            std::string::npos);
+  for (const char* name : {"config.json", "model.safetensors", "vocab.json"}) {
+    save_model(folder, model, tokenizer);
+    fs::remove(folder / name);
+    expect_error_with({name});
+  }
+}
+
+TEST_F(ModelFolder, ACutFileOfWeightsIsRefused) {
+  const fs::path weights = folder / "model.safetensors";
+  fs::resize_file(weights, fs::file_size(weights) - 100);
+  expect_error_with({"model.safetensors"});
+}
+
+}  // namespace
+}  // namespace rlhf

@@ -1,0 +1,52 @@
+// Runs a program as a person would, without a shell in between, and keeps what it says.
+#pragma once
+
+#include <fcntl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <string>
+#include <vector>
+
+namespace rlhf {
+
+struct Finished {
+  int code = -1;  ///< exit code; 128 + the signal that ended it
+  std::string out, err;
+};
+
+inline std::string content_of(const std::filesystem::path& path) {
+  std::ostringstream text;
+  text << std::ifstream(path, std::ios::binary).rdbuf();
+  return text.str();
+}
+
+/// `scratch` is a folder for what the program prints.
+inline Finished run_program(const std::string& program, const std::vector<std::string>& arguments,
+                            const std::filesystem::path& scratch, int threads = 0) {
+  const std::string out = scratch / "stdout.txt", err = scratch / "stderr.txt";
+  std::vector<char*> argv{const_cast<char*>(program.c_str())};
+  for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
+  argv.push_back(nullptr);
+  const pid_t child = fork();
+  if (child == 0) {
+    const auto redirect = [](const std::string& path, int descriptor) {
+      dup2(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600), descriptor);
+    };
+    redirect(out, 1);
+    redirect(err, 2);
+    if (threads > 0) setenv("OMP_NUM_THREADS", std::to_string(threads).c_str(), 1);
+    execv(program.c_str(), argv.data());
+    _exit(127);
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  return {WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), content_of(out),
+          content_of(err)};
+}
+
+}  // namespace rlhf

@@ -1,0 +1,72 @@
+// Models small enough to train in a test, and the few things that tests of rl/ ask of them.
+#pragma once
+
+#include <omp.h>
+
+#include <string>
+#include <vector>
+
+#include "data/char_tokenizer.h"
+#include "nn/gpt2.h"
+#include "rl/rollout.h"
+
+namespace rlhf {
+
+inline Gpt2Config tiny_config(int64_t vocab_size, int64_t n_positions = 24) {
+  Gpt2Config config{.vocab_size = vocab_size,
+                    .n_positions = n_positions,
+                    .n_embd = 16,
+                    .n_layer = 2,
+                    .n_head = 2,
+                    .initializer_range = 0.2f};  // far from uniform, so that order matters
+  config.set_dropout(0);
+  return config;
+}
+
+/// Letters a to h, a space and a full stop: 12 tokens with the end and the pad token.
+inline CharTokenizer tiny_tokenizer() {
+  const std::vector<std::string> corpus{"abcdefgh ."};
+  return CharTokenizer::train(corpus);
+}
+
+/// All parameters, one after another.
+template <class Module>
+std::vector<float> parameters_of(Module& module) {
+  std::vector<float> all;
+  for_each_parameter(module, [&](const std::string&, Tensor& tensor) {
+    const std::vector<float> values = tensor.to_vector<float>();
+    all.insert(all.end(), values.begin(), values.end());
+  });
+  return all;
+}
+
+inline std::vector<const Episode*> pointers_to(std::span<const Episode> episodes) {
+  std::vector<const Episode*> list;
+  for (const Episode& episode : episodes) list.push_back(&episode);
+  return list;
+}
+
+/// Kernels use this many threads until the end of the scope.
+class WithThreads {
+ public:
+  explicit WithThreads(int count) : before_(omp_get_max_threads()) { omp_set_num_threads(count); }
+  ~WithThreads() { omp_set_num_threads(before_); }
+  WithThreads(const WithThreads&) = delete;
+  WithThreads& operator=(const WithThreads&) = delete;
+
+ private:
+  int before_;
+};
+
+/// What `action` throws, as text; "" when nothing.
+template <class Exception>
+std::string message_of(auto&& action) {
+  try {
+    action();
+  } catch (const Exception& error) {
+    return error.what();
+  }
+  return "";
+}
+
+}  // namespace rlhf

@@ -1,0 +1,154 @@
+// One optimizer step and the order of examples: what every kind of training stands on.
+#include "rl/trainer.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <set>
+
+#include "rl/batches.h"
+#include "rl/language_model.h"
+#include "tests/tiny_models.h"
+
+namespace rlhf {
+namespace {
+
+/// Eight examples of different lengths with a few tokens left out of the loss.
+std::vector<Example> ragged_examples() {
+  std::vector<Example> examples;
+  for (int e = 0; e < 8; e++) {
+    Example example;
+    for (int t = 0; t < 3 + (e * 5) % 11; t++) {
+      example.tokens.push_back((7 * e + 3 * t) % 10);
+      example.learn.push_back(t > e % 3);
+    }
+    examples.push_back(example);
+  }
+  return examples;
+}
+
+struct Outcome {
+  Trainer::Step step;
+  std::vector<float> parameters;
+};
+
+/// Two steps on the same eight examples, in micro-batches of `size`.
+Outcome train_in_micro_batches(int64_t size) {
+  const std::vector<Example> examples = ragged_examples();
+  int64_t targets = 0;
+  for (const Example& example : examples) targets += example.targets();
+  Gpt2 model = make_gpt2(tiny_config(12), 1);
+  TrainingConfig config;
+  config.schedule = {.kind = ScheduleKind::constant, .peak = 1e-3};
+  config.optimizer.kind = OptimizerKind::sgd;  // its step is the gradient itself
+  Trainer trainer(model, config);
+  Outcome outcome;
+  for (int step = 0; step < 2; step++) {
+    outcome.step = trainer.step(8 / size, [&](int64_t micro) {
+      const auto part = std::span(examples).subspan(size_t(micro * size), size_t(size));
+      return language_model_loss(model, pad_examples(part), targets, &trainer.state());
+    });
+  }
+  outcome.parameters = parameters_of(model);
+  return outcome;
+}
+
+TEST(Trainer, AccumulationEqualsOneLargeBatch) {
+  const Outcome whole = train_in_micro_batches(8);
+  for (const int64_t size : {4, 2, 1}) {
+    const Outcome parts = train_in_micro_batches(size);
+    EXPECT_NEAR(parts.step.loss, whole.step.loss, 1e-6) << size;
+    EXPECT_NEAR(parts.step.grad_norm, whole.step.grad_norm, 1e-6) << size;
+    ASSERT_EQ(parts.parameters.size(), whole.parameters.size());
+    for (size_t i = 0; i < whole.parameters.size(); i++) {
+      ASSERT_NEAR(parts.parameters[i], whole.parameters[i], 1e-6) << size << ", parameter " << i;
+    }
+  }
+}
+
+TEST(Trainer, FollowsTheScheduleAndCountsSteps) {
+  Gpt2 model = make_gpt2(tiny_config(12), 1);
+  TrainingConfig config;
+  config.max_steps = 4;
+  config.schedule = {.kind = ScheduleKind::linear, .peak = 1, .floor = 0, .warmup_steps = 2};
+  config.optimizer.kind = OptimizerKind::sgd;
+  Trainer trainer(model, config);
+  const std::vector<Example> examples = ragged_examples();
+  std::vector<double> rates;
+  for (int step = 0; step < 4; step++) {
+    rates.push_back(trainer
+                        .step(1,
+                              [&](int64_t) {
+                                return language_model_loss(model, pad_examples(examples), 1000,
+                                                           nullptr);
+                              })
+                        .learning_rate);
+  }
+  EXPECT_EQ(rates, (std::vector<double>{0.5, 1, 0.5, 0}));
+  EXPECT_EQ(trainer.steps_done(), 4);
+}
+
+TEST(Trainer, LeavesTheParametersWhenTheLossIsNotFinite) {
+  Gpt2 model = make_gpt2(tiny_config(12), 1);
+  Trainer trainer(model, {});
+  const std::vector<float> before = parameters_of(model);
+  const std::vector<Example> examples = ragged_examples();
+  const auto step = [&](float factor) {
+    trainer.step(1, [&](int64_t) {
+      const Tensor loss = language_model_loss(model, pad_examples(examples), 8, nullptr);
+      return weighted_sum(loss, Tensor::from(std::vector<float>{factor}, {1}));
+    });
+  };
+  EXPECT_NE(message_of<Error>([&] {
+              step(std::numeric_limits<float>::infinity());
+            }).find("[loss] expected a finite loss at step 1"),
+            std::string::npos);
+  EXPECT_EQ(parameters_of(model), before);
+}
+
+TEST(Schedule, IsZeroThroughoutWhenItsPeakIs) {
+  for (const auto kind : {ScheduleKind::constant, ScheduleKind::linear, ScheduleKind::exponential,
+                          ScheduleKind::cosine}) {
+    const Schedule schedule{.kind = kind, .peak = 0, .total_steps = 5};
+    for (int64_t step = 1; step <= 5; step++) EXPECT_EQ(schedule.rate(step), 0) << int(kind);
+  }
+}
+
+TEST(BatchOrder, CoversEveryExampleOncePerEpoch) {
+  BatchOrder order(10, 4, 7);
+  ASSERT_EQ(order.steps_per_epoch(), 3);
+  std::set<std::vector<int64_t>> orders;
+  for (int64_t epoch = 0; epoch < 4; epoch++) {
+    std::vector<int64_t> seen;
+    for (int64_t step = 1; step <= 3; step++) {
+      const auto batch = order.at(3 * epoch + step);
+      EXPECT_EQ(batch.size(), step < 3 ? 4u : 2u);
+      seen.insert(seen.end(), batch.begin(), batch.end());
+    }
+    orders.insert(seen);
+    std::sort(seen.begin(), seen.end());
+    EXPECT_EQ(seen, (std::vector<int64_t>{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}));
+  }
+  EXPECT_EQ(orders.size(), 4u) << "each epoch has an order of its own";
+  EXPECT_DOUBLE_EQ(order.epochs(6), 2);
+}
+
+TEST(BatchOrder, IsAPureFunctionOfSeedAndStep) {
+  BatchOrder forward(23, 5, 3), backward(23, 5, 3), other(23, 5, 4);
+  std::vector<std::vector<int64_t>> batches;
+  for (int64_t step = 1; step <= 12; step++) {
+    const auto batch = forward.at(step);
+    batches.emplace_back(batch.begin(), batch.end());
+  }
+  for (int64_t step = 12; step >= 1; step--) {
+    const auto batch = backward.at(step);
+    EXPECT_EQ(std::vector<int64_t>(batch.begin(), batch.end()), batches[size_t(step - 1)]);
+  }
+  const auto batch = other.at(1);
+  EXPECT_NE(std::vector<int64_t>(batch.begin(), batch.end()), batches[0]);
+}
+
+}  // namespace
+}  // namespace rlhf
