@@ -24,6 +24,7 @@ ClassifierFigures figures(const std::vector<double>& probability, const std::vec
           .recall = recall(counts),
           .f1 = f1(counts),
           .roc_auc = roc_auc(probability, labels),
+          .brier_score = brier_score(probability, labels),
           .calibration_error = expected_calibration_error(probability, labels)};
 }
 
@@ -45,6 +46,7 @@ void ClassifierFigures::add_to(nlohmann::ordered_json& summary) const {
   summary["recall"] = recall;
   summary["f1"] = f1;
   summary["roc_auc"] = roc_auc;
+  summary["brier_score"] = brier_score;
   summary["calibration_error"] = calibration_error;
 }
 
@@ -55,11 +57,11 @@ ClassifierFigures classifier_figures(std::span<const double> rewards,
   return figures(probability, classes(rows));
 }
 
-ClassifierFigures bag_of_words_figures(std::span<const Labelled> train,
-                                       std::span<const Labelled> eval) {
+std::optional<ClassifierFigures> bag_of_words_figures(std::span<const Labelled> train,
+                                                      std::span<const Labelled> eval) {
   const std::vector<int> labels = classes(train);
   if (std::count(labels.begin(), labels.end(), labels.front()) == std::ptrdiff_t(labels.size())) {
-    return {};
+    return std::nullopt;
   }
   std::vector<std::string> texts;
   for (const Labelled& row : train) texts.push_back(row.text);
@@ -69,19 +71,20 @@ ClassifierFigures bag_of_words_figures(std::span<const Labelled> train,
   return figures(probability, classes(eval));
 }
 
-Table comparison_table(const ClassifierFigures& model, const ClassifierFigures& bag_of_words) {
+Table comparison_table(const ClassifierFigures& model,
+                       const std::optional<ClassifierFigures>& bag_of_words) {
   Table table{.caption = "Held-out labels",
-              .columns = {"", "accuracy", "precision", "recall", "F1", "ROC AUC", "ECE"}};
+              .columns = {"", "accuracy", "precision", "recall", "F1", "ROC AUC", "Brier", "ECE"}};
   const auto row = [&](const char* name, const ClassifierFigures& f) {
     std::vector<std::string> cells{name};
     for (const double value :
-         {f.accuracy, f.precision, f.recall, f.f1, f.roc_auc, f.calibration_error}) {
+         {f.accuracy, f.precision, f.recall, f.f1, f.roc_auc, f.brier_score, f.calibration_error}) {
       cells.push_back(fmt::format("{:.3f}", value));
     }
     table.rows.push_back(cells);
   };
   row("reward model", model);
-  row("bag of words", bag_of_words);
+  if (bag_of_words) row("bag of words", *bag_of_words);
   return table;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -11,7 +12,8 @@
 namespace rlhf {
 
 struct ClassifierFigures {
-  double accuracy = 0, precision = 0, recall = 0, f1 = 0, roc_auc = 0, calibration_error = 0;
+  double accuracy = 0, precision = 0, recall = 0, f1 = 0, roc_auc = 0;
+  double brier_score = 0, calibration_error = 0;
   void add_to(nlohmann::ordered_json& summary) const;
 };
 
@@ -19,10 +21,11 @@ struct ClassifierFigures {
 ClassifierFigures classifier_figures(std::span<const double> rewards,
                                      std::span<const Labelled> rows);
 /// Of a logistic regression on words, fitted to `train`; characters when the text has no spaces to
-/// speak of. All 0 when `train` holds one class only.
-ClassifierFigures bag_of_words_figures(std::span<const Labelled> train,
-                                       std::span<const Labelled> eval);
+/// speak of. None when `train` holds one class only: there is nothing to fit.
+std::optional<ClassifierFigures> bag_of_words_figures(std::span<const Labelled> train,
+                                                      std::span<const Labelled> eval);
 
-Table comparison_table(const ClassifierFigures& model, const ClassifierFigures& bag_of_words);
+Table comparison_table(const ClassifierFigures& model,
+                       const std::optional<ClassifierFigures>& bag_of_words);
 
 }  // namespace rlhf

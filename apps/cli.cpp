@@ -122,12 +122,7 @@ void take_config(const std::string& path, Values& values, const Command& command
     if (!flag) unknown_flag(path, key, command, flags);
     Arguments& given = values[flag->name];
     if (!given.empty() || value.is_null()) continue;
-    if (value.is_array() && !flag->is_list) {
-      input_error("--" + flag->name, "expected one value in {}, got a list", path);
-    }
-    if (!value.is_array()) given = {as_typed(value)};
-    if (value.is_array())
-      std::transform(value.begin(), value.end(), std::back_inserter(given), as_typed);
+    given = {as_typed(value)};
   }
 }
 
@@ -185,7 +180,7 @@ int dispatch(const Arguments& arguments, const std::vector<Command>& commands) {
   if (!config.empty()) take_config(config.back(), values, *command, flags);
   for (const Flag& flag : flags.all()) {
     const Arguments& given = values[flag.name];
-    if (!given.empty()) flag.set(given);
+    if (!given.empty()) flag.set(given.back());
     if (given.empty() && flag.is_required) {
       input_error("--" + flag.name, "expected {}, got nothing", flag.help);
     }

@@ -1,6 +1,5 @@
 #include "apps/config_file.h"
 
-#include <algorithm>
 #include <sstream>
 
 #include "core/check.h"
@@ -37,10 +36,9 @@ std::string_view without_comment(std::string_view line) {
   return line;
 }
 
-json value_of(std::string_view text) {
+json value_of(std::string_view text, const std::string& file, int line) {
   if (text.empty()) return nullptr;
-  const json value = json::parse(text, nullptr, false);
-  if (!value.is_discarded()) return value;
+  if (is_json(text)) return parse_json(text, file, line);
   const bool quoted = text.size() >= 2 && text.front() == '\'' && text.back() == '\'';
   return std::string(quoted ? text.substr(1, text.size() - 2) : text);
 }
@@ -60,7 +58,7 @@ json read_lines(const std::string& file, const std::string& content) {
     if (config.contains(key)) {
       input_error(file, "expected each flag once, got {} again on line {}", key, number);
     }
-    config[key] = value_of(trimmed(line.substr(at + 1)));
+    config[key] = value_of(trimmed(line.substr(at + 1)), file, number);
   }
   return config;
 }
@@ -72,10 +70,7 @@ json read_config_file(const std::filesystem::path& path) {
   const json config =
       trimmed(content).starts_with('{') ? parse_json(content, source) : read_lines(source, content);
   for (const auto& [key, value] : config.items()) {
-    const bool list =
-        value.is_array() &&
-        std::none_of(value.begin(), value.end(), [](const json& v) { return v.is_structured(); });
-    if (value.is_structured() && !list) {
+    if (value.is_structured()) {
       input_error(source, "expected a plain value for {}, got {}", key, json_kind(value));
     }
   }

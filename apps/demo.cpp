@@ -75,7 +75,7 @@ class Demo {
   void pretrain_stage() {
     const auto session = stage("pretrain");
     tokenizer_ = make_tokenizer("bpe", data_.documents, sizes_.vocab_size);
-    const Tokens stream = encode_stream(*tokenizer_, data_.documents);
+    const Tokens stream = encode_stream(*tokenizer_, data_.documents, "documents.jsonl");
     const std::span<const int32_t> all(stream);
     const size_t cut = stream.size() * 19 / 20;
     Gpt2Config config = sizes_.model;
@@ -151,22 +151,22 @@ class Demo {
     const auto session = stage("ppo");
     PpoConfig config = sizes_.ppo;
     config.training.seed = seed_;
-    const ScoreFunction judge = reward_score(reward_, tokenizer_->eos());
-    const std::vector<Tokens> prompts = encode(data_.prompts);
-    const std::vector<Tokens> asked = encode(data_.eval_prompts);
+    const ScoreFunction score = reward_score(reward_, tokenizer_->eos());
+    const std::vector<Tokens> prompts = encode_prompts(*tokenizer_, data_.prompts);
+    const std::vector<Tokens> asked = encode_prompts(*tokenizer_, data_.eval_prompts);
     const Gpt2 reference = frozen_copy(model_.transformer);
     const SamplingOptions sampling{.max_new_tokens = config.response_length,
                                    .temperature = config.temperature,
                                    .stop_tokens = {tokenizer_->eos()},
                                    .seed = seed_ + 1};
     const auto evaluate = [&](const Gpt2& policy) {
-      return evaluate_policy(policy, reference, asked, *tokenizer_, judge, sampling);
+      return evaluate_policy(policy, reference, asked, *tokenizer_, score, sampling);
     };
     const PolicyEvaluation before = evaluate(model_.transformer);
     const ScalarModel critic = frozen_copy(reward_);
-    ActorCritic actor_critic{model_, critic.transformer, critic.score};
+    ActorCritic actor_critic{std::move(model_), critic.transformer, critic.score};
     const OnStep log = session->on_step("ppo", {"objective/scores", "objective/kl"});
-    ppo(actor_critic, prompts, judge, tokenizer_->eos(), config,
+    ppo(actor_critic, reference, prompts, score, tokenizer_->eos(), config,
         [&](int64_t update, int64_t total, Metrics metrics, std::span<const Episode> episodes) {
           metrics.emplace_back("gold", gold_share(episodes));
           log(update, total, metrics);
@@ -223,12 +223,6 @@ class Demo {
     row("tokens a response", before.mean_length, after.mean_length);
     fmt::print("\nTry it:\n  ./rlhf generate --model_name_or_path {} --prompt \"{}\"\n",
                (out_ / "ppo").string(), data_.eval_prompts[0]);
-  }
-
-  std::vector<Tokens> encode(const std::vector<std::string>& texts) const {
-    std::vector<Tokens> out;
-    for (const std::string& text : texts) out.push_back(encode_prompt(*tokenizer_, text));
-    return out;
   }
 
   fs::path out_;

@@ -39,7 +39,7 @@ Tokenise unit_of(const Options& o) {
 Figures evaluate_text(const Options& o, const LoadedLanguageModel& loaded) {
   const auto documents = read_language_modelling(o.dataset_name, o.text_column);
   const Gpt2& model = loaded.model.transformer;
-  const Tokens stream = encode_stream(*loaded.tokenizer, documents);
+  const Tokens stream = encode_stream(*loaded.tokenizer, documents, o.dataset_name);
   if (stream.size() < 2) input_error(o.dataset_name, "expected at least two tokens, got fewer");
   int64_t bytes = 0;
   for (const std::string& document : documents) bytes += int64_t(document.size());
@@ -61,22 +61,28 @@ Figures evaluate_completions(const Options& o, const LoadedLanguageModel& loaded
   std::vector<Example> examples;
   std::vector<Tokens> prompts;
   std::vector<std::string> references, hypotheses;
+  int64_t skipped = 0;
   for (const PromptCompletion& row : rows) {
     Example example = encode_example(tokenizer, row, model.config.n_positions, true);
-    if (example.targets() > 0) examples.push_back(std::move(example));
+    if (example.targets() == 0) {  // the prompt alone fills the context
+      skipped++;
+      continue;
+    }
+    examples.push_back(std::move(example));
     prompts.push_back(encode_prompt(tokenizer, row.prompt));
     references.push_back(row.completion);
   }
-  SamplingOptions sampling{.max_new_tokens = o.max_new_tokens,
-                           .temperature = o.temperature,
-                           .stop_tokens = {tokenizer.eos()},
-                           .seed = o.seed};
-  for (size_t first = 0; first < prompts.size(); first += size_t(o.per_device_eval_batch_size)) {
-    const size_t n = std::min(size_t(o.per_device_eval_batch_size), prompts.size() - first);
-    sampling.first_sequence = first;
-    for (const Generated& g : generate(model, std::span(prompts).subspan(first, n), sampling)) {
-      hypotheses.push_back(tokenizer.decode(g.tokens));
-    }
+  if (examples.empty()) {
+    input_error(o.dataset_name, "expected a prompt of fewer than {} tokens, got none",
+                model.config.n_positions);
+  }
+  const SamplingOptions sampling{.max_new_tokens = o.max_new_tokens,
+                                 .temperature = o.temperature,
+                                 .stop_tokens = {tokenizer.eos()},
+                                 .seed = o.seed};
+  for (const Generated& g :
+       generate_in_batches(model, prompts, sampling, o.per_device_eval_batch_size)) {
+    hypotheses.push_back(tokenizer.decode(g.tokens));
   }
   const Likelihood likelihood = evaluate_likelihood(model, examples, o.per_device_eval_batch_size);
   const Rouge scores = rouge(hypotheses, references, unit_of(o));
@@ -90,16 +96,21 @@ Figures evaluate_completions(const Options& o, const LoadedLanguageModel& loaded
           {"distinct_1", distinct_n(hypotheses, 1, unit_of(o))},
           {"distinct_2", distinct_n(hypotheses, 2, unit_of(o))},
           {"mean_length", mean_length(hypotheses, unit_of(o))},
-          {"examples", rows.size()}};
+          {"examples", examples.size()},
+          {"skipped", skipped}};
 }
 
 Figures evaluate_pairs(const Options& o, const LoadedScalarModel& loaded) {
   const RewardData data = encode_preferences(*loaded.tokenizer, read_preferences(o.dataset_name),
                                              loaded.model.transformer.config.n_positions);
+  if (data.size() == 0) {
+    input_error(o.dataset_name, "expected pairs that differ within {} tokens, got none",
+                loaded.model.transformer.config.n_positions);
+  }
   const RewardEvaluation e = evaluate_reward(loaded.model, data, {});
-  return {{"task", "pairs"},     {"val_loss", e.loss},           {"accuracy", e.accuracy},
-          {"margin", e.margin},  {"mean_reward", e.mean_reward}, {"std_reward", e.std_reward},
-          {"pairs", data.size()}};
+  return {{"task", "pairs"},      {"val_loss", e.loss},           {"accuracy", e.accuracy},
+          {"margin", e.margin},   {"mean_reward", e.mean_reward}, {"std_reward", e.std_reward},
+          {"pairs", data.size()}, {"dropped", data.dropped}};
 }
 
 Figures evaluate_labels(const Options& o, const LoadedScalarModel& loaded) {

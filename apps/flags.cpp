@@ -87,9 +87,7 @@ Flag& Flags::add(std::string_view name, bool& value, std::string_view help) {
   Flag& flag = declare(name, "", help);
   flag.is_switch = true;
   flag.default_text = value ? "true" : "false";
-  flag.set = [&value, name = flag.name](const auto& texts) {
-    value = read_bool(name, texts.back());
-  };
+  flag.set = [&value, name = flag.name](const std::string& text) { value = read_bool(name, text); };
   flag.get = [&value] { return value; };
   return flag;
 }
@@ -97,16 +95,7 @@ Flag& Flags::add(std::string_view name, bool& value, std::string_view help) {
 Flag& Flags::add(std::string_view name, std::string& value, std::string_view help) {
   Flag& flag = declare(name, "TEXT", help);
   flag.default_text = value;
-  flag.set = [&value](const auto& texts) { value = texts.back(); };
-  flag.get = [&value] { return value; };
-  return flag;
-}
-
-Flag& Flags::add(std::string_view name, std::vector<std::string>& value, std::string_view help) {
-  Flag& flag = declare(name, "TEXT", help);
-  flag.is_list = true;
-  flag.default_text = fmt::format("{}", fmt::join(value, ", "));
-  flag.set = [&value](const auto& texts) { value = texts; };
+  flag.set = [&value](const std::string& text) { value = text; };
   flag.get = [&value] { return value; };
   return flag;
 }
@@ -116,47 +105,27 @@ Flag& Flags::add(std::string_view name, T& value, Range<std::type_identity_t<T>>
                  std::string_view help) {
   Flag& flag = declare(name, number_name<T>, help);
   flag.default_text = fmt::format("{}", value);
-  flag.set = [&value, range, name = flag.name](const auto& texts) {
-    value = read_number(name, texts.back(), range);
+  flag.set = [&value, range, name = flag.name](const std::string& text) {
+    value = read_number(name, text, range);
   };
   flag.get = [&value] { return number_json(value); };
   return flag;
 }
 
-template <class T>
-Flag& Flags::add(std::string_view name, std::optional<T>& value,
-                 Range<std::type_identity_t<T>> range, std::string_view help) {
-  Flag& flag = declare(name, number_name<T>, help);
-  if (value) flag.default_text = fmt::format("{}", *value);
-  flag.set = [&value, range, name = flag.name](const auto& texts) {
-    value = read_number(name, texts.back(), range);
-  };
-  flag.get = [&value]() -> nlohmann::ordered_json {
-    return value ? number_json(*value) : nlohmann::ordered_json();
-  };
-  return flag;
-}
-
-#define RLHF_NUMBER(T)                                                         \
-  template Flag& Flags::add(std::string_view, T&, Range<T>, std::string_view); \
-  template Flag& Flags::add(std::string_view, std::optional<T>&, Range<T>, std::string_view);
-RLHF_NUMBER(int)
-RLHF_NUMBER(int64_t)
-RLHF_NUMBER(uint64_t)
-RLHF_NUMBER(float)
-RLHF_NUMBER(double)
-#undef RLHF_NUMBER
+template Flag& Flags::add(std::string_view, int64_t&, Range<int64_t>, std::string_view);
+template Flag& Flags::add(std::string_view, uint64_t&, Range<uint64_t>, std::string_view);
+template Flag& Flags::add(std::string_view, float&, Range<float>, std::string_view);
+template Flag& Flags::add(std::string_view, double&, Range<double>, std::string_view);
 
 Flag& Flags::choice(std::string_view name, std::string& value, std::vector<std::string> words,
                     std::string_view help) {
   Flag& flag = declare(name, fmt::format("{}", fmt::join(words, "|")), help);
   flag.default_text = value;
-  flag.set = [&value, words, name = flag.name](const auto& texts) {
-    if (std::find(words.begin(), words.end(), texts.back()) == words.end()) {
-      input_error("--" + name, "expected one of {}, got \"{}\"", fmt::join(words, ", "),
-                  texts.back());
+  flag.set = [&value, words, name = flag.name](const std::string& text) {
+    if (std::find(words.begin(), words.end(), text) == words.end()) {
+      input_error("--" + name, "expected one of {}, got \"{}\"", fmt::join(words, ", "), text);
     }
-    value = texts.back();
+    value = text;
   };
   flag.get = [&value] { return value; };
   return flag;

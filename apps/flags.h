@@ -47,10 +47,9 @@ struct Flag {
   std::string default_text;  ///< empty: none
   bool is_required = false;
   bool is_switch = false;      ///< may stand without a value, which means true
-  bool is_list = false;        ///< may be given several times
   bool is_positional = false;  ///< may stand first without its name: `tokenizer train`
   /// Takes the value as text. @throws InputError "[--name] expected ..., got ..."
-  std::function<void(const std::vector<std::string>&)> set;
+  std::function<void(const std::string&)> set;
   std::function<nlohmann::ordered_json()> get;
 
   Flag& required();
@@ -68,13 +67,8 @@ class Flags {
   // parsing. Numbers are taken in decimal and whole: "1e3", "0x10" and "3 " are not whole numbers.
   Flag& add(std::string_view name, bool& value, std::string_view help);
   Flag& add(std::string_view name, std::string& value, std::string_view help);
-  Flag& add(std::string_view name, std::vector<std::string>& value, std::string_view help);
   template <class T>
   Flag& add(std::string_view name, T& value, Range<std::type_identity_t<T>> range,
-            std::string_view help);
-  /// The same with "not given" as a value of its own.
-  template <class T>
-  Flag& add(std::string_view name, std::optional<T>& value, Range<std::type_identity_t<T>> range,
             std::string_view help);
   /// One word of a few.
   Flag& choice(std::string_view name, std::string& value, std::vector<std::string> words,

@@ -74,11 +74,11 @@ int generate_main(const Options& o) {
   sampling.stop_tokens = {tokenizer.eos()};
 
   if (o.json) {
-    print_json(asked, generate(loaded.model.transformer, prompts, sampling), tokenizer);
+    print_json(asked, generate_in_batches(loaded.model.transformer, prompts, sampling), tokenizer);
     return 0;
   }
   if (asked.size() > 1) {  // several at once cannot share a line: print when done
-    const auto generated = generate(loaded.model.transformer, prompts, sampling);
+    const auto generated = generate_in_batches(loaded.model.transformer, prompts, sampling);
     for (size_t i = 0; i < asked.size(); i++) {
       fmt::print("{}{}\n", bold(escape_controls(asked[i].text)),
                  escape_controls(tokenizer.decode(generated[i].tokens)));

@@ -26,6 +26,7 @@ TrainingConfig defaults() {
 
 struct Options {
   std::string model_name_or_path, reward_model_path, judge_model_path, dataset_name, output_dir;
+  std::string eval_dataset_name;
   std::string kl_estimator = "k1", missing_eos = "subtract", critic = "reward";
   std::string schedule = "linear";
   int64_t eval_prompts = 200;
@@ -40,10 +41,12 @@ PpoConfig config_of(const Options& o) {
   config.training = o.training;
   config.training.schedule.kind =
       parse_choice<ScheduleKind>(o.schedule, {"constant", "linear", "exponential", "cosine"});
-  if (config.num_mini_batches > config.episodes_per_update) {
-    input_error("--num_mini_batches", "expected at most --episodes_per_update {}, got {}",
-                config.episodes_per_update, config.num_mini_batches);
+  const int64_t episodes = std::min(config.episodes_per_update, config.total_episodes);
+  if (config.num_mini_batches > episodes) {
+    input_error("--num_mini_batches", "expected at most the {} episodes of an update, got {}",
+                episodes, config.num_mini_batches);
   }
+  config.kl.validate();
   return config;
 }
 
@@ -60,72 +63,64 @@ void check_same_tokenizer(const Tokenizer& policy, const Tokenizer& other,
   }
 }
 
-std::vector<Tokens> encode_prompts(const Tokenizer& tokenizer,
-                                   const std::vector<std::string>& prompts) {
-  std::vector<Tokens> out;
-  for (const std::string& prompt : prompts) out.push_back(encode_prompt(tokenizer, prompt));
-  return out;
-}
-
 int ppo_main(const Options& o, const Invocation& invocation) {
   const PpoConfig config = config_of(o);
+  check_output_dir(o.output_dir, {o.model_name_or_path, o.reward_model_path, o.judge_model_path});
   LoadedLanguageModel policy = load_language_model(o.model_name_or_path);
   LoadedScalarModel reward = load_scalar_model(o.reward_model_path);
   const Tokenizer& tokenizer = *policy.tokenizer;
   check_same_tokenizer(tokenizer, *reward.tokenizer, o.reward_model_path);
   std::optional<LoadedScalarModel> judge;
-  if (!o.judge_model_path.empty()) {
-    judge = load_scalar_model(o.judge_model_path);
-    check_same_tokenizer(tokenizer, *judge->tokenizer, o.judge_model_path);
-  }
+  if (!o.judge_model_path.empty()) judge = load_scalar_model(o.judge_model_path);
   const std::vector<Tokens> prompts = encode_prompts(tokenizer, read_prompts(o.dataset_name));
+  std::vector<Tokens> asked = prompts;
+  if (!o.eval_dataset_name.empty()) {
+    asked = encode_prompts(tokenizer, read_prompts(o.eval_dataset_name));
+  }
+  asked.resize(std::min(asked.size(), size_t(o.eval_prompts)));
   // The critic starts from the reward model, and both read whole episodes.
-  check_prompts(prompts,
-                std::min(policy.model.transformer.config.n_positions,
-                         reward.model.transformer.config.n_positions),
-                config.response_length);
+  const int64_t n_positions = std::min(policy.model.transformer.config.n_positions,
+                                       reward.model.transformer.config.n_positions);
+  check_prompts(prompts, n_positions, config.response_length);
+  check_prompts(asked, n_positions, config.response_length);
 
   const ScoreFunction score_of = reward_score(reward.model, tokenizer.eos());
   const Gpt2 reference = frozen_copy(policy.model.transformer);
-  const std::vector<Tokens> asked(
-      prompts.begin(),
-      prompts.begin() + std::min<std::ptrdiff_t>(o.eval_prompts, std::ssize(prompts)));
   // Draws far from training's, and the same before and after.
   const SamplingOptions sampling{.max_new_tokens = config.response_length,
                                  .temperature = config.temperature,
                                  .stop_tokens = {tokenizer.eos()},
                                  .seed = config.training.seed + 1};
+  ActorCritic model{std::move(policy.model), std::nullopt, {}};
   const auto evaluate = [&] {
-    return evaluate_policy(policy.model.transformer, reference, asked, tokenizer, score_of,
+    return evaluate_policy(model.policy.transformer, reference, asked, tokenizer, score_of,
                            sampling);
   };
-  const auto judge_share = [&](const PolicyEvaluation& e) {
-    return judge ? positive_share(judge->model, *judge->tokenizer, e) : 0.0;
-  };
-
-  ActorCritic model{policy.model, std::nullopt, {}};
   if (o.critic == "reward") {
     const ScalarModel start = frozen_copy(reward.model);
     model.critic = start.transformer;
     model.value_head = start.score;
   } else {
-    model.value_head = make_score_head(policy.model.transformer, 0, /*zero=*/true);
+    model.value_head = make_score_head(model.policy.transformer, 0, /*zero=*/true);
   }
 
   Session session(invocation, o.output_dir, config.training.seed);
   const PolicyEvaluation before = evaluate();
   const OnStep log = session.on_step("ppo", {"objective/scores", "objective/kl"});
-  const PpoResult result = ppo(model, prompts, score_of, tokenizer.eos(), config,
+  const PpoResult result = ppo(model, reference, prompts, score_of, tokenizer.eos(), config,
                                [&](int64_t update, int64_t total, const Metrics& metrics,
                                    std::span<const Episode>) { log(update, total, metrics); });
-  policy.model = model.policy;
   const PolicyEvaluation after = evaluate();
-  save_model(o.output_dir, policy.model, tokenizer);
+  save_model(o.output_dir, model.policy, tokenizer);
 
   nlohmann::ordered_json summary = policy_summary(before, after);
+  std::string judged;
   if (judge) {
-    summary["judge_before"] = judge_share(before);
-    summary["judge_after"] = judge_share(after);
+    const double share_before = positive_share(judge->model, *judge->tokenizer, before);
+    const double share_after = positive_share(judge->model, *judge->tokenizer, after);
+    summary["judge_before"] = share_before;
+    summary["judge_after"] = share_after;
+    judged = fmt::format("  judge {:.3f} -> {:.3f}", share_before, share_after);
   }
   summary["kl_coefficient"] = result.kl_coefficient;
   summary["episodes"] = result.episodes;
@@ -138,10 +133,9 @@ int ppo_main(const Options& o, const Invocation& invocation) {
                       result.episodes, prompts.size(), o.dataset_name, o.reward_model_path),
                   .tiles = policy_tiles(before, after),
                   .sections = {policy_section(session, before, after, config)}});
-  fmt::print("score {:.3f} -> {:.3f}  kl {:.2f}  distinct-2 {:.3f} -> {:.3f}", before.mean_score,
-             after.mean_score, after.kl, before.distinct2, after.distinct2);
-  if (judge) fmt::print("  judge {:.3f} -> {:.3f}", judge_share(before), judge_share(after));
-  fmt::print("\n");
+  fmt::print("score {:.3f} -> {:.3f}  kl {:.2f}  distinct-2 {:.3f} -> {:.3f}{}\n",
+             before.mean_score, after.mean_score, after.kl, before.distinct2, after.distinct2,
+             judged);
   return 0;
 }
 
@@ -162,13 +156,19 @@ void declare(Options& o, Flags& flags) {
       .add("judge_model_path", o.judge_model_path,
            "a classifier that PPO never sees: its share of positives is reported")
       .shown_as("DIR");
+  flags
+      .add("eval_dataset_name", o.eval_dataset_name,
+           "prompts for the comparison before and after; without it those of --dataset_name")
+      .shown_as("FILE");
   flags.add("eval_prompts", o.eval_prompts, between(1, 100000),
             "prompts answered before and after for the comparison");
   flags.group("Rollout");
-  flags.add("total_episodes", p.total_episodes, at_least(1), "responses sampled in the whole run");
-  flags.add("episodes_per_update", p.episodes_per_update, at_least(1),
+  flags.add("total_episodes", p.total_episodes, between<int64_t>(1, kMostSteps),
+            "responses sampled in the whole run, rounded up to whole updates");
+  flags.add("episodes_per_update", p.episodes_per_update, between(1, 1 << 20),
             "responses sampled before each update");
-  flags.add("response_length", p.response_length, at_least(1), "tokens of a response at most");
+  flags.add("response_length", p.response_length, between(1, 1 << 20),
+            "tokens of a response at most");
   flags.add("temperature", p.temperature, between(0.05f, 10.0f),
             "of sampling and of every log-probability");
   flags.choice("missing_eos", o.missing_eos, {"keep", "subtract", "replace"},
@@ -189,8 +189,8 @@ void declare(Options& o, Flags& flags) {
                "a network of its own from the reward model, or a head on the policy");
   flags.add("num_ppo_epochs", p.num_ppo_epochs, between(1, 100),
             "passes over an update's episodes");
-  flags.add("num_mini_batches", p.num_mini_batches, at_least(1), "optimizer steps a pass");
-  flags.add("per_device_train_batch_size", p.per_device_train_batch_size, at_least(1),
+  flags.add("num_mini_batches", p.num_mini_batches, between(1, 1 << 20), "optimizer steps a pass");
+  flags.add("per_device_train_batch_size", p.per_device_train_batch_size, between(1, 1 << 16),
             "episodes in memory at a time");
   flags.add("cliprange", p.cliprange, above(0.0f), "of the probability ratio");
   flags.add("cliprange_value", p.cliprange_value, at_least(0.0f), "of the value; 0: off");

@@ -7,7 +7,6 @@
 #include "apps/session.h"
 #include "apps/tokenizer_flag.h"
 #include "apps/training_flags.h"
-#include "core/atomic_file.h"
 #include "data/datasets.h"
 #include "rl/language_model.h"
 #include "rl/model_folder.h"
@@ -48,7 +47,7 @@ Corpus split_off_tail(std::vector<std::string> documents, double fraction) {
 
 int pretrain_main(const Options& o, const Invocation& invocation) {
   const TrainingConfig training = o.training.config();
-  check_folder_can_be_written(o.output_dir, "--output_dir");
+  check_output_dir(o.output_dir, {o.model_name_or_path});
   Corpus corpus;
   const std::vector<std::string> all = read_language_modelling(o.dataset_name, o.text_column);
   if (o.eval_dataset_name.empty()) {
@@ -71,8 +70,10 @@ int pretrain_main(const Options& o, const Invocation& invocation) {
     config.set_dropout(o.dropout);
     model = make_gpt2(config, training.seed);
   }
-  const Tokens train = encode_stream(*loaded.tokenizer, corpus.train);
-  const Tokens val = encode_stream(*loaded.tokenizer, corpus.val);
+  const Tokens train = encode_stream(*loaded.tokenizer, corpus.train, o.dataset_name);
+  const Tokens val =
+      encode_stream(*loaded.tokenizer, corpus.val,
+                    o.eval_dataset_name.empty() ? o.dataset_name : o.eval_dataset_name);
   const PretrainConfig config{.training = training,
                               .block_size = model.config.n_positions,
                               .eval_steps = o.eval_steps,

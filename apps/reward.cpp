@@ -63,8 +63,9 @@ void hold_out(Feedback& feedback, double fraction, uint64_t seed) {
   RewardData all = std::move(feedback.train);
   std::vector<Labelled> rows = std::move(feedback.train_rows);
   const auto pick = [&](const std::vector<int64_t>& indices) {
-    return RewardData{take(all.first, indices), take(all.second, indices),
-                      take(all.value, indices)};
+    return RewardData{.first = take(all.first, indices),
+                      .second = take(all.second, indices),
+                      .value = take(all.value, indices)};
   };
   feedback.eval = pick(parts.eval);
   feedback.eval_rows = take(rows, parts.eval);
@@ -79,6 +80,7 @@ int reward_main(const Options& o, const Invocation& invocation) {
   config.num_train_epochs = o.training.num_train_epochs;
   config.logging_steps = o.training.logging_steps;
 
+  check_output_dir(o.output_dir, {o.model_name_or_path});
   LoadedLanguageModel base = load_language_model(o.model_name_or_path);
   const Tokenizer& tokenizer = *base.tokenizer;
   ScalarModel model{base.model.transformer,
@@ -89,6 +91,7 @@ int reward_main(const Options& o, const Invocation& invocation) {
 
   Feedback feedback;
   feedback.train = read(o, config.loss, o.dataset_name, tokenizer, max_length, feedback.train_rows);
+  const int64_t truncated = feedback.train.truncated, dropped = feedback.train.dropped;
   if (!o.eval_dataset_name.empty()) {
     feedback.eval =
         read(o, config.loss, o.eval_dataset_name, tokenizer, max_length, feedback.eval_rows);
@@ -96,7 +99,10 @@ int reward_main(const Options& o, const Invocation& invocation) {
     hold_out(feedback, o.eval_fraction, config.training.seed);
   }
   if (feedback.train.size() == 0) {
-    input_error(o.dataset_name, "expected rows beside those of --eval_fraction, got none");
+    input_error(o.dataset_name,
+                "expected rows to train on within {} tokens beside those of --eval_fraction, got "
+                "none",
+                max_length);
   }
 
   Session session(invocation, o.output_dir, config.training.seed);
@@ -124,19 +130,21 @@ int reward_main(const Options& o, const Invocation& invocation) {
     }
     if (config.loss == RewardLoss::bce) {
       const ClassifierFigures ours = classifier_figures(eval.scores, feedback.eval_rows);
-      const ClassifierFigures words = bag_of_words_figures(feedback.train_rows, feedback.eval_rows);
+      const auto words = bag_of_words_figures(feedback.train_rows, feedback.eval_rows);
       ours.add_to(summary);
-      summary["bag_of_words_accuracy"] = words.accuracy;
+      if (words) summary["bag_of_words_accuracy"] = words->accuracy;
       tiles.push_back({"Accuracy", figure(ours.accuracy),
-                       fmt::format("bag of words: {}", figure(words.accuracy))});
+                       words ? "bag of words: " + figure(words->accuracy) : "held-out labels"});
       tables.push_back(comparison_table(ours, words));
-      fmt::print(
-          "  accuracy {:.4f} (bag of words {:.4f})  precision {:.4f}  recall {:.4f}  f1 {:.4f}",
-          ours.accuracy, words.accuracy, ours.precision, ours.recall, ours.f1);
+      fmt::print("  accuracy {:.4f}{}  precision {:.4f}  recall {:.4f}  f1 {:.4f}", ours.accuracy,
+                 words ? fmt::format(" (bag of words {:.4f})", words->accuracy) : "",
+                 ours.precision, ours.recall, ours.f1);
     }
   }
   fmt::print("\n");
   summary["examples"] = feedback.train.size();
+  summary["truncated"] = truncated;
+  summary["dropped"] = dropped;
   summary["steps"] = result.steps;
   session.finish(
       summary,

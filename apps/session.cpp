@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "apps/terminal.h"
+#include "core/atomic_file.h"
 #include "rl/run/version.h"
 
 namespace rlhf {
@@ -50,6 +51,17 @@ void Session::finish(const nlohmann::ordered_json& summary, Report report) {
   folder_.write_report(render_report(report));
   fmt::print(stderr, "wrote {} (summary.json, report.html)\n",
              escape_line(folder_.path().string()));
+}
+
+void check_output_dir(const std::string& output_dir, std::initializer_list<std::string> inputs) {
+  check_folder_can_be_written(output_dir, "--output_dir");
+  for (const std::string& input : inputs) {
+    std::error_code failure;
+    if (std::filesystem::equivalent(output_dir, input, failure)) {
+      input_error("--output_dir", "expected another folder than the one that is read, got \"{}\"",
+                  output_dir);
+    }
+  }
 }
 
 std::vector<std::pair<std::string, std::string>> report_footing(const Invocation& invocation) {

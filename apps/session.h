@@ -31,15 +31,16 @@ class Session {
   /// Writes summary.json and report.html, and prints where they are.
   void finish(const nlohmann::ordered_json& summary, Report report);
 
-  const std::filesystem::path& path() const { return folder_.path(); }
-  double seconds() const { return folder_.seconds(); }
-
  private:
   const Invocation& invocation_;
   RunFolder folder_;
   std::unique_ptr<Progress> progress_;
   std::vector<std::pair<int64_t, Metrics>> history_;
 };
+
+/// What can be said about --output_dir before any work, without creating it: that it looks writable
+/// and is not one of the folders that the run reads. @throws InputError
+void check_output_dir(const std::string& output_dir, std::initializer_list<std::string> inputs);
 
 /// Version, machine and command line, for the foot of a report.
 std::vector<std::pair<std::string, std::string>> report_footing(const Invocation& invocation);

@@ -35,6 +35,7 @@ int sft_main(const Options& o, const Invocation& invocation) {
   config.training = o.training.config();
   config.num_train_epochs = o.training.num_train_epochs;
   config.logging_steps = o.training.logging_steps;
+  check_output_dir(o.output_dir, {o.model_name_or_path});
   const auto train = read_prompt_completion(o.dataset_name);
   const auto val = o.eval_dataset_name.empty() ? std::vector<PromptCompletion>{}
                                                : read_prompt_completion(o.eval_dataset_name);
@@ -51,8 +52,9 @@ int sft_main(const Options& o, const Invocation& invocation) {
   nlohmann::ordered_json summary{{"train_loss", result.train_loss}};
   if (!data.val.empty()) summary["val_loss"] = result.val_loss;
   summary["steps"] = result.steps;
-  summary["examples"] = train.size();
+  summary["examples"] = data.train.size();
   summary["truncated"] = data.truncated;
+  summary["dropped"] = data.dropped;
   summary["tokens"] = result.tokens;
   summary["tokens_per_s"] = double(result.tokens) / result.seconds;
   std::vector<Tile> tiles{{"Training loss", figure(result.train_loss), "nats a completion token"}};

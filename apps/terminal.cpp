@@ -9,7 +9,6 @@
 #include <cstdlib>
 
 #include "core/unicode.h"
-#include "rl/report/controls.h"
 
 namespace rlhf {
 namespace {

@@ -2,6 +2,7 @@
 #include <fmt/core.h>
 
 #include "apps/commands.h"
+#include "apps/session.h"
 #include "apps/terminal.h"
 #include "apps/tokenizer_flag.h"
 #include "core/atomic_file.h"
@@ -24,14 +25,14 @@ void require(const std::string& value, const char* flag) {
 int train(const Options& o) {
   require(o.dataset_name, "--dataset_name");
   require(o.output_dir, "--output_dir");
-  check_folder_can_be_written(o.output_dir, "--output_dir");
+  check_output_dir(o.output_dir, {});
   const auto documents = read_language_modelling(o.dataset_name, o.text_column);
   const auto tokenizer = make_tokenizer(o.kind, documents, o.vocab_size);
   require_writable_folder(o.output_dir, "--output_dir");
   tokenizer->save(o.output_dir);
   size_t bytes = 0;
   for (const std::string& document : documents) bytes += document.size();
-  const size_t tokens = encode_stream(*tokenizer, documents).size();
+  const size_t tokens = encode_stream(*tokenizer, documents, o.dataset_name).size();
   fmt::print("{} tokens, {:.2f} bytes a token on its own corpus; wrote {}\n",
              tokenizer->vocab_size(), double(bytes) / double(std::max<size_t>(1, tokens)),
              escape_line(o.output_dir));
@@ -62,7 +63,7 @@ Command tokenizer_command() {
                 flags.add("dataset_name", o->dataset_name, "text to learn from").shown_as("FILE");
                 flags.add("text_column", o->text_column, "column of a .jsonl, .csv or .tsv file");
                 flags.choice("kind", o->kind, {"bpe", "char"}, "byte pairs, or one a character");
-                flags.add("vocab_size", o->vocab_size, at_least(258),
+                flags.add("vocab_size", o->vocab_size, between(258, 1 << 20),
                           "tokens, special ones included");
                 flags.add("output_dir", o->output_dir, "where to write it").shown_as("DIR");
                 flags.add("tokenizer", o->tokenizer, "encode: the folder to read").shown_as("DIR");

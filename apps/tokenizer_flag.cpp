@@ -17,12 +17,13 @@ std::unique_ptr<Tokenizer> make_tokenizer(const std::string& flag,
 }
 
 std::vector<int32_t> encode_stream(const Tokenizer& tokenizer,
-                                   std::span<const std::string> documents) {
+                                   std::span<const std::string> documents,
+                                   const std::string& file) {
   std::vector<int32_t> stream;
   for (const std::string& document : documents) {
     const std::vector<int32_t> tokens = tokenizer.encode(document);
     stream.insert(stream.end(), tokens.begin(), tokens.end());
-    if (documents.size() > 1) stream.push_back(tokenizer.eos());
+    if (!file.ends_with(".txt")) stream.push_back(tokenizer.eos());
   }
   return stream;
 }

@@ -15,8 +15,9 @@ std::unique_ptr<Tokenizer> make_tokenizer(const std::string& flag,
                                           std::span<const std::string> documents,
                                           int64_t vocab_size);
 
-/// All documents as one stream, each closed by the end token, unless there is only one.
+/// All documents of a file as one stream, each closed by the end token. A .txt file is a stretch of
+/// text and no document: nothing closes it.
 std::vector<int32_t> encode_stream(const Tokenizer& tokenizer,
-                                   std::span<const std::string> documents);
+                                   std::span<const std::string> documents, const std::string& file);
 
 }  // namespace rlhf

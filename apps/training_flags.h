@@ -8,6 +8,9 @@
 
 namespace rlhf {
 
+/// The most that a flag may count, so that no product of two counts overflows.
+inline constexpr int64_t kMostSteps = int64_t{1} << 40;
+
 class TrainingFlags {
  public:
   /// The defaults of a command; `epochs` 0 means that the command counts steps only.
@@ -25,7 +28,7 @@ class TrainingFlags {
 
  private:
   TrainingConfig config_;
-  std::string schedule_, optimizer_;
+  std::string schedule_, optimizer_, frozen_;
   bool counts_epochs_;
 };
 

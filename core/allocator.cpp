@@ -28,12 +28,13 @@ void* Allocator::allocate(size_t bytes) {
   void* memory = nullptr;
   {
     std::lock_guard lock(mutex_);
-    auto& blocks = free_[size];
-    if (!blocks.empty()) {
-      memory = blocks.back();
-      blocks.pop_back();
+    auto& [waiting, blocks] = classes_[size];
+    if (!waiting.empty()) {
+      memory = waiting.back();
+      waiting.pop_back();
       statistics_.cached -= size;
     } else {
+      if (blocks == waiting.capacity()) waiting.reserve(std::max<size_t>(8, 2 * blocks));
       const auto ask = [&] {
         return on_device(device_, [&](auto tag) { return rlhf::allocate(tag, size); });
       };
@@ -44,6 +45,7 @@ void* Allocator::allocate(size_t bytes) {
       }
       check(memory != nullptr, "memory", "expected room for {} bytes, got none ({} bytes live)",
             size, statistics_.live);
+      blocks++;
     }
     statistics_.live += size;
     statistics_.peak = std::max(statistics_.peak, statistics_.live);
@@ -54,11 +56,11 @@ void* Allocator::allocate(size_t bytes) {
   return memory;
 }
 
-void Allocator::release(void* memory, size_t bytes) {
+void Allocator::release(void* memory, size_t bytes) noexcept {
   if (!memory) return;
   const size_t size = size_class(bytes);
   std::lock_guard lock(mutex_);
-  free_[size].push_back(memory);
+  classes_.find(size)->second.waiting.push_back(memory);
   statistics_.live -= size;
   statistics_.cached += size;
 }
@@ -69,16 +71,13 @@ void Allocator::trim() {
 }
 
 void Allocator::trim_locked() {
-  for (auto& [size, blocks] : free_) {
-    for (void* block : blocks) on_device(device_, [&](auto tag) { rlhf::release(tag, block); });
-    statistics_.cached -= size * blocks.size();
-    blocks.clear();
+  for (auto& [size, of_size] : classes_) {
+    auto& [waiting, blocks] = of_size;
+    for (void* block : waiting) on_device(device_, [&](auto tag) { rlhf::release(tag, block); });
+    statistics_.cached -= size * waiting.size();
+    blocks -= waiting.size();
+    waiting.clear();
   }
-}
-
-void Allocator::reset_peak() {
-  std::lock_guard lock(mutex_);
-  statistics_.peak = statistics_.live;
 }
 
 MemoryStatistics Allocator::statistics() const {

@@ -13,7 +13,7 @@
 
 namespace rlhf {
 
-/// Bytes as the allocator sees them; `peak` is the largest `live` since the last reset.
+/// Bytes as the allocator sees them; `peak` is the largest `live` so far.
 struct MemoryStatistics {
   size_t live = 0;  ///< in blocks that somebody holds
   size_t peak = 0;
@@ -33,11 +33,12 @@ class Allocator {
   /// Memory for `bytes`, 64-byte aligned. Debug builds fill it with NaN.
   /// @throws Error naming the bytes asked for, live and cached when the device has no room.
   void* allocate(size_t bytes);
-  void release(void* memory, size_t bytes);
+  /// Takes back what allocate(bytes) gave, or null. Asks nobody for memory, so that tensors can be
+  /// destroyed when there is none left.
+  void release(void* memory, size_t bytes) noexcept;
 
   /// Gives every cached block back to the device.
   void trim();
-  void reset_peak();
   MemoryStatistics statistics() const;
 
   /// Requests are rounded up to a size class: powers of two with three steps between them, so that
@@ -47,9 +48,15 @@ class Allocator {
  private:
   void trim_locked();
 
+  /// The blocks of one size. `waiting` has room for all of them at any time.
+  struct SizeClass {
+    std::vector<void*> waiting;
+    size_t blocks = 0;
+  };
+
   Device device_;
   mutable std::mutex mutex_;
-  std::map<size_t, std::vector<void*>> free_;
+  std::map<size_t, SizeClass> classes_;
   MemoryStatistics statistics_;
 };
 

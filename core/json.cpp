@@ -139,6 +139,8 @@ json parse_json(std::string_view text, std::string_view source, int64_t first_li
   return GuardedBuilder(text, source, first_line).build();
 }
 
+bool is_json(std::string_view text) { return json::accept(text.begin(), text.end()); }
+
 std::string json_kind(const json& value) {
   switch (value.type()) {
     case json::value_t::null:

@@ -16,6 +16,10 @@ inline constexpr int max_json_depth = 32;
 /// @throws InputError "[source:line] expected ..., got ...".
 nlohmann::json parse_json(std::string_view text, std::string_view source, int64_t first_line = 1);
 
+/// Whether a text is one JSON value by its syntax alone: what parse_json refuses may still be one.
+/// Builds nothing, so that it takes any depth.
+bool is_json(std::string_view text);
+
 /// "a string", "a list", ...: what a value is, for messages.
 std::string json_kind(const nlohmann::json& value);
 

@@ -27,8 +27,6 @@ class Tape {
   /// @throws Error unless `loss` has one element and depends on something that requires a gradient.
   void backward(const Tensor& loss);
 
-  size_t size() const { return nodes_.size(); }
-
  private:
   friend void record(std::string_view, std::vector<Tensor>, std::function<void()>);
   struct Node {

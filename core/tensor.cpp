@@ -99,16 +99,6 @@ Tensor Tensor::view(int64_t begin, const Shape& shape) const {
   return tensor;
 }
 
-Tensor Tensor::rows(int64_t first, int64_t last) const {
-  check(shape_.rank() >= 1 && first >= 0 && first <= last && last <= shape_[0], "rows",
-        "expected a range within {}, got [{}, {})", shape_.text(), first, last);
-  const int64_t row = shape_[0] == 0 ? 0 : count() / shape_[0];
-  std::array<int64_t, Shape::kMaxRank> extents{last - first};
-  for (int axis = 1; axis < shape_.rank(); axis++) extents[size_t(axis)] = shape_[axis];
-  const Shape shape(std::span<const int64_t>(extents).first(size_t(shape_.rank())));
-  return {storage_, offset_ + first * row, shape};
-}
-
 void Tensor::set_requires_grad(bool wanted) {
   if (!wanted) {
     gradient_ = nullptr;

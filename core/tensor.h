@@ -1,5 +1,5 @@
 // A dense row-major tensor: a value handle over shared storage, with room for a gradient. Copying a
-// Tensor copies the handle. Views are a reshape or a range of the first axis; nothing else is ever
+// Tensor copies the handle. Views are a reshape or a range of the elements; nothing is ever
 // strided, which keeps every kernel a loop over rows.
 #pragma once
 
@@ -70,8 +70,6 @@ class Tensor {
   /// Elements [begin, begin + shape.count()) of the flat storage; shares memory and gradient place
   /// (arenas carve their parameters out with it).
   Tensor view(int64_t begin, const Shape& shape) const;
-  /// Rows [first, last) of the first axis; shares memory, carries no gradient.
-  Tensor rows(int64_t first, int64_t last) const;
 
   bool requires_grad() const { return gradient_ != nullptr; }
   /// Gives the tensor a place for a gradient, or takes it away (a frozen parameter).

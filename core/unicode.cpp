@@ -15,11 +15,6 @@ bool is_white_space(int32_t c) {
          c == 0x3000;
 }
 
-bool is_control(int32_t c) {
-  const bool bidirectional = (c >= 0x202A && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069);
-  return c < 0x20 || (c >= 0x7F && c < 0xA0) || bidirectional;
-}
-
 }  // namespace
 
 CodePoint code_point_at(std::string_view text, size_t at) {
@@ -72,6 +67,14 @@ size_t incomplete_utf8_tail(std::string_view text) {
   return 0;
 }
 
+bool steers_display(int32_t c) {
+  const bool c0_or_c1 = (c >= 0 && c < 0x20) || (c >= 0x7F && c < 0xA0);
+  const bool line_separator = c == 0x2028 || c == 0x2029;
+  const bool direction = c == 0x200E || c == 0x200F || c == 0x61C || (c >= 0x202A && c <= 0x202E) ||
+                         (c >= 0x2066 && c <= 0x2069);
+  return c0_or_c1 || line_separator || direction;
+}
+
 std::string escaped(std::string_view text, size_t longest) {
   std::string out;
   size_t at = 0;
@@ -79,7 +82,7 @@ std::string escaped(std::string_view text, size_t longest) {
     const CodePoint point = code_point_at(text, at);
     if (point.value == CodePoint::invalid) {
       fmt::format_to(std::back_inserter(out), "\\x{:02X}", static_cast<uint8_t>(text[at]));
-    } else if (is_control(point.value)) {
+    } else if (steers_display(point.value)) {
       fmt::format_to(std::back_inserter(out), "\\u{:04X}", point.value);
     } else {
       out += text.substr(at, static_cast<size_t>(point.length));

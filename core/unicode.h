@@ -35,8 +35,14 @@ std::optional<size_t> find_invalid_utf8(std::string_view text);
 /// The bytes at the end of a text that may be the beginning of a code point cut short: 0 to 3.
 size_t incomplete_utf8_tail(std::string_view text);
 
-/// A text for a message: control characters and invalid bytes escaped, so that what a file contains
-/// cannot move the cursor of a terminal, and cut with "..." after about `longest` bytes.
+/// True of what can change how the text around it is shown: C0 and C1 controls (\n and \t too),
+/// DEL, line separators, and the marks that override the direction of writing (which make `txt.exe`
+/// look like `exe.txt`). Models and files may hold any of them, so that terminals, pages and
+/// messages show them as their numbers.
+bool steers_display(int32_t code_point);
+
+/// A text for a message: what steers the display and invalid bytes escaped, cut with "..." after
+/// about `longest` bytes.
 std::string escaped(std::string_view text, size_t longest = 60);
 
 /// The same in double quotes.

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "core/check.h"
+#include "core/math.h"
 
 namespace rlhf {
 namespace {
@@ -32,11 +33,6 @@ double dot(const Row& row, const Vector& w) {
 void add_scaled(Vector& out, double scale, const Vector& a) {
   for (size_t i = 0; i < a.size(); i++) out[i] += scale * a[i];
 }
-
-double sigmoid(double x) { return 1 / (1 + std::exp(-x)); }
-
-/// log(1 + exp(x)) without overflow.
-double softplus(double x) { return std::max(x, 0.0) + std::log1p(std::exp(-std::abs(x))); }
 
 std::vector<std::string> words_of(std::string_view text, Tokenise unit) {
   std::vector<std::string> words;

@@ -35,9 +35,6 @@ class BagOfWords {
   /// The probability that the label is 1; words never seen in training count nothing.
   double predict(std::string_view text) const;
 
-  /// The number of different words that became features.
-  int64_t features() const { return int64_t(vocabulary_.size()); }
-
  private:
   BagOfWordsOptions options_;
   std::unordered_map<std::string, int32_t> vocabulary_;

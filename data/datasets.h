@@ -1,7 +1,8 @@
 // The kinds of examples that training takes, read from files with TRL's column names. Each reader
 // checks the whole file before it returns, so that nothing fails later because of row 10,000: every
 // function throws an InputError that names the file and the line of the first thing wrong.
-// For file forms see rows.h; every column of text but a prompt must be non-empty.
+// For file forms see rows.h. Columns of text must not be empty, but for a prompt that comes with
+// what follows it: a completion, or two answers.
 #pragma once
 
 #include <cstdint>
@@ -50,7 +51,7 @@ std::vector<Labelled> read_labelled(const std::filesystem::path& file,
 /// @throws InputError unless all labels are probabilities, as binary cross-entropy needs them.
 void check_probabilities(std::span<const Labelled> rows, const std::filesystem::path& file);
 
-/// Rows of `prompt` or `text`; the lines of a .txt file.
+/// Rows of `prompt` or `text`, neither empty; the lines of a .txt file.
 std::vector<std::string> read_prompts(const std::filesystem::path& file);
 
 }  // namespace rlhf

@@ -5,10 +5,10 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <span>
 #include <string>
 #include <string_view>
 
+#include "data/demo_rules.h"
 #include "kernels/philox.h"
 
 namespace rlhf {
@@ -31,9 +31,6 @@ class DemoDice {
   uint64_t text_;
   uint64_t index_ = 0;
 };
-
-/// What reviews are about: "film", "meal", ...
-std::span<const std::string_view> demo_topics();
 
 /// Replaces the symbol by one of its alternatives, and so on until only words are left. A topic's
 /// own rule goes before the general one. Useful symbols: "opening" (a sentence without sentiment),

@@ -2,6 +2,7 @@
 
 #include <charconv>
 #include <cmath>
+#include <limits>
 #include <set>
 
 #include "core/check.h"
@@ -124,7 +125,7 @@ const std::string& Row::non_empty_text(std::string_view name) const {
 
 double Row::number(std::string_view name) const {
   const nlohmann::json& value = column(name, "number");
-  if (value.is_number()) return value.get<double>();
+  if (value.is_number()) return within_float(value.get<double>(), name);
   if (value.is_boolean()) return value.get<bool>() ? 1 : 0;
   if (!value.is_string()) {
     input_error(where(), "expected a number in column {}, got {}", quote(name), json_kind(value));
@@ -134,7 +135,15 @@ double Row::number(std::string_view name) const {
   if (!parsed) {
     input_error(where(), "expected a number in column {}, got {}", quote(name), quote(spelling));
   }
-  return *parsed;
+  return within_float(*parsed, name);
+}
+
+double Row::within_float(double value, std::string_view name) const {
+  if (std::abs(value) > double(std::numeric_limits<float>::max())) {
+    input_error(where(), "expected a number between -3.4e38 and 3.4e38 in column {}, got {}",
+                quote(name), value);
+  }
+  return value;
 }
 
 std::optional<double> Row::optional_number(std::string_view name) const {
@@ -153,9 +162,8 @@ Rows read_rows(const std::filesystem::path& path, const ReaderOptions& options) 
   const std::string text = read_text(path);
   std::vector<Row> rows = suffix == ".jsonl" ? read_jsonl(text, file)
                           : suffix == ".csv" ? read_records(text, file, ',', true, options.header)
-                          : suffix == ".tsv"
-                              ? read_records(text, file, '\t', options.tsv_quotes, options.header)
-                              : read_lines(text, file);
+                          : suffix == ".tsv" ? read_records(text, file, '\t', false, options.header)
+                                             : read_lines(text, file);
   if (rows.empty()) input_error(*file, "expected at least one row, got none");
   return Rows(std::move(rows));
 }

@@ -16,8 +16,6 @@ namespace rlhf {
 struct ReaderOptions {
   /// Whether the first record of .csv and .tsv names the columns; otherwise they are "0", "1", ...
   bool header = true;
-  /// Whether .tsv has RFC 4180 quotes, as .csv always does.
-  bool tsv_quotes = false;
 };
 
 class Row {
@@ -31,7 +29,8 @@ class Row {
   /// The same, refusing the empty string.
   const std::string& non_empty_text(std::string_view column) const;
 
-  /// A finite number: a JSON number, a boolean (true is 1), or a string that spells a number.
+  /// A number: a JSON number, a boolean (true is 1), or a string that spells a number. Whoever
+  /// learns from it computes in float: what has no float's size is refused.
   /// @throws InputError without one.
   double number(std::string_view column) const;
 
@@ -49,6 +48,7 @@ class Row {
 
  private:
   const nlohmann::json& column(std::string_view name, std::string_view kind) const;
+  double within_float(double value, std::string_view column) const;
 
   std::shared_ptr<const std::string> file_;
   int64_t line_;
@@ -72,8 +72,8 @@ class Rows {
   std::vector<Row> rows_;
 };
 
-/// Reads all rows of a file, by its suffix: .jsonl (an object per line), .csv (RFC 4180), .tsv or
-/// .txt (a line per row, in the column "text"). Blank lines are not rows.
+/// Reads all rows of a file, by its suffix: .jsonl (an object per line), .csv (RFC 4180), .tsv (a
+/// quote is a character) or .txt (a line per row, in the column "text"). Blank lines are not rows.
 /// @throws InputError naming file and line for whatever is wrong, a file without rows included.
 Rows read_rows(const std::filesystem::path& file, const ReaderOptions& options = {});
 

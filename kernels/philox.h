@@ -29,14 +29,15 @@ constexpr PhiloxWords philox(PhiloxWords counter, uint32_t key0, uint32_t key1) 
 /// Disjoint uses of randomness, so that no two of them ever share a counter.
 enum class RandomStream : uint32_t { init, dropout, shuffle, sampling, corpus, split };
 
-/// The words of one use: `site` tells apart places in the program (a layer, a sequence), `draw` the
-/// times that place was passed, `index` the elements of one pass.
+/// The words of one use: `site` tells apart places in the program (a layer, a parameter), `draw`
+/// the times that place was passed, `index` the elements of one pass. The seed is the key and all
+/// the rest the counter, each with bits of its own, so that no two uses share their words.
+/// REQUIRES: stream < 2^4, site < 2^28, draw < 2^32; seed and index may be anything.
 constexpr PhiloxWords random_words(uint64_t seed, RandomStream stream, uint32_t site, uint64_t draw,
                                    uint64_t index) {
-  // 32 bits of site and stream share the key's second word; 2^28 sites are plenty.
-  const uint32_t key1 = uint32_t(seed >> 32) ^ (uint32_t(stream) << 28) ^ site;
-  return philox({uint32_t(index), uint32_t(index >> 32), uint32_t(draw), uint32_t(draw >> 32)},
-                uint32_t(seed), key1);
+  return philox({uint32_t(index), uint32_t(index >> 32), uint32_t(draw),
+                 uint32_t(stream) << 28 | (site & 0x0fffffff)},
+                uint32_t(seed), uint32_t(seed >> 32));
 }
 
 /// A float in [0, 1) from the top 24 bits: exact, so equal on every device.

@@ -12,11 +12,16 @@ namespace rlhf {
 /// smallest set of the most probable tokens whose mass reaches p; Holtzman et al. 2020), min-p
 /// (drop what is less probable than min_p times the most probable; Nguyen et al. 2024),
 /// renormalisation, one draw by inverting the cumulative sum. Temperature 0 takes the largest logit
-/// (the first of equals).
+/// (the first of equals), and so does one so small that T cannot tell the largest logit over it
+/// from its neighbours (2^23 and more in float).
 ///
 /// `log_prob` is that of the token under softmax(logits / temperature) over the whole vocabulary,
 /// bit-equal to LogProbForward's: what PPO calls the old log-probability. Policies should therefore
-/// sample without filters. With temperature 0 it is taken at temperature 1.
+/// sample without filters. Where the choice is greedy it is taken at temperature 1.
+///
+/// A row that holds a NaN or +infinity, or nothing but -infinity, has no distribution. It gets some
+/// token within the vocabulary and a log_prob of NaN, by which callers are to refuse it. A logit of
+/// -infinity among finite ones forbids its token.
 ///
 /// logits: (N, V), left as they were. token, log_prob, draw: (N).
 /// history: (N, history_stride), the first history_length[n] of row n count; null without a

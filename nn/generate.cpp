@@ -1,6 +1,8 @@
 #include "nn/generate.h"
 
 #include <algorithm>
+#include <cmath>
+#include <iterator>
 
 #include "kernels/run.h"
 #include "kernels/sample.h"
@@ -94,6 +96,8 @@ class Sampler {
                                    .workspace = workspace.data<T>(),
                                    .order = order.data<int32_t>()});
     for (size_t row = 0; row < active.sequence.size(); row++) {
+      check(!std::isnan(log_prob[row]), "generate",
+            "expected finite logits, got NaN: the model's parameters are not finite");
       append(sequences[active.sequence[row]], active.sequence[row], active.last[row],
              float(log_prob[row]), on_token);
     }
@@ -192,6 +196,18 @@ std::vector<Generated> generate(const Gpt2& model, std::span<const Tokens> promp
   });
   for (size_t s = 0; s < prompts.size(); s++) generated[s] = std::move(sequences[s].out);
   return generated;
+}
+
+std::vector<Generated> generate_in_batches(const Gpt2& model, std::span<const Tokens> prompts,
+                                           SamplingOptions options, int64_t batch_size) {
+  std::vector<Generated> all;
+  for (size_t first = 0; first < prompts.size(); first += size_t(batch_size)) {
+    const size_t n = std::min(size_t(batch_size), prompts.size() - first);
+    std::vector<Generated> part = generate(model, prompts.subspan(first, n), options);
+    std::move(part.begin(), part.end(), std::back_inserter(all));
+    options.first_sequence += n;
+  }
+  return all;
 }
 
 }  // namespace rlhf

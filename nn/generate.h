@@ -41,4 +41,8 @@ using TokenCallback = std::function<void(size_t sequence, int32_t token)>;
 std::vector<Generated> generate(const Gpt2& model, std::span<const Tokens> prompts,
                                 const SamplingOptions& options, const TokenCallback& on_token = {});
 
+/// The same in batches of at most `batch_size`, for memory; what comes out does not depend on it.
+std::vector<Generated> generate_in_batches(const Gpt2& model, std::span<const Tokens> prompts,
+                                           SamplingOptions options, int64_t batch_size = 64);
+
 }  // namespace rlhf

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 
 namespace rlhf {
 
@@ -18,8 +19,8 @@ struct Gpt2Config {
   float initializer_range = 0.02f;
 
   void set_dropout(float probability) { embd_pdrop = attn_pdrop = resid_pdrop = probability; }
-  /// @throws InputError naming the first field that no model can have.
-  void validate() const;
+  /// @throws InputError "[what] ..." naming the first field that no model can have.
+  void validate(std::string_view what = "config") const;
 };
 
 }  // namespace rlhf

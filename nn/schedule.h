@@ -13,18 +13,20 @@ enum class ScheduleKind { constant, linear, exponential, cosine };
 struct Schedule {
   ScheduleKind kind = ScheduleKind::cosine;
   double peak = 1e-3;
-  double floor = 0;  ///< the rate at the last step (constant ignores it)
+  double floor = 0;  ///< what the rate falls towards (constant ignores it)
   int64_t warmup_steps = 0;
   int64_t total_steps = 1;
 
   /// The rate of step 1, 2, ..., total_steps. Warm-up rises as step / warmup_steps; what follows
-  /// falls from peak to floor: linearly, by half a cosine (Loshchilov and Hutter 2017, equation 5),
-  /// or geometrically (a floor of 0 then means peak / 1000).
+  /// falls from peak towards floor: linearly, by half a cosine (Loshchilov and Hutter 2017,
+  /// equation 5), or geometrically (a floor of 0 then means peak / 1000). As in Hugging Face's
+  /// schedules, the floor would be the rate of step total_steps + 1, so that no step is wasted on a
+  /// rate of 0.
   double rate(int64_t step) const {
     if (step <= warmup_steps) return peak * double(step) / double(warmup_steps);
     if (kind == ScheduleKind::constant) return peak;
     const double span = double(std::max<int64_t>(1, total_steps - warmup_steps));
-    const double t = std::clamp(double(step - warmup_steps) / span, 0.0, 1.0);
+    const double t = std::clamp(double(step - 1 - warmup_steps) / span, 0.0, 1.0);
     if (kind == ScheduleKind::exponential && peak > 0) {
       return peak * std::pow((floor > 0 ? floor : peak / 1000) / peak, t);
     }

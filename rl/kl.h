@@ -6,6 +6,8 @@
 #include <cmath>
 #include <cstdint>
 
+#include "core/check.h"
+
 namespace rlhf {
 
 enum class KlEstimator { k1, k2, k3 };
@@ -31,6 +33,13 @@ struct KlController {
   double coefficient = 0.05;
   double target = 0;       ///< nats an episode; 0 keeps the coefficient fixed
   double horizon = 10000;  ///< episodes
+
+  /// @throws InputError when there is a target but nothing that could grow towards it.
+  void validate() const {
+    if (target > 0 && coefficient <= 0) {
+      input_error("--kl_coef", "expected above 0 with a --kl_target, got {}", coefficient);
+    }
+  }
 
   void update(double kl, int64_t episodes) {
     if (target <= 0) return;

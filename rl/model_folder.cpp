@@ -1,6 +1,7 @@
 #include "rl/model_folder.h"
 
 #include <algorithm>
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "core/atomic_file.h"
@@ -65,11 +66,7 @@ Gpt2Config read_config(const fs::path& folder) {
   read_key(config, source, "attn_pdrop", out.attn_pdrop);
   read_key(config, source, "resid_pdrop", out.resid_pdrop);
   read_key(config, source, "initializer_range", out.initializer_range);
-  try {
-    out.validate();
-  } catch (const InputError& error) {
-    throw InputError(fmt::format("[{}] {}", source, error.what()));
-  }
+  out.validate(source);
   return out;
 }
 
@@ -89,14 +86,13 @@ void write_config(const fs::path& folder, const Gpt2Config& config, const Tokeni
   out["attn_pdrop"] = config.attn_pdrop;
   out["resid_pdrop"] = config.resid_pdrop;
   out["initializer_range"] = config.initializer_range;
-  out["bos_token_id"] = tokenizer.eos();
-  out["eos_token_id"] = tokenizer.eos();
-  out["pad_token_id"] = tokenizer.pad();
+  nlohmann::ordered_json generation{{"bos_token_id", tokenizer.eos()},
+                                    {"eos_token_id", tokenizer.eos()}};
+  // A pad id that GPT-2's own vocabulary lacks has no embedding either: others must not use it.
+  if (tokenizer.pad() < config.vocab_size) generation["pad_token_id"] = tokenizer.pad();
+  out.update(generation);
   if (scalar) out["num_labels"] = 1;
   atomic_write(folder / "config.json", out.dump(2) + "\n");
-  const nlohmann::ordered_json generation{{"bos_token_id", tokenizer.eos()},
-                                          {"eos_token_id", tokenizer.eos()},
-                                          {"pad_token_id", tokenizer.pad()}};
   atomic_write(folder / "generation_config.json", generation.dump(2) + "\n");
 }
 
@@ -134,12 +130,28 @@ void load_weights(const fs::path& folder, Model& model) {
   }
 }
 
+// A model that has diverged must not replace one that has not.
+template <class Model>
+void check_finite(Model& model) {
+  for_each_parameter(model, [](const std::string& name, Tensor& tensor) {
+    dispatch(tensor.dtype(), [&](auto t) {
+      using T = decltype(t);
+      const std::vector<T> values = tensor.to_vector<T>();
+      const bool finite =
+          std::all_of(values.begin(), values.end(), [](T value) { return std::isfinite(value); });
+      check(finite, "save", "expected finite parameters, got NaN or infinity in {}", name);
+    });
+  });
+}
+
 template <class Model>
 void save(const fs::path& folder, Model& model, const Tokenizer& tokenizer, bool scalar) {
-  fs::create_directories(folder);
-  tokenizer.save(folder);
-  write_safetensors(folder / "model.safetensors", state_dict(model));
-  write_config(folder, model.transformer.config, tokenizer, scalar);
+  check_finite(model);
+  StagedFolder staged(folder);
+  tokenizer.save(staged.path());
+  write_safetensors(staged.path() / "model.safetensors", state_dict(model));
+  write_config(staged.path(), model.transformer.config, tokenizer, scalar);
+  staged.commit();
 }
 
 // The architecture with parameters still to be read.
@@ -148,8 +160,9 @@ Gpt2 empty_trunk(const fs::path& folder) { return empty_gpt2(read_config(folder)
 std::unique_ptr<Tokenizer> tokenizer_for(const fs::path& folder, const Gpt2Config& config) {
   std::unique_ptr<Tokenizer> tokenizer = load_tokenizer(folder);
   // A pad id behind the vocabulary is never an input, so one more id than the model has is fine.
-  if (tokenizer->vocab_size() - 1 > config.vocab_size || tokenizer->eos() >= config.vocab_size) {
-    input_error(folder.string(), "expected a tokenizer of at most {} tokens, got {}",
+  const int64_t extra = tokenizer->vocab_size() - config.vocab_size;
+  if (extra < 0 || extra > 1 || tokenizer->eos() >= config.vocab_size) {
+    input_error(folder.string(), "expected a tokenizer of {} tokens as in config.json, got {}",
                 config.vocab_size, tokenizer->vocab_size());
   }
   return tokenizer;

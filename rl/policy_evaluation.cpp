@@ -15,12 +15,13 @@ PolicyEvaluation evaluate_policy(const Gpt2& policy, const Gpt2& reference,
   std::vector<const Episode*> list;
   for (const Episode& e : episodes) list.push_back(&e);
   const float temperature = sampling.temperature > 0 ? sampling.temperature : 1;
-  const std::vector<float> log_prob = response_log_probs(policy, list, temperature, kBatch);
   const std::vector<float> ref_log_prob = response_log_probs(reference, list, temperature, kBatch);
 
   const double n = double(episodes.size());
-  for (size_t i = 0; i < log_prob.size(); i++) {
-    out.kl += (double(log_prob[i]) - double(ref_log_prob[i])) / n;
+  // Generation has returned the policy's log-probabilities, bit-equal to a pass of their own.
+  auto ref = ref_log_prob.begin();
+  for (const Episode& e : episodes) {
+    for (const float log_prob : e.log_prob) out.kl += (double(log_prob) - double(*ref++)) / n;
   }
   for (size_t i = 0; i < episodes.size(); i++) {
     out.prompts.push_back(tokenizer.decode(episodes[i].prompt));
@@ -30,6 +31,7 @@ PolicyEvaluation evaluate_policy(const Gpt2& policy, const Gpt2& reference,
     out.stopped += double(episodes[i].stopped) / n;
   }
   out.distinct2 = distinct_n(out.responses, 2, Tokenise::words);
+  out.repetition = repetition_rate(out.responses, 4, Tokenise::words);
   return out;
 }
 

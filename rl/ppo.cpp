@@ -104,10 +104,10 @@ void estimate_advantages(std::vector<Episode>& episodes, float gamma, float lamb
 
 class Ppo {
  public:
-  Ppo(ActorCritic& model, const ScoreFunction& score, int32_t eos, const PpoConfig& config,
-      int64_t updates)
+  Ppo(ActorCritic& model, const Gpt2& reference, const ScoreFunction& score, int32_t eos,
+      const PpoConfig& config, int64_t updates)
       : model_(model),
-        reference_(frozen_copy(model.policy.transformer)),
+        reference_(reference),
         score_(score),
         eos_(eos),
         config_(config),
@@ -116,7 +116,7 @@ class Ppo {
           return name.starts_with("policy.") ? 1.0f : config.critic_rate;
         }) {}
 
-  // Rollout: sample, judge, and see the same tokens again under the reference and the critic.
+  // Rollout: sample, score, and see the same tokens again under the reference and the critic.
   std::vector<Episode> rollout(std::span<const Tokens> prompts, uint64_t first_episode) {
     SamplingOptions sampling{.max_new_tokens = config_.response_length,
                              .temperature = config_.temperature,
@@ -147,14 +147,14 @@ class Ppo {
   PpoStatistics optimise(const std::vector<Episode>& episodes, int64_t update) {
     PpoStatistics total;
     const int64_t n = int64_t(episodes.size());
-    const int64_t mini_batch = (n + config_.num_mini_batches - 1) / config_.num_mini_batches;
+    const int64_t k = config_.num_mini_batches;
     for (int64_t epoch = 0; epoch < config_.num_ppo_epochs; epoch++) {
       // Never the same order twice: updates and epochs count on in one sequence.
       const std::vector<int64_t> order = permutation(
           n, config_.training.seed + 1, uint64_t(update * config_.num_ppo_epochs + epoch));
-      for (int64_t first = 0; first < n; first += mini_batch) {
+      for (int64_t m = 0; m < k; m++) {
         std::vector<const Episode*> picked;
-        for (int64_t i = first; i < std::min(n, first + mini_batch); i++) {
+        for (int64_t i = n * m / k; i < n * (m + 1) / k; i++) {
           picked.push_back(&episodes[size_t(order[size_t(i)])]);
         }
         step(picked, total);
@@ -228,7 +228,7 @@ class Ppo {
   }
 
   ActorCritic& model_;
-  Gpt2 reference_;
+  const Gpt2& reference_;
   const ScoreFunction& score_;
   int32_t eos_;
   const PpoConfig& config_;
@@ -242,15 +242,18 @@ void check_prompts(std::span<const Tokens> prompts, int64_t n_positions, int64_t
   if (prompts.empty()) input_error("prompts", "expected at least one, got none");
   for (size_t i = 0; i < prompts.size(); i++) {
     const int64_t length = int64_t(prompts[i].size());
-    if (length < 1 || length + response_length > n_positions) {
+    const int64_t room = n_positions - 1 - length;  // the end token takes one position
+    if (length < 1 || response_length > room) {
       input_error("prompts",
-                  "expected 1 to {} tokens beside a response of {} for prompt {}, got {}",
-                  n_positions - response_length, response_length, i + 1, length);
+                  "expected prompt {} to leave {} of {} positions for the response and its end, "
+                  "got {} tokens",
+                  i + 1, response_length, n_positions, length);
     }
   }
 }
 
-void judge(std::vector<Episode>& episodes, double kl_coefficient, const PpoConfig& config) {
+void assign_rewards(std::vector<Episode>& episodes, double kl_coefficient,
+                    const PpoConfig& config) {
   for (Episode& e : episodes) {
     e.reward.resize(e.response.size());
     for (size_t t = 0; t < e.response.size(); t++) {
@@ -264,14 +267,17 @@ void judge(std::vector<Episode>& episodes, double kl_coefficient, const PpoConfi
   if (config.whiten_advantages) whiten(episodes, &Episode::advantage, /*shift_mean=*/true);
 }
 
-PpoResult ppo(ActorCritic& model, std::span<const Tokens> prompts, const ScoreFunction& score,
-              int32_t eos, const PpoConfig& config, const OnUpdate& on_update) {
+PpoResult ppo(ActorCritic& model, const Gpt2& reference, std::span<const Tokens> prompts,
+              const ScoreFunction& score, int32_t eos, const PpoConfig& config,
+              const OnUpdate& on_update) {
   check_prompts(prompts, model.policy.transformer.config.n_positions, config.response_length);
+  config.kl.validate();
   const auto start = Clock::now();
-  const int64_t batch = config.episodes_per_update;
-  const int64_t updates = std::max<int64_t>(1, config.total_episodes / batch);
-  const int64_t tail = std::max<int64_t>(1, updates / 10);
-  Ppo algorithm(model, score, eos, config, updates);
+  const int64_t batch = std::min(config.episodes_per_update, config.total_episodes);
+  const int64_t updates = (config.total_episodes + batch - 1) / batch;
+  check(config.num_mini_batches <= batch, "ppo", "expected at most {} minibatches, got {}", batch,
+        config.num_mini_batches);
+  Ppo algorithm(model, reference, score, eos, config, updates);
   BatchOrder order(int64_t(prompts.size()), 1, config.training.seed);
   PpoResult result{.updates = updates};
 
@@ -281,16 +287,11 @@ PpoResult ppo(ActorCritic& model, std::span<const Tokens> prompts, const ScoreFu
       picked.push_back(prompts[size_t(order.at(result.episodes + i + 1)[0])]);
     }
     std::vector<Episode> episodes = algorithm.rollout(picked, uint64_t(result.episodes));
-    judge(episodes, algorithm.kl_coefficient(), config);
+    assign_rewards(episodes, algorithm.kl_coefficient(), config);
     const PpoStatistics statistics = algorithm.optimise(episodes, update);
     result.episodes += batch;
     const RolloutSummary rollout =
         summarise(episodes, algorithm.kl_coefficient(), config.kl_estimator);
-    if (update <= tail) result.first_score += rollout.score / double(tail);
-    if (update > updates - tail) {
-      result.last_score += rollout.score / double(tail);
-      result.last_kl += rollout.kl / double(tail);
-    }
     Metrics metrics = ppo_metrics(rollout, statistics, algorithm.kl_coefficient());
     metrics.emplace_back("episode", double(result.episodes));
     metrics.emplace_back("eps", double(result.episodes) / seconds_since(start));

@@ -60,23 +60,24 @@ using OnUpdate = std::function<void(int64_t update, int64_t total, const Metrics
 struct PpoResult {
   int64_t updates = 0;
   int64_t episodes = 0;
-  double first_score = 0, last_score = 0;  ///< mean score of the first and last tenth of updates
-  double last_kl = 0;                      ///< nats an episode, mean of the last tenth
   double kl_coefficient = 0;
   double seconds = 0, generation_seconds = 0;
 };
 
-/// @throws InputError when there is no prompt, an empty one, or one that leaves no room for a
-/// response within n_positions.
+/// @throws InputError when there is no prompt, an empty one, or one that leaves no room within
+/// n_positions for a response and the end token that a reward is read at.
 void check_prompts(std::span<const Tokens> prompts, int64_t n_positions, int64_t response_length);
 
 /// Fills in what the losses need: rewards r_t = -beta KL_t with the score on the last token, then
 /// advantages and returns, from scores, log-probabilities and values.
-void judge(std::vector<Episode>& episodes, double kl_coefficient, const PpoConfig& config);
+void assign_rewards(std::vector<Episode>& episodes, double kl_coefficient, const PpoConfig& config);
 
-/// Trains model.policy and its critic in place. Prompts are used in an order drawn anew each epoch.
+/// Trains model.policy and its critic in place, with the KL penalty to `reference`, which must
+/// share no memory with the policy (frozen_copy). Prompts are used in an order drawn anew each
+/// epoch; total_episodes is rounded up to whole updates.
 /// @throws InputError as check_prompts does.
-PpoResult ppo(ActorCritic& model, std::span<const Tokens> prompts, const ScoreFunction& score,
-              int32_t eos, const PpoConfig& config, const OnUpdate& on_update);
+PpoResult ppo(ActorCritic& model, const Gpt2& reference, std::span<const Tokens> prompts,
+              const ScoreFunction& score, int32_t eos, const PpoConfig& config,
+              const OnUpdate& on_update);
 
 }  // namespace rlhf

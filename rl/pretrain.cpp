@@ -36,8 +36,8 @@ PretrainResult pretrain(Gpt2& model, std::span<const int32_t> train, std::span<c
   const std::vector<Example> validation = windows(val, config.block_size);
   Trainer trainer(model, training);
   PretrainResult result;
-  double interval_loss = 0, best = std::numeric_limits<double>::infinity();
-  int64_t interval_steps = 0;
+  double best = std::numeric_limits<double>::infinity();
+  IntervalMean interval;
 
   for (int64_t step = 1; step <= training.max_steps; step++) {
     const auto start = Clock::now();
@@ -47,22 +47,19 @@ PretrainResult pretrain(Gpt2& model, std::span<const int32_t> train, std::span<c
     });
     result.seconds += std::chrono::duration<double>(Clock::now() - start).count();
     result.tokens += tokens_per_step;
-    interval_loss += done.loss;
-    interval_steps++;
+    interval.add(done.loss);
 
     const bool last = step == training.max_steps;
     const bool evaluate = !validation.empty() && (last || step % config.eval_steps == 0);
     if (!last && !evaluate && step % config.logging_steps != 0) continue;
-    result.train_loss = interval_loss / double(interval_steps);
+    result.train_loss = interval.take();
     Metrics metrics{{"loss", result.train_loss},
                     {"grad_norm", done.grad_norm},
                     {"learning_rate", done.learning_rate},
                     {"num_tokens", double(result.tokens)},
                     {"tokens_per_s", double(result.tokens) / result.seconds}};
-    interval_loss = 0;
-    interval_steps = 0;
     if (evaluate) {
-      result.val_loss = evaluate_likelihood(model, validation, 64).mean();
+      result.val_loss = evaluate_likelihood(model, validation, training.batch_size).mean();
       best = std::min(best, result.val_loss);
       result.best_val_loss = best;
       metrics.emplace_back("eval_loss", result.val_loss);

@@ -49,11 +49,13 @@ Tensor mean(const Tensor& losses, int64_t denominator) {
 }  // namespace
 
 Tokens encode_for_reward(const Tokenizer& tokenizer, const std::string& prompt,
-                         const std::string& completion, int64_t max_length) {
+                         const std::string& completion, int64_t max_length, bool* truncated) {
   Tokens tokens = tokenizer.encode(prompt);
   const Tokens rest = tokenizer.encode(completion);
   tokens.insert(tokens.end(), rest.begin(), rest.end());
-  if (int64_t(tokens.size()) >= max_length) tokens.resize(size_t(max_length - 1));
+  const bool too_long = int64_t(tokens.size()) >= max_length;
+  if (too_long) tokens.resize(size_t(max_length - 1));
+  if (truncated) *truncated = too_long;
   tokens.push_back(tokenizer.eos());
   return tokens;
 }
@@ -62,8 +64,17 @@ RewardData encode_preferences(const Tokenizer& tokenizer, std::span<const Prefer
                               int64_t max_length) {
   RewardData data;
   for (const Preference& row : rows) {
-    data.first.push_back(encode_for_reward(tokenizer, row.prompt, row.chosen, max_length));
-    data.second.push_back(encode_for_reward(tokenizer, row.prompt, row.rejected, max_length));
+    bool cut_chosen = false, cut_rejected = false;
+    Tokens chosen = encode_for_reward(tokenizer, row.prompt, row.chosen, max_length, &cut_chosen);
+    Tokens rejected =
+        encode_for_reward(tokenizer, row.prompt, row.rejected, max_length, &cut_rejected);
+    if (chosen == rejected) {
+      data.dropped++;
+      continue;
+    }
+    data.truncated += cut_chosen + cut_rejected;
+    data.first.push_back(std::move(chosen));
+    data.second.push_back(std::move(rejected));
     data.value.push_back(row.margin);
   }
   return data;
@@ -73,8 +84,10 @@ RewardData encode_labelled(const Tokenizer& tokenizer, std::span<const Labelled>
                            int64_t max_length) {
   RewardData data;
   for (const Labelled& row : rows) {
-    data.first.push_back(encode_for_reward(tokenizer, "", row.text, max_length));
+    bool cut = false;
+    data.first.push_back(encode_for_reward(tokenizer, "", row.text, max_length, &cut));
     data.value.push_back(row.label);
+    data.truncated += cut;
   }
   return data;
 }
@@ -165,8 +178,7 @@ RewardResult train_reward(ScalarModel& model, const RewardData& train, const Rew
   }
   Trainer trainer(model, training);
   RewardResult result{.steps = training.max_steps};
-  double interval_loss = 0;
-  int64_t interval_steps = 0;
+  IntervalMean interval;
 
   for (int64_t step = 1; step <= training.max_steps; step++) {
     const auto start = Clock::now();
@@ -180,15 +192,12 @@ RewardResult train_reward(ScalarModel& model, const RewardData& train, const Rew
       return mean(losses(model, train, part, config, &trainer.state()), n);
     });
     result.seconds += std::chrono::duration<double>(Clock::now() - start).count();
-    interval_loss += done.loss;
-    interval_steps++;
+    interval.add(done.loss);
 
     const bool last = step == training.max_steps;
     const bool evaluate = last || (config.eval_steps > 0 && step % config.eval_steps == 0);
     if (!evaluate && step % config.logging_steps != 0) continue;
-    result.train_loss = interval_loss / double(interval_steps);
-    interval_loss = 0;
-    interval_steps = 0;
+    result.train_loss = interval.take();
     Metrics metrics{{"loss", result.train_loss},
                     {"grad_norm", done.grad_norm},
                     {"learning_rate", done.learning_rate},

@@ -16,17 +16,21 @@ namespace rlhf {
 enum class RewardLoss { pairwise, bce, mse };
 
 /// Feedback as tokens. `second` is empty except for pairs; `value` is a pair's margin, or a label.
+/// Pairs that max_length has made equal say nothing and are left out.
 struct RewardData {
   std::vector<Tokens> first;  ///< the chosen one of a pair
   std::vector<Tokens> second;
   std::vector<double> value;
+  int64_t truncated = 0;  ///< texts that max_length cut
+  int64_t dropped = 0;    ///< pairs left out
   size_t size() const { return first.size(); }
 };
 
 /// Prompt, completion and the end token, where the reward is read. A text of more than max_length
 /// tokens loses its last ones before the end token.
 Tokens encode_for_reward(const Tokenizer& tokenizer, const std::string& prompt,
-                         const std::string& completion, int64_t max_length);
+                         const std::string& completion, int64_t max_length,
+                         bool* truncated = nullptr);
 RewardData encode_preferences(const Tokenizer& tokenizer, std::span<const Preference> rows,
                               int64_t max_length);
 RewardData encode_labelled(const Tokenizer& tokenizer, std::span<const Labelled> rows,

@@ -11,18 +11,14 @@ Tokens Episode::tokens() const {
 }
 
 std::vector<Episode> sample_episodes(const Gpt2& policy, std::span<const Tokens> prompts,
-                                     SamplingOptions options, int64_t batch_size) {
+                                     const SamplingOptions& options, int64_t batch_size) {
+  std::vector<Generated> generated = generate_in_batches(policy, prompts, options, batch_size);
   std::vector<Episode> episodes;
-  for (size_t first = 0; first < prompts.size(); first += size_t(batch_size)) {
-    const auto part = prompts.subspan(first, std::min(size_t(batch_size), prompts.size() - first));
-    std::vector<Generated> generated = generate(policy, part, options);
-    for (size_t i = 0; i < part.size(); i++) {
-      episodes.push_back({.prompt = part[i],
-                          .response = std::move(generated[i].tokens),
-                          .stopped = generated[i].stopped,
-                          .log_prob = std::move(generated[i].log_probs)});
-    }
-    options.first_sequence += part.size();
+  for (size_t i = 0; i < prompts.size(); i++) {
+    episodes.push_back({.prompt = prompts[i],
+                        .response = std::move(generated[i].tokens),
+                        .stopped = generated[i].stopped,
+                        .log_prob = std::move(generated[i].log_probs)});
   }
   return episodes;
 }

@@ -31,10 +31,9 @@ struct Episode {
 /// Judges whole episodes: a reward model, or any function.
 using ScoreFunction = std::function<std::vector<double>(std::span<const Episode>)>;
 
-/// Samples a response to each prompt in batches of `batch_size`; `options.first_sequence` counts
-/// on.
+/// Samples a response to each prompt, in batches of `batch_size`.
 std::vector<Episode> sample_episodes(const Gpt2& policy, std::span<const Tokens> prompts,
-                                     SamplingOptions options, int64_t batch_size);
+                                     const SamplingOptions& options, int64_t batch_size);
 
 /// Episodes as a model reads them, with the place of every response token: `row` of the hidden
 /// states predicts `target`. N response tokens in all, episode after episode.
@@ -46,7 +45,7 @@ struct ResponseBatch {
 };
 ResponseBatch response_batch(std::span<const Episode* const> episodes);
 
-/// Calls f(episodes, first token) for slices of at most `batch_size` episodes.
+/// Calls f for slices of at most `batch_size` episodes.
 void for_each_slice(std::span<const Episode* const> episodes, int64_t batch_size,
                     const std::function<void(std::span<const Episode* const>)>& f);
 

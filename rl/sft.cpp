@@ -58,21 +58,25 @@ SftData encode_sft(const Tokenizer& tokenizer, std::span<const PromptCompletion>
                    const SftConfig& config) {
   const int64_t max_length = length_limit(config, n_positions);
   SftData data;
-  const auto encode = [&](std::span<const PromptCompletion> rows) {
+  const auto encode = [&](std::span<const PromptCompletion> rows, const char* flag) {
     std::vector<Example> examples;
     for (const PromptCompletion& row : rows) {
       Example example = encode_example(tokenizer, row, max_length, config.completion_only_loss);
+      if (example.targets() == 0) {
+        data.dropped++;
+        continue;
+      }
       data.truncated += example.tokens.back() != tokenizer.eos();
-      if (example.targets() > 0) examples.push_back(std::move(example));
+      examples.push_back(std::move(example));
+    }
+    if (examples.empty() && !rows.empty()) {
+      input_error(flag, "expected an example with a completion within {} tokens, got none",
+                  max_length);
     }
     return examples;
   };
-  data.train = encode(train);
-  data.val = encode(val);
-  if (data.train.empty()) {
-    input_error("sft", "expected an example with a completion within {} tokens, got none",
-                max_length);
-  }
+  data.train = encode(train, "--dataset_name");
+  data.val = encode(val, "--eval_dataset_name");
   return data;
 }
 
@@ -90,8 +94,7 @@ SftResult sft(Gpt2& model, const SftData& data, const SftConfig& config, const O
     training.max_steps = config.num_train_epochs * order.steps_per_epoch();
   }
   Trainer trainer(model, training);
-  double interval_loss = 0;
-  int64_t interval_steps = 0;
+  IntervalMean interval;
 
   for (int64_t step = 1; step <= training.max_steps; step++) {
     const auto start = Clock::now();
@@ -113,21 +116,18 @@ SftResult sft(Gpt2& model, const SftData& data, const SftConfig& config, const O
       return language_model_loss(model, batch, targets, &trainer.state());
     });
     result.seconds += std::chrono::duration<double>(Clock::now() - start).count();
-    interval_loss += done.loss;
-    interval_steps++;
+    interval.add(done.loss);
 
     const bool last = step == training.max_steps;
     if (!last && step % config.logging_steps != 0) continue;
-    result.train_loss = interval_loss / double(interval_steps);
-    interval_loss = 0;
-    interval_steps = 0;
+    result.train_loss = interval.take();
     Metrics metrics{{"loss", result.train_loss},
                     {"grad_norm", done.grad_norm},
                     {"learning_rate", done.learning_rate},
                     {"epoch", order.epochs(step)},
                     {"num_tokens", double(result.tokens)}};
     if (last && !validation.empty()) {
-      result.val_loss = evaluate_likelihood(model, validation, 64).mean();
+      result.val_loss = evaluate_likelihood(model, validation, training.batch_size).mean();
       metrics.emplace_back("eval_loss", result.val_loss);
     }
     on_step(step, training.max_steps, metrics);

@@ -39,10 +39,11 @@ Example encode_example(const Tokenizer& tokenizer, const PromptCompletion& row, 
 struct SftData {
   std::vector<Example> train, val;
   int64_t truncated = 0;  ///< examples that max_length cut
+  int64_t dropped = 0;    ///< examples left out
 };
 
 /// Encodes for a model of `n_positions`, before a run folder exists. @throws InputError when the
-/// vocabulary cannot spell a row, or no training example has anything to learn.
+/// vocabulary cannot spell a row, or no example of a set has anything to learn.
 SftData encode_sft(const Tokenizer& tokenizer, std::span<const PromptCompletion> train,
                    std::span<const PromptCompletion> val, int64_t n_positions,
                    const SftConfig& config);

@@ -2,9 +2,11 @@
 // backward on a tape, then the schedule, clipping and the update.
 #pragma once
 
+#include <algorithm>
 #include <functional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "nn/optimizer.h"
 #include "nn/schedule.h"
@@ -23,7 +25,27 @@ struct TrainingConfig {
   Schedule schedule{.kind = ScheduleKind::cosine, .peak = 1e-3, .floor = 1e-4, .warmup_steps = 100};
   OptimizerConfig optimizer{
       .beta1 = 0.9f, .beta2 = 0.99f, .weight_decay = 0.1f, .max_grad_norm = 1.0f};
+  std::vector<std::string> frozen;  ///< parameters whose names begin so are not trained
   uint64_t seed = 42;
+};
+
+/// The mean of what was added since it was last taken: the loss of a logging interval.
+class IntervalMean {
+ public:
+  void add(double value) {
+    sum_ += value;
+    count_++;
+  }
+  double take() {
+    const double mean = count_ ? sum_ / double(count_) : 0;
+    sum_ = 0;
+    count_ = 0;
+    return mean;
+  }
+
+ private:
+  double sum_ = 0;
+  int64_t count_ = 0;
 };
 
 class Trainer {
@@ -42,9 +64,14 @@ class Trainer {
       Module& model, const TrainingConfig& config,
       const std::function<float(const std::string&)>& rate_of =
           [](const std::string&) { return 1.0f; })
-      : arena_(model), optimizer_(arena_, config.optimizer, rate_of), schedule_(config.schedule) {
+      : arena_(model, [&](const std::string& name) { return !is_frozen(config, name); }),
+        optimizer_(arena_, config.optimizer, rate_of),
+        schedule_(config.schedule) {
     state_.seed = config.seed;
     schedule_.total_steps = config.max_steps;
+    // A run too short for its warm-up would otherwise end before it has begun.
+    schedule_.warmup_steps = std::min(schedule_.warmup_steps, config.max_steps / 10);
+    check_frozen(config);
   }
 
   /// @throws Error when the loss or the gradient is not finite; the parameters are then as they
@@ -53,9 +80,12 @@ class Trainer {
 
   /// What dropout reads: pass it to a model's forward pass to train with dropout.
   const StepState& state() const { return state_; }
-  int64_t steps_done() const { return int64_t(state_.step); }
 
  private:
+  static bool is_frozen(const TrainingConfig& config, const std::string& name);
+  /// @throws InputError for a name that no parameter begins with, or when nothing is left to train.
+  void check_frozen(const TrainingConfig& config) const;
+
   ParameterArena arena_;
   Optimizer optimizer_;
   Schedule schedule_;

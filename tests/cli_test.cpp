@@ -1,32 +1,32 @@
 // The command line in front of every command: names, ranges, config files, one-line errors, exit
-// codes, progress, and what may reach a terminal. The last tests run the program itself.
+// codes. The last tests run the program itself.
 #include "apps/cli.h"
-#include "apps/config_file.h"
-#include "apps/flags.h"
-#include "apps/help.h"
-#include "apps/nearest.h"
-#include "apps/progress.h"
-#include "apps/terminal.h"
 
-#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 
-#include <cmath>
+#include <algorithm>
+#include <cstdio>
 #include <fstream>
-#include <memory>
+#include <functional>
+#include <limits>
+#include <new>
+#include <sstream>
+#include <stdexcept>
+
+#include "apps/flags.h"
+#include "core/check.h"
+#include "rl/run/version.h"
 
 namespace rlhf {
 namespace {
 
 struct Options {
-  int max_steps = 1000;
+  int64_t max_steps = 1000;
   double learning_rate = 1e-5;
   float kl_coef = 0.1f;
   uint64_t seed = 42;
-  std::optional<double> target_kl;
-  std::string model_name_or_path = "gpt2", scheduler = "cosine", dataset_name;
-  std::vector<std::string> prompt;
+  std::string model_name_or_path = "gpt2", scheduler = "cosine", dataset_name, prompt;
   bool bf16 = false, shuffle = true;
 };
 
@@ -50,7 +50,6 @@ Outcome train(
         flags.add("max_steps", o.max_steps, between(1, 1000000), "optimizer steps");
         flags.add("learning_rate", o.learning_rate, above(0.0), "peak rate");
         flags.add("kl_coef", o.kl_coef, at_least(0.0f), "weight of the KL penalty");
-        flags.add("target_kl", o.target_kl, between(0, 100), "stop an update beyond it");
         flags.choice("lr_scheduler_type", o.scheduler, {"linear", "cosine"}, "schedule");
         flags.group("Other");
         flags.add("seed", o.seed, {}, "random seed");
@@ -86,41 +85,28 @@ std::string config_file(std::string_view name, std::string_view text) {
 }
 
 TEST(CommandLine, TakesValuesOfEveryType) {
-  const Outcome r = train({"--max_steps",
-                           "5",
-                           "--learning-rate=3e-4",
-                           "--seed",
-                           "18446744073709551615",
-                           "--target_kl",
-                           "0.5",
-                           "--bf16",
-                           "--shuffle",
-                           "false",
-                           "--lr_scheduler_type",
-                           "linear",
-                           "--dataset-name",
-                           "my-data",
-                           "--prompt",
-                           "--looks-like-a-flag",
-                           "--prompt=[a,b]",
-                           "--prompt",
-                           "",
-                           "--prompt=",
-                           "--prompt=a=b -c",
-                           "--kl_coef",
-                           "0.1"});
+  const Outcome r =
+      train({"--max_steps", "5", "--learning-rate=3e-4", "--seed", "18446744073709551615", "--bf16",
+             "--shuffle", "false", "--lr_scheduler_type", "linear", "--dataset-name", "my-data",
+             "--prompt", "--looks-like-a-flag", "--kl_coef", "0.1"});
   EXPECT_EQ(r.err, "");
   EXPECT_EQ(r.code, 0);
   EXPECT_EQ(r.options.max_steps, 5);
   EXPECT_EQ(r.options.learning_rate, 3e-4);
   EXPECT_EQ(r.options.seed, std::numeric_limits<uint64_t>::max());
-  EXPECT_EQ(r.options.target_kl, 0.5);
   EXPECT_TRUE(r.options.bf16);
   EXPECT_FALSE(r.options.shuffle);
   EXPECT_EQ(r.options.scheduler, "linear");
   EXPECT_EQ(r.options.dataset_name, "my-data");
-  EXPECT_EQ(r.options.prompt,
-            (std::vector<std::string>{"--looks-like-a-flag", "[a,b]", "", "", "a=b -c"}));
+  EXPECT_EQ(r.options.prompt, "--looks-like-a-flag");
+}
+
+TEST(CommandLine, TakesAnyTextAndTheLastOfSeveral) {
+  for (const char* text : {"[a,b]", "", "a=b -c", "--seed"}) {
+    const std::string joined = "--prompt=" + std::string(text);
+    EXPECT_EQ(train_on({"--prompt", "first", joined.c_str()}).options.prompt, text);
+    EXPECT_EQ(train_on({"--prompt=first", "--prompt", text}).options.prompt, text);
+  }
 }
 
 TEST(CommandLine, KeepsDefaultsAndResolvesFlagsWithTheirTypes) {
@@ -128,8 +114,8 @@ TEST(CommandLine, KeepsDefaultsAndResolvesFlagsWithTheirTypes) {
   EXPECT_EQ(r.invocation.command, "train");
   EXPECT_EQ(r.invocation.flags.dump(),
             R"({"dataset_name":"d","max_steps":8,"learning_rate":1e-05,"kl_coef":0.1,)"
-            R"("target_kl":null,"lr_scheduler_type":"cosine","seed":42,)"
-            R"("model_name_or_path":"gpt2","prompt":[],"bf16":false,"shuffle":true})");
+            R"("lr_scheduler_type":"cosine","seed":42,)"
+            R"("model_name_or_path":"gpt2","prompt":"","bf16":false,"shuffle":true})");
 }
 
 TEST(CommandLine, QuotesTheLineForAShell) {
@@ -208,7 +194,6 @@ TEST(CommandLine, HelpBeginsWithAnExampleAndShowsEveryDefault) {
                            "[1e-05]",
                            "--kl_coef X",
                            "[0.1]",
-                           "[none]",
                            "linear|cosine",
                            "[cosine]",
                            "Other",
@@ -230,16 +215,16 @@ TEST(CommandLine, HelpBeginsWithAnExampleAndShowsEveryDefault) {
 TEST(ConfigFile, GivesTheSameFlagsInEveryFormat) {
   const std::string files[] = {
       config_file("c.json", R"({"dataset_name": "d # not a comment", "max-steps": 5, "bf16": true,
-                                "learning_rate": 0.0003, "prompt": ["a, b", "c"], "target_kl": null})"),
+                                "learning_rate": 0.0003, "prompt": "a, b", "seed": null})"),
       config_file("c.toml",
                   "# a run\ndataset_name = \"d # not a comment\"  # a comment\n"
-                  "max_steps = 5\nbf16 = true\nlearning_rate = 3e-4\nprompt = [\"a, b\", \"c\"]\n"),
+                  "max_steps = 5\nbf16 = true\nlearning_rate = 3e-4\nprompt = \"a, b\"\n"),
       config_file("c.yaml",
                   "---\ndataset_name: 'd # not a comment'\nmax_steps: 5\nbf16: True\n"
-                  "learning_rate: 3.0e-4 # peak\nprompt: [\"a, b\", \"c\"]\r\n"),
+                  "learning_rate: 3.0e-4 # peak\nprompt: \"a, b\"\r\n"),
       config_file("c.ini",
                   "; a run\ndataset_name = \"d # not a comment\"\nmax_steps=5\nbf16=yes\n"
-                  "learning_rate=0.0003\nprompt=[\"a, b\", \"c\"]\n"),
+                  "learning_rate=0.0003\nprompt=\"a, b\"\n"),
   };
   for (const std::string& file : files) {
     const Outcome r = train({"--config", file.c_str()});
@@ -248,12 +233,27 @@ TEST(ConfigFile, GivesTheSameFlagsInEveryFormat) {
     EXPECT_EQ(r.options.max_steps, 5) << file;
     EXPECT_EQ(r.options.learning_rate, 3e-4) << file;
     EXPECT_TRUE(r.options.bf16) << file;
-    EXPECT_EQ(r.options.prompt, (std::vector<std::string>{"a, b", "c"})) << file;
+    EXPECT_EQ(r.options.prompt, "a, b") << file;
   }
   const Outcome typed =
       train({"--max_steps", "9", ("--config=" + files[0]).c_str(), "--bf16=false"});
   EXPECT_EQ(typed.options.max_steps, 9) << "what is typed wins";
   EXPECT_FALSE(typed.options.bf16);
+}
+
+/// Lists in lists, as deep as a file is long, must not overflow the stack of whoever reads them.
+TEST(ConfigFile, SurvivesAnyDepth) {
+  const std::string open(2000000, '['), close(2000000, ']');
+  for (const char* begin : {"prompt = ", "{\"prompt\": "}) {
+    const std::string end = *begin == '{' ? "}" : "";
+    const std::string deep = config_file("deep", begin + open + close + end);
+    const Outcome r = train_on({"--config", deep.c_str()});
+    EXPECT_EQ(r.code, 2);
+    EXPECT_NE(r.err.find("deep:1] expected at most 32 nested lists"), r.err.npos) << r.err;
+  }
+  const std::string cut_short = config_file("deep", "prompt = " + open);
+  EXPECT_EQ(train_on({"--config", cut_short.c_str()}).options.prompt, open)
+      << "no JSON, so the bare rest of the line";
 }
 
 TEST(ConfigFile, SaysWhatIsWrong) {
@@ -263,7 +263,7 @@ TEST(ConfigFile, SaysWhatIsWrong) {
       {"{\"max_steps\": 2.5}",
        "[--max_steps] expected a whole number from 1 to 1000000, got \"2.5\""},
       {"{\"max_steps\": 1, \"max_steps\": 2}", "twice"},
-      {"{\"max_steps\": [1]}", "expected one value in"},
+      {"{\"max_steps\": [1]}", "expected a plain value for max_steps, got a list"},
       {"{\"max_steps\": {\"a\": 1}}", "expected a plain value for max_steps"},
       {"{\"max_steps\": ", "expected"},
       {"[train]\nmax_steps = 1\n", "on line 1, got \"[train]\""},
@@ -271,6 +271,8 @@ TEST(ConfigFile, SaysWhatIsWrong) {
       {"seed = 1\nseed = 2\n", "expected each flag once, got seed again on line 2"},
       {"config = other.json\n", "got \"config\""},
       {"", "empty"},
+      {"# a run\nseed = 99999999999999999999\n", "bad:2] expected an integer of at most 64 bits"},
+      {"max_steps = {\"a\": 1, \"a\": 2}\n", "bad:1] expected each key once"},
   };
   for (const auto& [text, message] : cases) {
     const std::string file = config_file("bad", text);
@@ -279,74 +281,6 @@ TEST(ConfigFile, SaysWhatIsWrong) {
     EXPECT_NE(r.err.find(message), r.err.npos) << text << " -> " << r.err;
     EXPECT_EQ(std::count(r.err.begin(), r.err.end(), '\n'), 1) << r.err;
   }
-}
-
-TEST(Terminal, ShowsControlsInsteadOfObeyingThem) {
-  EXPECT_EQ(escape_controls("naïve 日本 😀\n\tx"), "naïve 日本 😀\n\tx");
-  EXPECT_EQ(escape_controls("\x1b]0;title\x07\r\b\x7f"), "\\x1b]0;title\\x07\\x0d\\x08\\x7f");
-  EXPECT_EQ(escape_controls("\u009b2J\u202Etxt"), "\\x9b2J\\u202etxt");
-  EXPECT_EQ(escape_controls("\x9b\xff"), "\\x9b\\xff");
-  EXPECT_EQ(escape_line("a\nb\tc"), "a\\nb\\tc");
-  EXPECT_EQ(columns_of("ab日本é"), 7);
-}
-
-TEST(ProgressLine, FitsTheWidthAndLeavesOutWhatDoesNot) {
-  const ProgressState state{"ppo", 420, 1000, 3.2, 131, {{"objective/kl", 0.3123456}, {"loss", 2}}};
-  EXPECT_EQ(progress_line(state, 100, false),
-            "ppo  42% 420/1000  3.2/s  eta 3:01  kl 0.3123  loss 2");
-  for (int width = 10; width < 120; ++width) {
-    EXPECT_LE(columns_of(progress_line(state, width, true)), width);
-  }
-  EXPECT_NE(progress_line(state, 100, true).find("kl 0.3123"), std::string::npos);
-  EXPECT_EQ(duration_text(75.4), "1:15");
-  EXPECT_EQ(duration_text(3725), "1:02:05");
-}
-
-TEST(ProgressOutput, IsAboutTenPlainLinesInALog) {
-  std::FILE* log = std::tmpfile();
-  {
-    Progress progress("sft", {"loss"}, log);
-    for (int i = 1; i <= 1000; ++i) progress.update(i, 1000, {{"loss", 1.5}, {"other", 2}});
-  }
-  std::string text(size_t(std::ftell(log)), '\0');
-  std::rewind(log);
-  ASSERT_EQ(std::fread(text.data(), 1, text.size(), log), text.size());
-  std::fclose(log);
-  const auto lines = std::count(text.begin(), text.end(), '\n');
-  EXPECT_GE(lines, 10);
-  EXPECT_LE(lines, 12);
-  EXPECT_EQ(text.find_first_of("\r\x1b"), text.npos);
-  EXPECT_NE(text.find("100% 1000/1000"), text.npos);
-  EXPECT_NE(text.find("loss 1.5"), text.npos);
-  EXPECT_EQ(text.find("other"), text.npos);
-}
-
-TEST(ProgressOutput, RedrawsOneLineOfATerminalAFewTimes) {
-  const int master = posix_openpt(O_RDWR | O_NOCTTY);
-  ASSERT_TRUE(master >= 0 && grantpt(master) == 0 && unlockpt(master) == 0);
-  std::FILE* terminal = std::fopen(ptsname(master), "w");
-  ASSERT_NE(terminal, nullptr);
-  const winsize size{24, 50, 0, 0};
-  ioctl(master, TIOCSWINSZ, &size);
-  setenv("TERM", "xterm", 1);
-  {
-    Progress progress("sft", {}, terminal);
-    for (int i = 1; i <= 5000; ++i) progress.update(i, 5000, {{"loss", 1.5}, {"grad_norm", 2.5}});
-  }
-  std::fclose(terminal);
-  std::string text;
-  char buffer[4096];
-  for (ssize_t count; (count = read(master, buffer, sizeof(buffer))) > 0;) {
-    text.append(buffer, size_t(count));
-  }
-  close(master);
-  EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 1) << "only the end ends the line";
-  EXPECT_LE(text.size(), 1000u) << "ten a second, however many steps";
-  for (size_t at = text.find('\r'); at != text.npos && at + 2 < text.size();
-       at = text.find('\r', at + 1)) {
-    EXPECT_LT(columns_of(text.substr(at + 1, text.find('\x1b', at) - at - 1)), 50);
-  }
-  EXPECT_NE(text.find("100%"), text.npos);
 }
 
 /// What the program prints on stdout, and its exit code.

@@ -117,7 +117,8 @@ TEST_F(EndToEndWrongInput, ToPpo) {
   expect_refusal(call({"--judge_model_path", at("lm")}), "a reward model, got a language model");
   expect_refusal(call({"--dataset_name", at("nothing.jsonl")}), "nothing.jsonl");
   expect_refusal(call({"--dataset_name", at("pairs.txt")}), "pairs.txt");
-  expect_refusal(call({"--dataset_name", at("long_prompt.jsonl")}), "for prompt 1, got 33");
+  expect_refusal(call({"--dataset_name", at("long_prompt.jsonl")}),
+                 "prompt 1 to leave 8 of 24 positions for the response and its end, got 33");
   expect_refusal(call({"--response_length", "20"}), "[prompts]");
   expect_refusal(call({"--num_mini_batches", "9"}), "[--num_mini_batches]");
   expect_refusal(call({"--temperature", "0"}), "[--temperature]");
@@ -126,9 +127,9 @@ TEST_F(EndToEndWrongInput, ToPpo) {
 }
 
 TEST_F(EndToEndWrongInput, ToPpoWithARewardModelOfLessContext) {
-  rlhf(pretrain("short_lm", {"--block_size", "12"}));
+  rlhf(pretrain("short_lm", {"--block_size", "17"}));
   rlhf(reward("short_rm", "pairs.jsonl", "pairwise", {"--model_name_or_path", at("short_lm")}));
-  expect_refusal(ppo("out", {"--reward_model_path", at("short_rm")}), "1 to 4 tokens");
+  expect_refusal(ppo("out", {"--reward_model_path", at("short_rm")}), "to leave 8 of 17 positions");
 }
 
 TEST_F(EndToEndWrongInput, ToGenerate) {

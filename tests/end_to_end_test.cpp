@@ -114,10 +114,10 @@ TEST_F(EndToEnd, LearnsFromPairsLabelsAndScores) {
   EXPECT_EQ(pairs["accuracy"], 1) << "each word decides";
   EXPECT_EQ(pairs["examples"].get<int>(), 32) << "round(36 * 0.1) held out";
 
-  const json labels =
-      summary_after(reward("rm_labels", "labels.tsv", "bce",
-                           {"--text_column", "0", "--label_column", "1", "--eval_fraction", "0.3"}),
-                    "rm_labels", keys);
+  const json labels = summary_after(reward("rm_labels", "labels.tsv", "bce",
+                                           {"--text_column", "0", "--label_column", "1",
+                                            "--eval_fraction", "0.3", "--max_steps", "80"}),
+                                    "rm_labels", keys);
   for (const char* key : {"accuracy", "precision", "recall", "f1", "bag_of_words_accuracy"}) {
     EXPECT_TRUE(labels.contains(key)) << key;
   }

@@ -207,8 +207,8 @@ TEST(Gpt2, RefusesImpossibleConfigurations) {
     }
     return "accepted";
   };
-  EXPECT_EQ(message({.vocab_size = 0}), "[config] expected vocab_size >= 1, got 0");
-  EXPECT_EQ(message({.n_layer = -1}), "[config] expected n_layer >= 1, got -1");
+  EXPECT_EQ(message({.vocab_size = 0}), "[config] expected vocab_size from 1 to 16777216, got 0");
+  EXPECT_EQ(message({.n_layer = -1}), "[config] expected n_layer from 1 to 16777216, got -1");
   EXPECT_EQ(message({.n_embd = 30, .n_head = 4}),
             "[config] expected n_embd divisible by n_head, got 30 and 4");
 }

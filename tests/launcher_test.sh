@@ -88,7 +88,7 @@ pid=$!
 wait $pid || true
 expect output "$(<"$box/out")" "pid $pid in *"
 
-scene "an edited and a removed source, a moved tree"
+scene "an edited and a removed source, edited presets, a moved tree"
 call chat
 for change in "touch $tree/core/new.h" "rm $tree/apps/b.cpp" "touch $tree/apps/a.cpp"; do
   : >"$calls"
@@ -97,6 +97,16 @@ for change in "touch $tree/core/new.h" "rm $tree/apps/b.cpp" "touch $tree/apps/a
   call chat
   called "build rlhf built rlhf "
 done
+: >"$calls"
+sleep 0.02
+touch "$tree/CMakePresets.json"
+call chat
+called "configure build rlhf built rlhf "
+: >"$calls"
+sleep 0.02
+touch "$tree/apps/a.cpp"
+call chat
+called "build rlhf built rlhf "
 mv "$tree" "$box/moved"
 : >"$calls"
 touch "$box/moved/apps/a.cpp"

@@ -126,10 +126,10 @@ TEST_F(ModelFolder, RefusesAConfigurationThatItCannotRun) {
       {[](json& c) { c["scale_attn_by_inverse_layer_idx"] = true; },
        {"scale_attn_by_inverse_layer_idx", "false", "true"}},
       {[](json& c) { c["n_head"] = 3; }, {"config.json", "n_embd divisible by n_head", "3"}},
-      {[](json& c) { c["n_layer"] = 0; }, {"n_layer >= 1"}},
+      {[](json& c) { c["n_layer"] = 0; }, {"config.json] expected n_layer from 1 to"}},
       {[](json& c) { c["n_layer"] = "two"; }, {"a number as \"n_layer\"", "\"two\""}},
       {[](json& c) { c["n_layer"] = 3; }, {"transformer.h.2.", "got none"}},
-      {[](json& c) { c["vocab_size"] = 5; }, {"a tokenizer of at most 5 tokens"}},
+      {[](json& c) { c["vocab_size"] = 5; }, {"a tokenizer of 5 tokens as in config.json, got 12"}},
       {[](json& c) { c = json::array(); }, {"expected an object"}},
   };
   for (const auto& [edit, parts] : cases) {

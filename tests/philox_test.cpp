@@ -6,6 +6,8 @@
 
 #include <cmath>
 #include <set>
+#include <utility>
+#include <vector>
 
 namespace rlhf {
 namespace {
@@ -20,25 +22,34 @@ TEST(Philox, KnownAnswers) {
             (PhiloxWords{0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1}));
 }
 
+/// Each of the five arguments at 0 and at each power of two it may have, alone and with each other:
+/// words of 128 bits that are equal come from an equal key and counter.
 TEST(Philox, UsesOfRandomnessShareNoWords) {
-  std::set<PhiloxWords> seen;
-  int uses = 0;
-  const auto add = [&](PhiloxWords words) {
-    seen.insert(words);
-    uses++;
+  struct Argument {
+    uint64_t seed = 0, stream = 0, site = 0, draw = 0, index = 0;
   };
-  const auto init = RandomStream::init, dropout = RandomStream::dropout;
-  for (uint64_t i = 0; i < 50; i++) {
-    add(random_words(7, init, 0, 0, i));
-    add(random_words(7, init, 0, 0, (i + 1) << 32));
-    add(random_words(7, init, 0, i + 1, 0));
-    add(random_words(7, init, 0, (i + 1) << 32, 0));
-    add(random_words(7, init, uint32_t(i + 1), 0, 0));
-    add(random_words(7, dropout, uint32_t(i), 0, 0));
-    add(random_words(i + 8, init, 0, 0, 0));
-    add(random_words((i + 1) << 40, init, 0, 0, 0));
+  const std::pair<uint64_t Argument::*, int> bits[] = {{&Argument::seed, 64},
+                                                       {&Argument::stream, 4},
+                                                       {&Argument::site, 28},
+                                                       {&Argument::draw, 32},
+                                                       {&Argument::index, 64}};
+  std::vector<Argument> one, all{{}};
+  for (const auto& [member, count] : bits) {
+    for (int bit = 0; bit < count; bit++) (one.emplace_back()).*member = uint64_t{1} << bit;
   }
-  EXPECT_EQ(int(seen.size()), uses);
+  for (size_t i = 0; i < one.size(); i++) {
+    for (size_t j = i; j < one.size(); j++) {
+      const Argument &a = one[i], &b = one[j];  // j == i: that bit alone
+      all.push_back({a.seed | b.seed, a.stream | b.stream, a.site | b.site, a.draw | b.draw,
+                     a.index | b.index});
+    }
+  }
+  std::set<PhiloxWords> seen;
+  for (const Argument& a : all) {
+    seen.insert(random_words(a.seed, RandomStream(a.stream), uint32_t(a.site), a.draw, a.index));
+  }
+  EXPECT_EQ(seen.size(), all.size());
+  EXPECT_EQ(all.size(), 1 + 192 * 193 / 2u);
 }
 
 TEST(Philox, UnitNumbersStayBelowOne) {

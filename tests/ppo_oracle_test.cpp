@@ -41,7 +41,7 @@ class PpoOracle : public testing::TestWithParam<std::string> {
                           .ref_log_prob = run["ref_logprobs"][i].get<std::vector<float>>(),
                           .value = run["old_values"][i].get<std::vector<float>>()});
     }
-    judge(episodes, run["options"]["beta"], config);
+    assign_rewards(episodes, run["options"]["beta"], config);
   }
 
   std::vector<float> expected(const char* name) const {

@@ -1,18 +1,15 @@
-// Readers of JSON, rows and datasets: what they accept, and the exact sentence for what they
-// refuse; then the shuffles.
+// Readers of rows and datasets: what they accept, and the exact sentence for what they refuse.
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <filesystem>
 #include <fstream>
-#include <map>
 #include <numeric>
 
 #include "core/check.h"
-#include "core/json.h"
 #include "data/csv.h"
 #include "data/datasets.h"
 #include "data/rows.h"
-#include "data/shuffle.h"
 #include "data/text_file.h"
 
 namespace rlhf {
@@ -57,45 +54,6 @@ std::string rows_message(const std::string& name, std::string_view content) {
   return message_of([&] { read_rows(file_with(name, content)); });
 }
 
-std::string json_message(std::string_view text) {
-  return message_of([&] { parse_json(text, "x.json"); });
-}
-
-TEST(Json, ParsesValues) {
-  const auto value =
-      parse_json(R"({"a": [1, -2, 2.5, true, null], "b": {"c": "\u597d\n"}, "d": []})", "x");
-  EXPECT_EQ(value, nlohmann::json::parse(
-                       R"({"a": [1, -2, 2.5, true, null], "b": {"c": "\u597d\n"}, "d": []})"));
-  EXPECT_EQ(parse_json("18446744073709551615", "x").get<uint64_t>(), UINT64_MAX);
-  EXPECT_EQ(parse_json(std::string(32, '[') + std::string(32, ']'), "x").size(), 1u);
-}
-
-TEST(Json, RefusesWhatIsNotSafe) {
-  EXPECT_EQ(json_message("{\"a\": 1,\n\"b\": 2,\n\"a\": 3}"),
-            "[x.json:3] expected each key once, got \"a\" twice");
-  EXPECT_EQ(json_message(std::string(33, '[') + std::string(33, ']')),
-            "[x.json:1] expected at most 32 nested lists and objects, got more");
-  EXPECT_EQ(json_message(std::string(1'000'000, '[')),
-            "[x.json:1] expected at most 32 nested lists and objects, got more");
-  EXPECT_EQ(json_message("[1,\n18446744073709551616]"),
-            "[x.json:2] expected an integer of at most 64 bits, got \"18446744073709551616\"");
-  EXPECT_EQ(json_message("1e999"),
-            "[x.json:1] expected JSON, got a number beyond the range of a double");
-  EXPECT_EQ(json_message("[\n\n\"\xFF\"]"), "[x.json:3] expected UTF-8, got the byte 0xFF");
-  EXPECT_EQ(
-      json_message(R"(["\ud800"])"),
-      "[x.json:1] expected JSON, got invalid string: surrogate U+D800..U+DBFF must be followed "
-      "by U+DC00..U+DFFF; last read: '\"\\ud800\"'");
-}
-
-TEST(Json, RefusesWhatIsNotJson) {
-  for (const char* text : {"", " ", "{", "[1,]", "{\"a\":}", "{a: 1}", "nul", "NaN", "-Infinity",
-                           "01", "1 2", "'a'", "\"\x01\"", "[1] x", "\"unclosed", "// no"}) {
-    EXPECT_EQ(json_message(text).find("[x.json:1] expected JSON, got "), 0u) << text;
-  }
-  EXPECT_EQ(json_message("{\n\"a\": 1,\n}").find("[x.json:3] expected JSON, got "), 0u);
-}
-
 TEST(Csv, FollowsRfc4180) {
   const auto records = parse_records("a,\"b, \"\"c\"\"\",\r\n\r\n\"two\nlines\",,x\"y\nlast,\"\",e",
                                      ',', true, "x.csv");
@@ -135,9 +93,6 @@ TEST(Rows, CountsColumnsWithoutAHeader) {
   ASSERT_EQ(rows.size(), 2u);
   EXPECT_EQ(rows[0].text("0"), "\"raw");
   EXPECT_EQ(rows[1].number("2"), 0);
-  const Rows quoted =
-      read_rows(file_with("quoted.tsv", "\"a\tb\"\tc\n"), {.header = false, .tsv_quotes = true});
-  EXPECT_EQ(quoted[0].text("0"), "a\tb");
 }
 
 TEST(Rows, NameFileAndLineOfWrongContent) {
@@ -211,6 +166,23 @@ TEST(Rows, NameTheColumnsOfARow) {
             "[data.jsonl:4] expected a string column \"text\", found columns: none");
 }
 
+TEST(Rows, RefuseNumbersThatNoFloatHolds) {
+  const Rows good = read_rows(file_with("n.csv", "n\n3.4028234e38\n-3.4028234e38\n1e-300\n"));
+  for (const Row& row : good) EXPECT_TRUE(std::isfinite(float(row.number("n"))));
+  for (const char* bad : {"1e300", "-1e39"}) {
+    const std::string json = "{\"label\": " + std::string(bad) + "}",
+                      csv = "label\n" + std::string(bad);
+    const std::string message =
+        " expected a number between -3.4e38 and 3.4e38 in column \"label\", got ";
+    const Rows lines = read_rows(file_with("n.jsonl", "{\"label\": 1}\n" + json));
+    EXPECT_EQ(lines[0].number("label"), 1);
+    EXPECT_EQ(message_of([&] { lines[1].optional_number("label"); }).find("[n.jsonl:2]" + message),
+              0u);
+    const Rows fields = read_rows(file_with("n.csv", csv));
+    EXPECT_EQ(message_of([&] { fields[0].number("label"); }).find("[n.csv:2]" + message), 0u);
+  }
+}
+
 TEST(Datasets, LanguageModelling) {
   EXPECT_EQ(read_language_modelling(file_with("lm.txt", "one\n\ntwo\n")),
             (Strings{"one\n\ntwo\n"}));
@@ -276,6 +248,8 @@ TEST(Datasets, Prompts) {
       (Strings{"a", "b"}));
   EXPECT_EQ(message_of([] { read_prompts(file_with("p.csv", "question\nwhy\n")); }),
             "[p.csv:2] expected a string column \"prompt\", found columns: question");
+  EXPECT_EQ(message_of([] { read_prompts(file_with("p.jsonl", "{\"prompt\": \"\"}")); }),
+            "[p.jsonl:1] expected some text in column \"prompt\", got an empty string");
 }
 
 TEST(Datasets, RealCorpora) {
@@ -291,42 +265,6 @@ TEST(Datasets, RealCorpora) {
                       [](double sum, const auto& row) { return sum + row.label; });
   EXPECT_EQ(waimai.size(), 11987u);
   EXPECT_EQ(positive, 4000);  // published: 4000 positive and about 8000 negative reviews
-}
-
-TEST(Shuffle, PermutesAsTheSeedAndEpochSay) {
-  const auto order = permutation(1000, 7, 0);
-  EXPECT_EQ(order, permutation(1000, 7, 0));
-  EXPECT_NE(order, permutation(1000, 7, 1));
-  EXPECT_NE(order, permutation(1000, 8, 0));
-  auto sorted = order;
-  std::sort(sorted.begin(), sorted.end());
-  for (int64_t i = 0; i < 1000; i++) EXPECT_EQ(sorted[i], i);
-  EXPECT_TRUE(permutation(0, 7, 0).empty());
-}
-
-TEST(Shuffle, AllOrdersAreEquallyLikely) {
-  std::map<std::vector<int64_t>, int> counts;
-  constexpr int draws = 24000;
-  for (int epoch = 0; epoch < draws; epoch++) counts[permutation(4, 1, epoch)]++;
-  ASSERT_EQ(counts.size(), 24u);
-  double chi_square = 0;
-  for (const auto& [order, count] : counts)
-    chi_square += (count - 1000.0) * (count - 1000.0) / 1000;
-  EXPECT_LT(chi_square, 49.7);  // 23 degrees of freedom, p = 0.001
-}
-
-TEST(Shuffle, SplitsIntoDisjointParts) {
-  const Split parts = split(100, 0.1, 3);
-  EXPECT_EQ(parts.eval.size(), 10u);
-  std::vector<int64_t> all;
-  std::merge(parts.train.begin(), parts.train.end(), parts.eval.begin(), parts.eval.end(),
-             std::back_inserter(all));
-  for (int64_t i = 0; i < 100; i++) EXPECT_EQ(all[i], i);
-  EXPECT_NE(parts.eval, split(100, 0.1, 4).eval);
-  EXPECT_EQ(split(3, 0.01, 3).eval.size(), 1u);
-  EXPECT_EQ(split(3, 0.99, 3).train.size(), 1u);
-  EXPECT_TRUE(split(3, 0, 3).eval.empty());
-  EXPECT_EQ(message_of([] { split(3, 1, 3); }), "[split] expected a fraction in [0, 1), got 1");
 }
 
 }  // namespace

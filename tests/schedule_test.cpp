@@ -22,24 +22,24 @@ TEST(Schedule, WarmsUpLinearlyAndReachesThePeak) {
 }
 
 TEST(Schedule, FallsInItsShape) {
-  EXPECT_DOUBLE_EQ(make(ScheduleKind::constant).rate(8), 1);
+  EXPECT_DOUBLE_EQ(make(ScheduleKind::constant).rate(9), 1);
   EXPECT_DOUBLE_EQ(make(ScheduleKind::constant).rate(12), 1);
-  EXPECT_DOUBLE_EQ(make(ScheduleKind::linear).rate(8), 0.55);
-  EXPECT_DOUBLE_EQ(make(ScheduleKind::cosine).rate(8), 0.55);
+  EXPECT_DOUBLE_EQ(make(ScheduleKind::linear).rate(9), 0.55);
+  EXPECT_DOUBLE_EQ(make(ScheduleKind::cosine).rate(9), 0.55);
   // cos(pi / 4) = 0.70711 a quarter of the way down
-  EXPECT_NEAR(make(ScheduleKind::cosine).rate(6), 0.1 + 0.9 * 0.853553390593274, 1e-14);
-  EXPECT_NEAR(make(ScheduleKind::exponential).rate(8), 0.316227766016838, 1e-14);
+  EXPECT_NEAR(make(ScheduleKind::cosine).rate(7), 0.1 + 0.9 * 0.853553390593274, 1e-14);
+  EXPECT_NEAR(make(ScheduleKind::exponential).rate(9), 0.316227766016838, 1e-14);
 }
 
-TEST(Schedule, EndsAtTheFloorAndStaysThere) {
+TEST(Schedule, ReachesTheFloorAfterTheLastStepAndStaysThere) {
   for (const ScheduleKind kind : kinds) {
     if (kind == ScheduleKind::constant) continue;
-    EXPECT_NEAR(make(kind).rate(12), 0.1, 1e-15);
+    EXPECT_NEAR(make(kind).rate(13), 0.1, 1e-15);
     EXPECT_NEAR(make(kind).rate(50), 0.1, 1e-15);
   }
-  EXPECT_NEAR(make(ScheduleKind::linear, 0).rate(12), 0, 1e-15);
-  EXPECT_NEAR(make(ScheduleKind::cosine, 0).rate(12), 0, 1e-15);
-  EXPECT_NEAR(make(ScheduleKind::exponential, 0).rate(12), 1e-3, 1e-15);
+  EXPECT_NEAR(make(ScheduleKind::linear, 0).rate(13), 0, 1e-15);
+  EXPECT_NEAR(make(ScheduleKind::cosine, 0).rate(13), 0, 1e-15);
+  EXPECT_NEAR(make(ScheduleKind::exponential, 0).rate(13), 1e-3, 1e-15);
 }
 
 TEST(Schedule, NeverRisesAfterTheWarmUp) {
@@ -53,7 +53,7 @@ TEST(Schedule, NeverRisesAfterTheWarmUp) {
 TEST(Schedule, ExtremesAreDefined) {
   for (const ScheduleKind kind : kinds) {
     const Schedule no_warm_up{.kind = kind, .peak = 2, .floor = 1, .total_steps = 1};
-    EXPECT_DOUBLE_EQ(no_warm_up.rate(1), kind == ScheduleKind::constant ? 2 : 1);
+    EXPECT_DOUBLE_EQ(no_warm_up.rate(1), 2) << "the only step must not be lost";
     const Schedule only_warm_up{.kind = kind, .peak = 2, .warmup_steps = 5, .total_steps = 5};
     EXPECT_DOUBLE_EQ(only_warm_up.rate(5), 2);
     const Schedule still{.kind = kind, .peak = 0, .warmup_steps = 1, .total_steps = 5};

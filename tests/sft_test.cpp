@@ -34,13 +34,14 @@ TEST(EncodeSft, CountsWhatIsCutAndRefusesWhatTeachesNothing) {
   SftConfig config;
   config.max_length = 6;
   const SftData data = encode_sft(tokenizer, rows, {}, 24, config);
-  EXPECT_EQ(data.truncated, 2);
+  EXPECT_EQ(data.truncated, 1);
   EXPECT_EQ(data.train.size(), 2u) << "the second one's prompt fills the row alone";
+  EXPECT_EQ(data.dropped, 1);
   EXPECT_EQ(encode_sft(tokenizer, rows, rows, 5, config).val.size(), 2u) << "the model's limit";
 
   const std::vector<PromptCompletion> hopeless{{"abcdefgh", "a"}};
   EXPECT_EQ(message_of<InputError>([&] { encode_sft(tokenizer, hopeless, {}, 24, config); }),
-            "[sft] expected an example with a completion within 6 tokens, got none");
+            "[--dataset_name] expected an example with a completion within 6 tokens, got none");
   const std::vector<PromptCompletion> foreign{{"a", "xyz"}};
   EXPECT_NE(message_of<InputError>([&] { encode_sft(tokenizer, foreign, {}, 24, config); }), "");
 }
@@ -93,7 +94,7 @@ TEST(Sft, LeavesThePromptUnlearnt) {
     SftConfig config = config_of(60);
     config.completion_only_loss = completion_only;
     sft(model, encode_sft(tokenizer, rows, {}, 24, config), config, kQuiet);
-    const std::vector<Example> prompt{encode_example(tokenizer, {"", "abcabcabc"}, 9, true)};
+    const std::vector<Example> prompt{{tokenizer.encode("abcabcabc"), std::vector<char>(9, 1)}};
     prompt_losses.push_back(evaluate_likelihood(model, prompt, 1).mean());
   }
   EXPECT_GT(prompt_losses[0], 1);

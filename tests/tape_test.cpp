@@ -46,10 +46,10 @@ TEST(Tape, RunsInReverseAndForgets) {
   const Tensor x = parameter({3});
   Tape tape;
   const Tensor loss = traced("c", traced("b", traced("a", x, trace), trace), trace);
-  EXPECT_EQ(tape.size(), 3u);
   tape.backward(loss);
   EXPECT_EQ(trace, "cba");
-  EXPECT_EQ(tape.size(), 0u);
+  tape.backward(loss);
+  EXPECT_EQ(trace, "cba") << "forgotten";
   EXPECT_EQ(x.grad().item(), 1);
 }
 
@@ -63,7 +63,6 @@ TEST(Tape, SkipsBranchesThatTheLossDoesNotSee) {
   tape.backward(traced("b", used, trace));
   EXPECT_EQ(trace, "ba");
   EXPECT_FALSE(y.has_grad());
-  EXPECT_EQ(tape.size(), 0u);
 }
 
 TEST(Tape, FirstWriterOverwritesAndLaterOnesAdd) {
@@ -87,8 +86,8 @@ TEST(Tape, WithoutATapeNothingIsRecorded) {
   EXPECT_FALSE(y.requires_grad());
   EXPECT_EQ(Tape::current(), nullptr);
   Tape tape;
-  add(Tensor::from(std::vector<double>{1}, {1}), y);
-  EXPECT_EQ(tape.size(), 0u) << "no input wants a gradient";
+  EXPECT_FALSE(add(Tensor::from(std::vector<double>{1}, {1}), y).requires_grad())
+      << "no input wants a gradient";
   EXPECT_EQ(error_of([&] { tape.backward(y); }),
             "[backward] expected a loss that depends on a tensor with requires_grad, got one that "
             "does not");
@@ -114,7 +113,6 @@ TEST(Tape, Nests) {
     EXPECT_FALSE(x.has_grad());
   }
   EXPECT_EQ(Tape::current(), &outer);
-  EXPECT_EQ(outer.size(), 1u);
   outer.backward(add(outer_loss, y));
   EXPECT_EQ(x.grad().item(), 2);
   EXPECT_EQ(y.grad().item(), 4);
@@ -125,9 +123,9 @@ TEST(Tape, BelongsToItsThread) {
   Tape tape;
   std::thread([&] {
     EXPECT_EQ(Tape::current(), nullptr);
-    add(x, x);
+    EXPECT_FALSE(add(x, x).requires_grad());
   }).join();
-  EXPECT_EQ(tape.size(), 0u);
+  EXPECT_EQ(Tape::current(), &tape);
 }
 
 TEST(Tape, FreesSavedTensorsWhileItUnwinds) {

@@ -67,17 +67,6 @@ TEST(Tensor, ViewSharesMemoryAndThePlaceOfTheGradient) {
   EXPECT_EQ(flat.grad().to_vector<float>(), (std::vector<float>{1, 1, 1, 1, 8, 8, 8, 8, 1, 1}));
 }
 
-TEST(Tensor, RowsShareMemoryWithoutGradient) {
-  Tensor a = counting({3, 2, 2});
-  a.set_requires_grad(true);
-  const Tensor rows = a.rows(1, 3);
-  EXPECT_EQ(rows.shape(), (Shape{2, 2, 2}));
-  EXPECT_EQ(rows.data<float>(), a.data<float>() + 4);
-  EXPECT_FALSE(rows.requires_grad());
-  EXPECT_EQ(rows.rows(1, 2).to_vector<float>(), (std::vector<float>{8, 9, 10, 11}));
-  EXPECT_EQ(a.rows(2, 2).count(), 0);
-}
-
 TEST(Tensor, CopyFromAndFillStayWithinAView) {
   const Tensor a = counting({6});
   a.view(1, {2}).fill_zero();
@@ -106,7 +95,7 @@ TEST(Tensor, MemoryGoesBackWithTheLastHandle) {
     Tensor view;
     {
       const Tensor a = Tensor::zeros({1000}, DType::f64);
-      view = a.rows(10, 20);
+      view = a.view(10, {10});
     }
     EXPECT_EQ(allocator.statistics().live - before, Allocator::size_class(8000));
     EXPECT_EQ(view.to_vector<double>(), std::vector<double>(10, 0.0));
@@ -122,8 +111,6 @@ TEST(Tensor, MessagesNameWhatIsWrong) {
   EXPECT_EQ(error_of([&] { a.reshape({4}); }), "[reshape] expected 6 elements, got (4)");
   EXPECT_EQ(error_of([&] { a.view(3, {4}); }), "[view] expected a range within 6, got 3+4");
   EXPECT_EQ(error_of([&] { a.view(-1, {1}); }), "[view] expected a range within 6, got -1+1");
-  EXPECT_EQ(error_of([&] { a.rows(1, 3); }), "[rows] expected a range within (2, 3), got [1, 3)");
-  EXPECT_EQ(error_of([&] { a.rows(2, 1); }), "[rows] expected a range within (2, 3), got [2, 1)");
   EXPECT_EQ(error_of([&] { a.copy_from(Tensor::zeros({6}, DType::f64)); }),
             "[tensor] expected f32 (2, 3) to copy from, got f64 (6)");
   EXPECT_EQ(error_of([&] {

@@ -81,6 +81,17 @@ TEST(Unicode, FindsMalformedBytes) {
   }
 }
 
+TEST(Unicode, EscapesWhatSteersTheDisplay) {
+  EXPECT_EQ(quote("a\tb\x1b[2J\x7f\u009b"), "\"a\\u0009b\\u001B[2J\\u007F\\u009B\"");
+  for (const char* mark :
+       {"\u061C", "\u200E", "\u200F", "\u2028", "\u2029", "\u202A", "\u202E", "\u2066", "\u2069"}) {
+    const std::string number = fmt::format("\\u{:04X}", code_point_at(mark, 0).value);
+    EXPECT_EQ(escaped(std::string("exe") + mark + "txt"), "exe" + number + "txt");
+  }
+  EXPECT_EQ(escaped("\u00e9\u597d\u0627\u00A0\U0001F600"), "\u00e9\u597d\u0627\u00A0\U0001F600");
+  EXPECT_EQ(escaped("\xFF"), "\\xFF");
+}
+
 TEST(PreTokenizer, CutsAsThePattern) {
   EXPECT_EQ(words_of("I'll go,  now\n\n  x1 'sat"),
             (Strings{"I", "'ll", " go", ",", " ", " now", "\n\n ", " x", "1", " '", "sat"}));

@@ -71,7 +71,7 @@ TEST(Trainer, AccumulationEqualsOneLargeBatch) {
 TEST(Trainer, FollowsTheScheduleAndCountsSteps) {
   Gpt2 model = make_gpt2(tiny_config(12), 1);
   TrainingConfig config;
-  config.max_steps = 4;
+  config.max_steps = 4;  // too few for the warm-up: at most a tenth of the run
   config.schedule = {.kind = ScheduleKind::linear, .peak = 1, .floor = 0, .warmup_steps = 2};
   config.optimizer.kind = OptimizerKind::sgd;
   Trainer trainer(model, config);
@@ -86,8 +86,8 @@ TEST(Trainer, FollowsTheScheduleAndCountsSteps) {
                               })
                         .learning_rate);
   }
-  EXPECT_EQ(rates, (std::vector<double>{0.5, 1, 0.5, 0}));
-  EXPECT_EQ(trainer.steps_done(), 4);
+  EXPECT_EQ(rates, (std::vector<double>{1, 0.75, 0.5, 0.25}));
+  EXPECT_EQ(trainer.state().step, 4u);
 }
 
 TEST(Trainer, LeavesTheParametersWhenTheLossIsNotFinite) {

@@ -10,9 +10,11 @@ namespace rlhf {
 namespace {
 
 // Chunks of about 4 MiB of float logits stay in the last-level cache between the matrix product
-// that writes them and the pass that reads them.
+// that writes them and the pass that reads them. With a large vocabulary they may be larger: each
+// chunk also reads the head twice and its gradient once, which fewer rows would not outweigh.
 int64_t chunk_rows(int64_t N, int64_t V) {
-  return std::clamp<int64_t>((int64_t{1} << 20) / V, 16, std::max<int64_t>(N, 16));
+  constexpr int64_t kLeast = 128;
+  return std::clamp<int64_t>((int64_t{1} << 20) / V, kLeast, std::max<int64_t>(N, kLeast));
 }
 
 // logits = x . head^T for rows [first, first + n).

@@ -3,6 +3,8 @@
 #include "kernels/sample.h"
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 #include <numeric>
 
 #include "kernels/cpu/support/parallel.h"
@@ -21,7 +23,7 @@ auto more_probable(const T* z) {
 
 /// z = logits with the repetition penalty. Reads the original logit of each token, so that a token
 /// that occurs twice in the history is penalised once. A NaN becomes the least of all, because the
-/// selections below need an order.
+/// selections below need an order; what a penalty takes out of T's range stays at its end.
 template <class T>
 void penalised(T* z, const Sample<T>& c, int64_t n) {
   const T* const logits = c.logits + n * c.V;
@@ -33,17 +35,20 @@ void penalised(T* z, const Sample<T>& c, int64_t n) {
   const T penalty = T(c.repetition_penalty);
   const int32_t* const history = c.history + n * c.history_stride;
   for (int64_t i = 0; i < c.history_length[n]; i++) {
-    const int32_t token = history[i];
-    z[token] = logits[token] > 0 ? logits[token] / penalty : logits[token] * penalty;
+    const T logit = logits[history[i]];
+    if (!std::isfinite(logit)) continue;
+    z[history[i]] = std::clamp(logit > 0 ? logit / penalty : logit * penalty,
+                               std::numeric_limits<T>::lowest(), std::numeric_limits<T>::max());
   }
 }
 
-/// Replaces logits by weights exp(z - max z), z = logit / temperature.
+/// Replaces logits by weights exp((logit - max) / temperature). The difference comes first, so that
+/// the largest weight is exactly 1 and nothing overflows, however small the temperature.
 template <class T>
 void weigh(T* z, int64_t V, T inverse_temperature) {
-  const T max = row_max(z, V) * inverse_temperature;
+  const T max = row_max(z, V);
 #pragma omp simd
-  for (int64_t v = 0; v < V; v++) z[v] = fast_exp(fused(z[v], inverse_temperature, -max));
+  for (int64_t v = 0; v < V; v++) z[v] = fast_exp((z[v] - max) * inverse_temperature);
 }
 
 template <class T>
@@ -125,17 +130,24 @@ int32_t draw(const Sample<T>& c, int64_t n, T* z, T inverse_temperature) {
       z, int32_t(last - first), [=](int32_t i) { return first[i]; }, u);
 }
 
+/// Whether T can tell logits / temperature apart: at 1 / epsilon its neighbours differ by one.
+template <class T>
+bool has_distribution(const T* logits, int64_t V, T inverse_temperature) {
+  return std::abs(row_max(logits, V) * inverse_temperature) < 1 / std::numeric_limits<T>::epsilon();
+}
+
 }  // namespace
 
 template <class T>
 void run(Cpu, const Sample<T>& c, Stream) {
-  const bool greedy = c.temperature == 0;
   // Divided in float, as callers of LogProbForward do: the log-probabilities are to be bit-equal.
-  const T inverse = T(greedy ? 1.0f : 1.0f / c.temperature);
+  const T wanted = T(c.temperature == 0 ? 1.0f : 1.0f / c.temperature);
   parallel_for(c.N, c.flops(), [&](int64_t n) {
     const T* const logits = c.logits + n * c.V;
     T* const z = c.workspace + n * c.V;
     penalised(z, c, n);
+    const bool greedy = c.temperature == 0 || !has_distribution(logits, c.V, wanted);
+    const T inverse = greedy ? T(1) : wanted;
     if (greedy) {
       c.token[n] = int32_t(std::max_element(z, z + c.V) - z);
     } else {

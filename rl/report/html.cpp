@@ -3,7 +3,6 @@
 #include <fmt/core.h>
 
 #include "core/unicode.h"
-#include "rl/report/controls.h"
 
 namespace rlhf {
 

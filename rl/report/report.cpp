@@ -43,7 +43,7 @@ std::string render_table(const Table& table) {
   return out + "</tbody></table></div>\n";
 }
 
-std::string render_sample(const Sample& sample) {
+std::string render_sample(const ReportSample& sample) {
   std::string out = fmt::format(
       "<article class=\"sample\"><div class=\"prompt\"><span class=\"mark\">prompt</span>"
       "<p dir=\"auto\">{}</p></div><div class=\"completions\">",
@@ -70,7 +70,7 @@ std::string render_section(const Section& section, size_t number) {
   for (const Chart& chart : section.charts) out += render_chart(chart);
   if (!section.charts.empty()) out += "</div>\n";
   for (const Table& table : section.tables) out += render_table(table);
-  for (const Sample& sample : section.samples) out += render_sample(sample);
+  for (const ReportSample& sample : section.samples) out += render_sample(sample);
   return out + "</section>\n";
 }
 

@@ -32,7 +32,7 @@ struct Completion {
 };
 
 /// One prompt with its completions side by side, the prompt told apart from what the model wrote.
-struct Sample {
+struct ReportSample {
   std::string prompt;
   std::vector<Completion> completions = {};
 };
@@ -43,7 +43,7 @@ struct Section {
   std::vector<std::string> paragraphs = {};
   std::vector<Chart> charts = {};
   std::vector<Table> tables = {};
-  std::vector<Sample> samples = {};
+  std::vector<ReportSample> samples = {};
 };
 
 struct Report {

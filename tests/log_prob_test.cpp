@@ -1,0 +1,89 @@
+// The chunks of rows in which token_log_prob makes its logits: neither do they change a bit of what
+// comes out, nor are they so small that the head is read over and over.
+#include "kernels/log_prob.h"
+
+#include <gtest/gtest.h>
+
+#include <vector>
+
+#include "core/allocator.h"
+#include "core/ops.h"
+#include "kernels/gemm.h"
+#include "kernels/philox.h"
+#include "kernels/run.h"
+
+namespace rlhf {
+namespace {
+
+std::vector<float> normal(int64_t count, uint32_t site) {
+  std::vector<float> values;
+  for (int64_t i = 0; i < count; i++) {
+    const PhiloxWords w = random_words(5, RandomStream::init, site, 0, uint64_t(i));
+    values.push_back(float(unit_normal(w[0], w[1])));
+  }
+  return values;
+}
+
+TEST(TokenLogProb, HoldsTheLogitsOf128RowsOfALargeVocabulary) {
+  constexpr int64_t N = 300, C = 2, V = 50257;
+  const Tensor x = Tensor::zeros({N, C}, DType::f32), head = Tensor::zeros({V, C}, DType::f32);
+  const Tensor target = Tensor::zeros({N}, DType::i32);
+  const Allocator& allocator = Allocator::of(Device::cpu);
+  const size_t before = allocator.statistics().live;
+  token_log_prob(x, head, target);
+  const size_t used = allocator.statistics().peak - before;
+  EXPECT_GE(used, size_t{128} * V * sizeof(float));
+  EXPECT_LE(used, size_t{200} * V * sizeof(float)) << "never all";
+}
+
+TEST(TokenLogProb, ChunksChangeNoBit) {
+  constexpr int64_t N = 300, C = 8, V = 9000;  // chunks of 128, 128 and 44 rows
+  Tensor x = Tensor::from(normal(N * C, 1), {N, C}), head = Tensor::from(normal(V * C, 2), {V, C});
+  x.set_requires_grad(true);
+  head.set_requires_grad(true);
+  std::vector<int32_t> target;
+  for (int32_t n = 0; n < N; n++) target.push_back(n % 7 == 0 ? -1 : n * 29 % V);
+  const std::vector<float> weight = normal(N, 3);
+  Tensor log_prob;
+  {
+    Tape tape;
+    log_prob = token_log_prob(x, head, Tensor::from(target, {N})).log_prob;
+    tape.backward(weighted_sum(log_prob, Tensor::from(weight, {N})));
+  }
+
+  std::vector<float> logits(N * V), whole(N), lse(N), d_x(N * C), d_head(V * C);
+  const float *xs = x.data<float>(), *heads = head.data<float>();
+  run(Device::cpu,
+      Gemm<float>{
+          .out = logits.data(), .a = xs, .b = heads, .M = N, .N = V, .K = C, .transpose_b = true});
+  run(Device::cpu, LogProbForward<float>{.log_prob = whole.data(),
+                                         .entropy = nullptr,
+                                         .lse = lse.data(),
+                                         .logits = logits.data(),
+                                         .target = target.data(),
+                                         .N = N,
+                                         .V = V});
+  run(Device::cpu, LogProbBackward<float>{.logits = logits.data(),
+                                          .d_log_prob = weight.data(),
+                                          .d_entropy = nullptr,
+                                          .entropy = nullptr,
+                                          .lse = lse.data(),
+                                          .target = target.data(),
+                                          .N = N,
+                                          .V = V});
+  run(Device::cpu,
+      Gemm<float>{.out = d_x.data(), .a = logits.data(), .b = heads, .M = N, .N = C, .K = V});
+  run(Device::cpu, Gemm<float>{.out = d_head.data(),
+                               .a = logits.data(),
+                               .b = xs,
+                               .M = V,
+                               .N = C,
+                               .K = N,
+                               .transpose_a = true});
+  EXPECT_EQ(log_prob.to_vector<float>(), whole);
+  EXPECT_EQ(x.grad().to_vector<float>(), d_x);
+  EXPECT_EQ(head.grad().to_vector<float>(), d_head);
+}
+
+}  // namespace
+}  // namespace rlhf
