@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/math.h"
 #include "data/bag_of_words.h"
 #include "data/classification_metrics.h"
 
@@ -53,7 +54,7 @@ void ClassifierFigures::add_to(nlohmann::ordered_json& summary) const {
 ClassifierFigures classifier_figures(std::span<const double> rewards,
                                      std::span<const Labelled> rows) {
   std::vector<double> probability;
-  for (const double reward : rewards) probability.push_back(1 / (1 + std::exp(-reward)));
+  for (const double reward : rewards) probability.push_back(sigmoid(reward));
   return figures(probability, classes(rows));
 }
 

@@ -198,6 +198,7 @@ class Demo {
     section.charts.insert(
         section.charts.begin(),
         session.chart("Share of positive completions (hidden judge)", "share", {"gold"}));
+    section.charts.front().x_label = "update";
     section.tables[0].rows.push_back({"positive by the hidden judge",
                                       fmt::format("{:.3f}", gold_before),
                                       fmt::format("{:.3f}", gold_after)});

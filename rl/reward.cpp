@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cmath>
 
+#include "core/math.h"
 #include "rl/batches.h"
 
 namespace rlhf {
@@ -133,9 +134,6 @@ RewardEvaluation evaluate_reward(const ScalarModel& model, const RewardData& dat
                                  const RewardConfig& config) {
   RewardEvaluation out;
   if (data.size() == 0) return out;
-  const auto softplus = [](double x) {
-    return std::max(x, 0.0) + std::log1p(std::exp(-std::abs(x)));
-  };
   out.scores = score(model, data.first);
   std::vector<double> all = out.scores;
   const std::vector<double> rejected = score(model, data.second);
