@@ -9,8 +9,8 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
-#include "core/check.h"
 #include "core/atomic_file.h"
+#include "core/check.h"
 
 namespace rlhf {
 namespace {
