@@ -30,7 +30,8 @@ struct Options {
   std::string kl_estimator = "k1", missing_eos = "subtract", critic = "reward";
   std::string schedule = "linear";
   int64_t eval_prompts = 200;
-  PpoConfig ppo;
+  PpoConfig ppo{
+      .kl = {.coefficient = 0.2}};  // small models leave their text soon: above TRL's 0.05
   TrainingConfig training = defaults();
 };
 
