@@ -17,6 +17,9 @@ namespace {
 thread_local bool heap_is_empty = false;
 }
 
+// g++ sees the free() below inlined beside a `new` that it has not inlined, and takes them for a
+// mismatch.
+#pragma GCC diagnostic ignored "-Wmismatched-new-delete"
 void* operator new(size_t bytes) {
   void* const memory = heap_is_empty ? nullptr : std::malloc(bytes);
   return memory ? memory : throw std::bad_alloc();
