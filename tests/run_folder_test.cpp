@@ -17,6 +17,7 @@
 #include "core/atomic_file.h"
 #include "core/check.h"
 #include "rl/run/version.h"
+#include "tests/message_of.h"
 
 namespace rlhf {
 namespace {
@@ -46,16 +47,6 @@ std::string content(const fs::path& path) {
 }
 
 void put(const fs::path& path, std::string_view text) { std::ofstream(path) << text; }
-
-/// What `action` throws, as text; "" when nothing.
-std::string input_error_of(auto&& action) {
-  try {
-    action();
-  } catch (const InputError& error) {
-    return error.what();
-  }
-  return "";
-}
 
 TEST_F(RunFolderTest, AtomicWriteReplacesAndLeavesNothingBeside) {
   const fs::path file = root / "a.bin";
@@ -167,7 +158,7 @@ TEST_F(RunFolderTest, AResumedRunDropsWhatItWillWriteAgain) {
 
 TEST_F(RunFolderTest, ABrokenMetricsFileIsNamedWithItsLine) {
   put(root / "m", "{\"step\":1}\nnonsense\n");
-  const std::string message = input_error_of([&] { read_metrics(root / "m"); });
+  const std::string message = message_of<InputError>([&] { read_metrics(root / "m"); });
   EXPECT_NE(message.find("on line 2, got \"nonsense\""), message.npos) << message;
 }
 
@@ -198,7 +189,9 @@ TEST_F(RunFolderTest, SaysWhatIsWrongWithOutputDir) {
   const ordered_json flags = ordered_json::object();
   put(root / "file", "");
   for (const fs::path& place : {root / "file", root / "file" / "below", fs::path("/proc/rlhf")}) {
-    const std::string message = input_error_of([&] { RunFolder(place, {"sft", "", 1, flags}); });
+    const std::string message = message_of<InputError>([&] {
+      RunFolder(place, {"sft", "", 1, flags});
+    });
     EXPECT_TRUE(message.starts_with("[--output_dir] expected a folder that can be written, got"))
         << place << ": " << message;
     EXPECT_EQ(message.find('\n'), message.npos);

@@ -8,6 +8,7 @@
 
 #include "core/allocator.h"
 #include "core/ops.h"
+#include "tests/message_of.h"
 
 namespace rlhf {
 namespace {
@@ -30,15 +31,6 @@ Tensor traced(const std::string& name, const Tensor& in, std::string& trace) {
     }
   });
   return out;
-}
-
-std::string error_of(auto&& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "nothing was thrown";
 }
 
 TEST(Tape, RunsInReverseAndForgets) {
@@ -88,7 +80,7 @@ TEST(Tape, WithoutATapeNothingIsRecorded) {
   Tape tape;
   EXPECT_FALSE(add(Tensor::from(std::vector<double>{1}, {1}), y).requires_grad())
       << "no input wants a gradient";
-  EXPECT_EQ(error_of([&] { tape.backward(y); }),
+  EXPECT_EQ(message_of<Error>([&] { tape.backward(y); }),
             "[backward] expected a loss that depends on a tensor with requires_grad, got one that "
             "does not");
 }
@@ -97,7 +89,7 @@ TEST(Tape, RefusesALossOfSeveralElements) {
   const Tensor x = parameter({1, 2});
   Tape tape;
   const Tensor y = add(x, x);
-  EXPECT_EQ(error_of([&] { tape.backward(y); }),
+  EXPECT_EQ(message_of<Error>([&] { tape.backward(y); }),
             "[backward] expected a loss of one element, got shape (2)");
 }
 

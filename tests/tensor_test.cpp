@@ -7,6 +7,7 @@
 #include <string>
 
 #include "core/allocator.h"
+#include "tests/message_of.h"
 
 namespace rlhf {
 namespace {
@@ -23,15 +24,6 @@ void add_gradient(const Tensor& tensor, float value) {
   for (int64_t i = 0; i < tensor.count(); i++) {
     out.data[i] = out.accumulate ? out.data[i] + value : value;
   }
-}
-
-std::string error_of(auto&& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "nothing was thrown";
 }
 
 TEST(Tensor, CopiesAreHandles) {
@@ -105,22 +97,28 @@ TEST(Tensor, MemoryGoesBackWithTheLastHandle) {
 
 TEST(Tensor, MessagesNameWhatIsWrong) {
   const Tensor a = counting({2, 3});
-  EXPECT_EQ(error_of([&] { a.data<double>(); }), "[tensor] expected f64, got f32");
-  EXPECT_EQ(error_of([&] { a.to_vector<int32_t>(); }), "[tensor] expected i32, got f32");
-  EXPECT_EQ(error_of([&] { a.item(); }), "[tensor] expected one element, got shape (2, 3)");
-  EXPECT_EQ(error_of([&] { a.reshape({4}); }), "[reshape] expected 6 elements, got (4)");
-  EXPECT_EQ(error_of([&] { a.view(3, {4}); }), "[view] expected a range within 6, got 3+4");
-  EXPECT_EQ(error_of([&] { a.view(-1, {1}); }), "[view] expected a range within 6, got -1+1");
-  EXPECT_EQ(error_of([&] { a.copy_from(Tensor::zeros({6}, DType::f64)); }),
+  EXPECT_EQ(message_of<Error>([&] { a.data<double>(); }), "[tensor] expected f64, got f32");
+  EXPECT_EQ(message_of<Error>([&] { a.to_vector<int32_t>(); }), "[tensor] expected i32, got f32");
+  EXPECT_EQ(message_of<Error>([&] { a.item(); }),
+            "[tensor] expected one element, got shape (2, 3)");
+  EXPECT_EQ(message_of<Error>([&] { a.reshape({4}); }), "[reshape] expected 6 elements, got (4)");
+  EXPECT_EQ(message_of<Error>([&] { a.view(3, {4}); }),
+            "[view] expected a range within 6, got 3+4");
+  EXPECT_EQ(message_of<Error>([&] { a.view(-1, {1}); }),
+            "[view] expected a range within 6, got -1+1");
+  EXPECT_EQ(message_of<Error>([&] { a.copy_from(Tensor::zeros({6}, DType::f64)); }),
             "[tensor] expected f32 (2, 3) to copy from, got f64 (6)");
-  EXPECT_EQ(error_of([&] {
+  EXPECT_EQ(message_of<Error>([&] {
               Tensor::from(std::vector<float>(5), {2, 3});
             }),
             "[tensor] expected 6 values for (2, 3), got 5");
-  EXPECT_EQ(error_of([&] { Tensor::from(std::vector<int32_t>(1), {1}).item(); }),
+  EXPECT_EQ(message_of<Error>([&] { Tensor::from(std::vector<int32_t>(1), {1}).item(); }),
             "[dispatch] expected a floating-point tensor, got i32");
-  EXPECT_EQ(error_of([&] { Shape({1, 2, 3, 4, 5}); }), "[shape] expected at most 4 extents, got 5");
-  EXPECT_EQ(error_of([&] { Shape({1, -2}); }), "[shape] expected extents >= 0, got -2");
+  EXPECT_EQ(message_of<Error>([&] {
+              Shape({1, 2, 3, 4, 5});
+            }),
+            "[shape] expected at most 4 extents, got 5");
+  EXPECT_EQ(message_of<Error>([&] { Shape({1, -2}); }), "[shape] expected extents >= 0, got -2");
 }
 
 TEST(Shape, CountsAndRows) {

@@ -9,6 +9,7 @@
 #include "data/char_tokenizer.h"
 #include "nn/gpt2.h"
 #include "rl/rollout.h"
+#include "tests/message_of.h"
 
 namespace rlhf {
 
@@ -57,16 +58,5 @@ class WithThreads {
  private:
   int before_;
 };
-
-/// What `action` throws, as text; "" when nothing.
-template <class Exception>
-std::string message_of(auto&& action) {
-  try {
-    action();
-  } catch (const Exception& error) {
-    return error.what();
-  }
-  return "";
-}
 
 }  // namespace rlhf

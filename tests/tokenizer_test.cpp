@@ -16,6 +16,7 @@
 #include "data/pre_tokenizer.h"
 #include "data/text_file.h"
 #include "data/tokenizer.h"
+#include "tests/message_of.h"
 
 namespace rlhf {
 namespace {
@@ -37,16 +38,6 @@ std::filesystem::path fresh_folder(const std::string& name) {
   std::filesystem::remove_all(folder);
   std::filesystem::create_directories(folder);
   return folder;
-}
-
-template <class Action>
-std::string message_of(Action&& action) {
-  try {
-    action();
-  } catch (const InputError& error) {
-    return error.what();
-  }
-  return "no InputError";
 }
 
 Strings words_of(std::string_view text) {
@@ -185,11 +176,11 @@ TEST(Bpe, SavedAndLoadedIsTheSame) {
 
 TEST(Bpe, DecodeRefusesUnknownIds) {
   const auto tokenizer = train_bpe(Strings{"a"}, 258);
-  EXPECT_EQ(message_of([&] {
+  EXPECT_EQ(message_of<InputError>([&] {
               tokenizer.decode(Ids{1, 258});
             }),
             "[decode] expected token ids in [0, 258), got 258");
-  EXPECT_EQ(message_of([&] { tokenizer.token_bytes(-1); }),
+  EXPECT_EQ(message_of<InputError>([&] { tokenizer.token_bytes(-1); }),
             "[decode] expected token ids in [0, 258), got -1");
 }
 
@@ -222,20 +213,20 @@ TEST(CharTokenizer, NumbersCharactersByCodePoint) {
 
 TEST(CharTokenizer, NamesTheCharacterItDoesNotKnow) {
   const auto tokenizer = CharTokenizer::train(Strings{"ab\u597d"});
-  EXPECT_EQ(message_of([&] { tokenizer.encode("\u597da\u00e9"); }),
+  EXPECT_EQ(message_of<InputError>([&] { tokenizer.encode("\u597da\u00e9"); }),
             "[text] expected characters of the vocabulary, got \"\u00e9\" as character 3");
-  EXPECT_EQ(message_of([&] { tokenizer.encode("a\x1b"); }),
+  EXPECT_EQ(message_of<InputError>([&] { tokenizer.encode("a\x1b"); }),
             "[text] expected characters of the vocabulary, got \"\\u001B\" as character 2");
-  EXPECT_EQ(message_of([&] { tokenizer.encode("\xFF"); }),
+  EXPECT_EQ(message_of<InputError>([&] { tokenizer.encode("\xFF"); }),
             "[text] expected characters of the vocabulary, got \"\\xFF\" as character 1");
-  EXPECT_EQ(message_of([] { CharTokenizer::train(Strings{"a\xFF"}); }),
+  EXPECT_EQ(message_of<InputError>([] { CharTokenizer::train(Strings{"a\xFF"}); }),
             "[tokenizer] expected UTF-8, got the byte 0xFF");
 }
 
 TEST(TokenizerFiles, WrongOnesAreNamed) {
   const auto folder = fresh_folder("wrong");
   const std::string at = "[" + folder.string();
-  const auto message = [&] { return message_of([&] { load_tokenizer(folder); }); };
+  const auto message = [&] { return message_of<InputError>([&] { load_tokenizer(folder); }); };
   EXPECT_EQ(message(), at + "] expected a tokenizer (tokenizer_config.json, or vocab.json and "
                             "merges.txt), found none");
   train_bpe(Strings{"abab"}, 300).save(folder);
@@ -293,7 +284,7 @@ TEST(TokenizerFiles, APadTokenThatIsTheEndTokenCountsAsNone) {
   EXPECT_EQ(load_tokenizer(folder)->eos(), 256);
   EXPECT_EQ(load_tokenizer(folder)->pad(), 257);
   atomic_write(file, R"({"tokenizer_class": "GPT2Tokenizer", "eos_token": "<|pad|>"})");
-  EXPECT_EQ(message_of([&] { load_tokenizer(folder); }),
+  EXPECT_EQ(message_of<InputError>([&] { load_tokenizer(folder); }),
             "[" + file.string() + "] expected different end and pad tokens, got \"<|pad|>\" twice");
 }
 
