@@ -57,17 +57,24 @@ void append_argument(Arguments& out, const std::string& argument, const Flags& f
   }
 }
 
-/// A first argument without dashes belongs to the positional flag, where there is one.
-Arguments with_positional(Arguments arguments, const Flags& flags) {
+/// @returns null when the command has none.
+const Flag* positional_of(const Flags& flags) {
   const auto positional = std::find_if(flags.all().begin(), flags.all().end(),
                                        [](const Flag& flag) { return flag.is_positional; });
-  if (positional != flags.all().end() && !arguments.empty() && !arguments[0].starts_with('-')) {
+  return positional == flags.all().end() ? nullptr : &*positional;
+}
+
+/// A first argument without dashes belongs to the positional flag, where there is one.
+Arguments with_positional(Arguments arguments, const Flags& flags) {
+  const Flag* positional = positional_of(flags);
+  if (positional && !arguments.empty() && !arguments[0].starts_with('-')) {
     arguments.insert(arguments.begin(), "--" + positional->name);
   }
   return arguments;
 }
 
-/// What CLI11 makes of the arguments. It only splits: every value is text, the last one counts.
+/// What CLI11 makes of the arguments. It only splits: every value is text, the last one counts but
+/// for lists, which also take what stands without a name.
 Values split_arguments(const Arguments& typed, const Command& command, const Flags& flags) {
   CLI::App app;
   app.set_help_flag();
@@ -104,7 +111,13 @@ Values split_arguments(const Arguments& typed, const Command& command, const Fla
   for (const std::string& extra : app.remaining()) {
     if (extra.starts_with('-'))
       unknown_flag(extra.substr(0, extra.find('=')), extra, command, flags);
-    input_error(command.name, "expected flags, got \"{}\"", extra);
+    const auto list = std::find_if(flags.all().begin(), flags.all().end(), [](const Flag& flag) {
+      return flag.is_positional && flag.is_list;
+    });
+    if (list == flags.all().end()) {
+      input_error(command.name, "expected flags, got \"{}\"", extra);
+    }
+    values[list->name].push_back(extra);
   }
   return values;
 }
@@ -180,7 +193,9 @@ int dispatch(const Arguments& arguments, const std::vector<Command>& commands) {
   if (!config.empty()) take_config(config.back(), values, *command, flags);
   for (const Flag& flag : flags.all()) {
     const Arguments& given = values[flag.name];
-    if (!given.empty()) flag.set(given.back());
+    for (const std::string& value : given) {
+      if (flag.is_list || &value == &given.back()) flag.set(value);
+    }
     if (given.empty() && flag.is_required) {
       input_error("--" + flag.name, "expected {}, got nothing", flag.help);
     }

@@ -18,6 +18,7 @@
 #include "rl/pretrain.h"
 #include "rl/prompt.h"
 #include "rl/reward.h"
+#include "rl/reward_training.h"
 #include "rl/sft.h"
 
 namespace rlhf {

@@ -3,7 +3,7 @@
 
 #include "rl/ppo.h"
 #include "rl/pretrain.h"
-#include "rl/reward.h"
+#include "rl/reward_training.h"
 #include "rl/sft.h"
 
 namespace rlhf {

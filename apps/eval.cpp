@@ -5,26 +5,27 @@
 
 #include "apps/classification.h"
 #include "apps/commands.h"
+#include "apps/eval_report.h"
+#include "apps/session.h"
 #include "apps/terminal.h"
 #include "apps/tokenizer_flag.h"
 #include "apps/training_flags.h"
 #include "data/datasets.h"
 #include "data/rows.h"
 #include "data/text_metrics.h"
+#include "nn/generate.h"
 #include "rl/language_model.h"
 #include "rl/model_folder.h"
 #include "rl/prompt.h"
-#include "rl/reward.h"
+#include "rl/reward_evaluation.h"
 #include "rl/sft.h"
 
 namespace rlhf {
 namespace {
 
-using Figures = nlohmann::ordered_json;
-
 struct Options {
   std::string model_name_or_path, dataset_name, text_column = "text", label_column = "label";
-  std::string task = "auto", unit = "words";
+  std::string task = "auto", unit = "words", output_dir;
   int64_t per_device_eval_batch_size = 32, max_new_tokens = 64;
   uint64_t seed = 1;
   float temperature = 0;
@@ -36,7 +37,7 @@ Tokenise unit_of(const Options& o) {
 }
 
 // Perplexity of text, in windows of the model's context.
-Figures evaluate_text(const Options& o, const LoadedLanguageModel& loaded) {
+Evaluation evaluate_text(const Options& o, const LoadedLanguageModel& loaded) {
   const auto documents = read_language_modelling(o.dataset_name, o.text_column);
   const Gpt2& model = loaded.model.transformer;
   const Tokens stream = encode_stream(*loaded.tokenizer, documents, o.dataset_name);
@@ -45,21 +46,22 @@ Figures evaluate_text(const Options& o, const LoadedLanguageModel& loaded) {
   for (const std::string& document : documents) bytes += int64_t(document.size());
   const Likelihood likelihood = evaluate_likelihood(
       model, windows(stream, model.config.n_positions), o.per_device_eval_batch_size);
-  return {{"task", "perplexity"},
-          {"val_loss", likelihood.mean()},
-          {"perplexity", perplexity(likelihood.nll, likelihood.targets)},
-          {"bits_per_byte", likelihood.nll / std::log(2.0) / double(bytes)},
-          {"tokens", likelihood.targets},
-          {"documents", documents.size()}};
+  return {{{"task", "perplexity"},
+           {"val_loss", likelihood.mean()},
+           {"perplexity", perplexity(likelihood.nll, likelihood.targets)},
+           {"bits_per_byte", likelihood.nll / std::log(2.0) / double(bytes)},
+           {"tokens", likelihood.targets},
+           {"documents", documents.size()}}};
 }
 
 // Completions compared with references, and their perplexity.
-Figures evaluate_completions(const Options& o, const LoadedLanguageModel& loaded) {
+Evaluation evaluate_completions(const Options& o, const LoadedLanguageModel& loaded) {
   const auto rows = read_prompt_completion(o.dataset_name);
   const Gpt2& model = loaded.model.transformer;
   const Tokenizer& tokenizer = *loaded.tokenizer;
   std::vector<Example> examples;
   std::vector<Tokens> prompts;
+  std::vector<PromptCompletion> kept;
   std::vector<std::string> references, hypotheses;
   int64_t skipped = 0;
   for (const PromptCompletion& row : rows) {
@@ -71,6 +73,7 @@ Figures evaluate_completions(const Options& o, const LoadedLanguageModel& loaded
     examples.push_back(std::move(example));
     prompts.push_back(encode_prompt(tokenizer, row.prompt));
     references.push_back(row.completion);
+    kept.push_back(row);
   }
   if (examples.empty()) {
     input_error(o.dataset_name, "expected a prompt of fewer than {} tokens, got none",
@@ -78,7 +81,7 @@ Figures evaluate_completions(const Options& o, const LoadedLanguageModel& loaded
   }
   const SamplingOptions sampling{.max_new_tokens = o.max_new_tokens,
                                  .temperature = o.temperature,
-                                 .stop_tokens = {tokenizer.eos()},
+                                 .stop_tokens = loaded.stop_tokens,
                                  .seed = o.seed};
   for (const Generated& g :
        generate_in_batches(model, prompts, sampling, o.per_device_eval_batch_size)) {
@@ -86,46 +89,52 @@ Figures evaluate_completions(const Options& o, const LoadedLanguageModel& loaded
   }
   const Likelihood likelihood = evaluate_likelihood(model, examples, o.per_device_eval_batch_size);
   const Rouge scores = rouge(hypotheses, references, unit_of(o));
-  return {{"task", "generation"},
-          {"val_loss", likelihood.mean()},
-          {"perplexity", std::exp(likelihood.mean())},
-          {"bleu", bleu(hypotheses, references, unit_of(o))},
-          {"rouge1", scores.rouge1},
-          {"rouge2", scores.rouge2},
-          {"rougeL", scores.rouge_l},
-          {"distinct_1", distinct_n(hypotheses, 1, unit_of(o))},
-          {"distinct_2", distinct_n(hypotheses, 2, unit_of(o))},
-          {"mean_length", mean_length(hypotheses, unit_of(o))},
-          {"examples", examples.size()},
-          {"skipped", skipped}};
+  return {{{"task", "generation"},
+           {"val_loss", likelihood.mean()},
+           {"perplexity", std::exp(likelihood.mean())},
+           {"bleu", bleu(hypotheses, references, unit_of(o))},
+           {"rouge1", scores.rouge1},
+           {"rouge2", scores.rouge2},
+           {"rougeL", scores.rouge_l},
+           {"distinct_1", distinct_n(hypotheses, 1, unit_of(o))},
+           {"distinct_2", distinct_n(hypotheses, 2, unit_of(o))},
+           {"mean_length", mean_length(hypotheses, unit_of(o))},
+           {"examples", examples.size()},
+           {"skipped", skipped}},
+          generation_evidence(kept, hypotheses)};
 }
 
-Figures evaluate_pairs(const Options& o, const LoadedScalarModel& loaded) {
+Evaluation evaluate_pairs(const Options& o, const LoadedScalarModel& loaded) {
   const RewardData data = encode_preferences(*loaded.tokenizer, read_preferences(o.dataset_name),
                                              loaded.model.transformer.config.n_positions);
   if (data.size() == 0) {
     input_error(o.dataset_name, "expected pairs that differ within {} tokens, got none",
                 loaded.model.transformer.config.n_positions);
   }
-  const RewardEvaluation e = evaluate_reward(loaded.model, data, {});
-  return {{"task", "pairs"},      {"val_loss", e.loss},           {"accuracy", e.accuracy},
-          {"margin", e.margin},   {"mean_reward", e.mean_reward}, {"std_reward", e.std_reward},
-          {"pairs", data.size()}, {"dropped", data.dropped}};
+  const RewardEvaluation e = evaluate_reward(loaded.model, data);
+  return {{{"task", "pairs"},
+           {"val_loss", e.loss},
+           {"accuracy", e.accuracy},
+           {"margin", e.margin},
+           {"mean_reward", e.mean_reward},
+           {"std_reward", e.std_reward},
+           {"pairs", data.size()},
+           {"dropped", data.dropped}}};
 }
 
-Figures evaluate_labels(const Options& o, const LoadedScalarModel& loaded) {
+Evaluation evaluate_labels(const Options& o, const LoadedScalarModel& loaded) {
   const auto rows = read_labelled(o.dataset_name, o.text_column, o.label_column);
   check_probabilities(rows, o.dataset_name);
   const RewardData data =
       encode_labelled(*loaded.tokenizer, rows, loaded.model.transformer.config.n_positions);
-  const RewardEvaluation e = evaluate_reward(loaded.model, data, {.loss = RewardLoss::bce});
-  Figures figures{{"task", "labels"}, {"val_loss", e.loss}};
+  const RewardEvaluation e = evaluate_reward(loaded.model, data);
+  nlohmann::ordered_json figures{{"task", "labels"}, {"val_loss", e.loss}};
   classifier_figures(e.scores, rows).add_to(figures);
   double positive = 0;
   for (const double reward : e.scores) positive += reward > 0;
   figures["positive_share"] = positive / double(rows.size());
   figures["examples"] = rows.size();
-  return figures;
+  return {figures, label_evidence(e.scores, rows)};
 }
 
 // What to measure, from the kind of model and the columns of the data.
@@ -139,7 +148,8 @@ std::string task_of(const Options& o, bool scalar) {
   return has("completion") ? "generation" : "perplexity";
 }
 
-int eval_main(const Options& o) {
+int eval_main(const Options& o, const Invocation& invocation) {
+  if (!o.output_dir.empty()) check_output_dir(o.output_dir, {o.model_name_or_path});
   const bool scalar = is_scalar_model(o.model_name_or_path);
   const std::string task = task_of(o, scalar);
   const bool needs_scalar = task == "pairs" || task == "labels";
@@ -147,13 +157,20 @@ int eval_main(const Options& o) {
     input_error("--task", "expected {} for this model, got {}",
                 scalar ? "pairs or labels" : "perplexity or generation", task);
   }
-  Figures figures;
+  Evaluation evaluation;
   if (scalar) {
     const LoadedScalarModel loaded = load_scalar_model(o.model_name_or_path);
-    figures = task == "pairs" ? evaluate_pairs(o, loaded) : evaluate_labels(o, loaded);
+    evaluation = task == "pairs" ? evaluate_pairs(o, loaded) : evaluate_labels(o, loaded);
   } else {
     const LoadedLanguageModel loaded = load_language_model(o.model_name_or_path);
-    figures = task == "generation" ? evaluate_completions(o, loaded) : evaluate_text(o, loaded);
+    evaluation = task == "generation" ? evaluate_completions(o, loaded) : evaluate_text(o, loaded);
+  }
+  const auto& figures = evaluation.figures;
+  if (!o.output_dir.empty()) {
+    Session(invocation, o.output_dir, o.seed)
+        .finish(figures, evaluation_report(
+                             evaluation, fmt::format("The model {} on {}: {}.",
+                                                     o.model_name_or_path, o.dataset_name, task)));
   }
   if (o.json) {
     fmt::print("{}\n", figures.dump());
@@ -197,9 +214,11 @@ Command eval_command() {
             flags.add("seed", o->seed, {}, "of completions");
             flags.add("per_device_eval_batch_size", o->per_device_eval_batch_size,
                       between(1, 100000), "sequences at a time");
+            flags.add("output_dir", o->output_dir, "write summary and report here, too")
+                .shown_as("DIR");
             flags.add("json", o->json, "print one JSON object");
           },
-      .run = [o](const Invocation&) { return eval_main(*o); }};
+      .run = [o](const Invocation& invocation) { return eval_main(*o, invocation); }};
 }
 
 }  // namespace rlhf

@@ -100,6 +100,15 @@ Flag& Flags::add(std::string_view name, std::string& value, std::string_view hel
   return flag;
 }
 
+Flag& Flags::add(std::string_view name, std::vector<std::string>& values, std::string_view help) {
+  Flag& flag = declare(name, "TEXT...", help);
+  flag.is_list = true;
+  flag.default_text = fmt::format("{}", fmt::join(values, " "));
+  flag.set = [&values](const std::string& text) { values.push_back(text); };
+  flag.get = [&values] { return values; };
+  return flag;
+}
+
 template <class T>
 Flag& Flags::add(std::string_view name, T& value, Range<std::type_identity_t<T>> range,
                  std::string_view help) {

@@ -48,7 +48,9 @@ struct Flag {
   bool is_required = false;
   bool is_switch = false;      ///< may stand without a value, which means true
   bool is_positional = false;  ///< may stand first without its name: `tokenizer train`
-  /// Takes the value as text. @throws InputError "[--name] expected ..., got ..."
+  bool is_list = false;        ///< takes every value given to it; a positional one stands anywhere
+  /// Takes the value as text, of a list one more. @throws InputError "[--name] expected ..., got
+  /// ..."
   std::function<void(const std::string&)> set;
   std::function<nlohmann::ordered_json()> get;
 
@@ -67,6 +69,8 @@ class Flags {
   // parsing. Numbers are taken in decimal and whole: "1e3", "0x10" and "3 " are not whole numbers.
   Flag& add(std::string_view name, bool& value, std::string_view help);
   Flag& add(std::string_view name, std::string& value, std::string_view help);
+  /// Several values: `--name a --name b`.
+  Flag& add(std::string_view name, std::vector<std::string>& values, std::string_view help);
   template <class T>
   Flag& add(std::string_view name, T& value, Range<std::type_identity_t<T>> range,
             std::string_view help);

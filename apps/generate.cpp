@@ -71,7 +71,7 @@ int generate_main(const Options& o) {
   std::vector<Tokens> prompts;
   for (const Request& request : asked) prompts.push_back(request.tokens);
   SamplingOptions sampling = o.sampling;
-  sampling.stop_tokens = {tokenizer.eos()};
+  sampling.stop_tokens = loaded.stop_tokens;
 
   if (o.json) {
     print_json(asked, generate_in_batches(loaded.model.transformer, prompts, sampling), tokenizer);

@@ -67,7 +67,7 @@ double positive_share(const ScalarModel& judge, const Tokenizer& tokenizer,
                                       judge.transformer.config.n_positions));
   }
   double positive = 0;
-  for (const double reward : score(judge, texts)) positive += reward > 0;
+  for (const double reward : head_scores(judge, texts)) positive += reward > 0;
   return texts.empty() ? 0 : positive / double(texts.size());
 }
 

@@ -1,12 +1,11 @@
-// rlhf reward: fits a reward model to human feedback: pairs, 0/1 labels, or scores.
-#include "rl/reward.h"
-
-#include "apps/classification.h"
+// rlhf reward: fits a reward model to human feedback: pairs, 0/1 labels and scores, together.
 #include "apps/commands.h"
+#include "apps/reward_report.h"
 #include "apps/session.h"
+#include "apps/text_table.h"
 #include "apps/training_flags.h"
-#include "data/shuffle.h"
 #include "rl/model_folder.h"
+#include "rl/reward_training.h"
 
 namespace rlhf {
 namespace {
@@ -24,58 +23,16 @@ TrainingConfig defaults() {
 }
 
 struct Options {
-  std::string model_name_or_path, dataset_name, eval_dataset_name, output_dir;
-  std::string loss = "pairwise", text_column = "text", label_column = "label";
+  std::string model_name_or_path, output_dir;
+  FeedbackFlags feedback;
   RewardConfig reward;
   int64_t max_length = 0;
-  double eval_fraction = 0.1;
   float dropout = 0;
   TrainingFlags training{defaults(), 1};
 };
 
-struct Feedback {
-  RewardData train, eval;
-  std::vector<Labelled> train_rows, eval_rows;  // of labels only: for the baseline
-};
-
-// Reads, checks and encodes one file of either kind.
-RewardData read(const Options& o, RewardLoss loss, const std::string& file,
-                const Tokenizer& tokenizer, int64_t max_length, std::vector<Labelled>& rows) {
-  if (loss == RewardLoss::pairwise) {
-    return encode_preferences(tokenizer, read_preferences(file), max_length);
-  }
-  rows = read_labelled(file, o.text_column, o.label_column);
-  if (loss == RewardLoss::bce) check_probabilities(rows, file);
-  return encode_labelled(tokenizer, rows, max_length);
-}
-
-template <class T>
-std::vector<T> take(std::vector<T>& from, const std::vector<int64_t>& indices) {
-  std::vector<T> out;
-  if (from.empty()) return out;
-  for (const int64_t i : indices) out.push_back(std::move(from[size_t(i)]));
-  return out;
-}
-
-// Holds out a share at random when there is no file to evaluate on.
-void hold_out(Feedback& feedback, double fraction, uint64_t seed) {
-  const Split parts = split(int64_t(feedback.train.size()), fraction, seed);
-  RewardData all = std::move(feedback.train);
-  std::vector<Labelled> rows = std::move(feedback.train_rows);
-  const auto pick = [&](const std::vector<int64_t>& indices) {
-    return RewardData{.first = take(all.first, indices),
-                      .second = take(all.second, indices),
-                      .value = take(all.value, indices)};
-  };
-  feedback.eval = pick(parts.eval);
-  feedback.eval_rows = take(rows, parts.eval);
-  feedback.train = pick(parts.train);
-  feedback.train_rows = take(rows, parts.train);
-}
-
 int reward_main(const Options& o, const Invocation& invocation) {
   RewardConfig config = o.reward;
-  config.loss = parse_choice<RewardLoss>(o.loss, {"pairwise", "bce", "mse"});
   config.training = o.training.config();
   config.num_train_epochs = o.training.num_train_epochs;
   config.logging_steps = o.training.logging_steps;
@@ -89,74 +46,44 @@ int reward_main(const Options& o, const Invocation& invocation) {
   const int64_t max_length = o.max_length > 0 ? std::min(o.max_length, limit) : limit;
   model.transformer.config.set_dropout(o.dropout);
 
-  Feedback feedback;
-  feedback.train = read(o, config.loss, o.dataset_name, tokenizer, max_length, feedback.train_rows);
-  const int64_t truncated = feedback.train.truncated, dropped = feedback.train.dropped;
-  if (!o.eval_dataset_name.empty()) {
-    feedback.eval =
-        read(o, config.loss, o.eval_dataset_name, tokenizer, max_length, feedback.eval_rows);
-  } else {
-    hold_out(feedback, o.eval_fraction, config.training.seed);
-  }
-  if (feedback.train.size() == 0) {
-    input_error(o.dataset_name,
+  const PreparedFeedback feedback = prepare_feedback(o.feedback, config.training.seed);
+  const RewardData train = encode_feedback(tokenizer, feedback.train, feedback.weights, max_length);
+  const RewardData eval = encode_feedback(tokenizer, feedback.eval,
+                                          std::vector<double>(feedback.eval.size(), 1), max_length);
+  if (train.size() == 0) {
+    input_error(o.feedback.dataset_name,
                 "expected rows to train on within {} tokens beside those of --eval_fraction, got "
                 "none",
                 max_length);
   }
+  fmt::print(stderr, "feedback: {}\n", feedback_text(feedback));
 
   Session session(invocation, o.output_dir, config.training.seed);
-  const RewardResult result =
-      train_reward(model, feedback.train, feedback.eval, config,
-                   session.on_step("reward", {"loss", "eval_accuracy", "epoch"}));
+  const RewardResult result = train_reward(
+      model, train, eval, config, session.on_step("reward", {"loss", "eval_accuracy", "epoch"}));
   save_model(o.output_dir, model, tokenizer);
 
-  const RewardEvaluation& eval = result.validation;
-  nlohmann::ordered_json summary{{"train_loss", result.train_loss}};
-  std::vector<Tile> tiles{{"Training loss", figure(result.train_loss), o.loss}};
-  std::vector<Table> tables;
-  fmt::print("train_loss {:.4f}", result.train_loss);
-  if (feedback.eval.size() > 0) {
-    summary["val_loss"] = eval.loss;
-    summary["mean_reward"] = eval.mean_reward;
-    summary["std_reward"] = eval.std_reward;
-    tiles = {{"Held-out loss", figure(eval.loss), o.loss}};
-    fmt::print("  val_loss {:.4f}", eval.loss);
-    if (config.loss == RewardLoss::pairwise) {
-      summary["accuracy"] = eval.accuracy;
-      summary["margin"] = eval.margin;
-      tiles.push_back({"Accuracy", figure(eval.accuracy), "held-out pairs in the right order"});
-      fmt::print("  accuracy {:.4f}", eval.accuracy);
-    }
-    if (config.loss == RewardLoss::bce) {
-      const ClassifierFigures ours = classifier_figures(eval.scores, feedback.eval_rows);
-      const auto words = bag_of_words_figures(feedback.train_rows, feedback.eval_rows);
-      ours.add_to(summary);
-      if (words) summary["bag_of_words_accuracy"] = words->accuracy;
-      tiles.push_back({"Accuracy", figure(ours.accuracy),
-                       words ? "bag of words: " + figure(words->accuracy) : "held-out labels"});
-      tables.push_back(comparison_table(ours, words));
-      fmt::print("  accuracy {:.4f}{}  precision {:.4f}  recall {:.4f}  f1 {:.4f}", ours.accuracy,
-                 words ? fmt::format(" (bag of words {:.4f})", words->accuracy) : "",
-                 ours.precision, ours.recall, ours.f1);
+  const RewardOutcome outcome = describe_reward(result, train, eval, feedback);
+  if (!feedback.annotators.annotators.empty()) {
+    fmt::print("{}", table_text(annotator_table(feedback.annotators)));
+  }
+  fmt::print("{}\n", outcome.line);
+  std::vector<std::string> losses{"loss", "eval_loss"}, accuracies{"eval_accuracy"};
+  if (result.validation.groups.size() > 1) {
+    for (const RewardGroup& group : result.validation.groups) {
+      losses.push_back("eval_loss/" + group.name());
+      accuracies.push_back("eval_accuracy/" + group.name());
     }
   }
-  fmt::print("\n");
-  summary["examples"] = feedback.train.size();
-  summary["truncated"] = truncated;
-  summary["dropped"] = dropped;
-  summary["steps"] = result.steps;
   session.finish(
-      summary,
+      outcome.summary,
       {.title = "Reward model",
-       .introduction =
-           fmt::format("{} examples of feedback ({} loss), {} held out, {} steps.",
-                       feedback.train.size(), o.loss, feedback.eval.size(), result.steps),
-       .tiles = tiles,
+       .introduction = fmt::format("{}. {} steps.", feedback_text(feedback), result.steps),
+       .tiles = outcome.tiles,
        .sections = {{.heading = "Training",
-                     .charts = {session.chart("Loss", "a pair or label", {"loss", "eval_loss"}),
-                                session.chart("Held-out accuracy", "share", {"eval_accuracy"})},
-                     .tables = tables}}});
+                     .charts = {session.chart("Loss", "an example", losses),
+                                session.chart("Held-out accuracy", "share", accuracies)},
+                     .tables = outcome.tables}}});
   return 0;
 }
 
@@ -166,7 +93,7 @@ Command reward_command() {
   auto o = std::make_shared<Options>();
   return {
       .name = "reward",
-      .summary = "fit a reward model to pairs, 0/1 labels or scores",
+      .summary = "fit a reward model to pairs, 0/1 labels and scores",
       .example =
           "rlhf reward --model_name_or_path runs/sft --dataset_name pairs.jsonl "
           "--output_dir runs/rm",
@@ -176,19 +103,7 @@ Command reward_command() {
             flags.add("model_name_or_path", o->model_name_or_path, "language model to start from")
                 .required()
                 .shown_as("DIR");
-            flags.choice("loss", o->loss, {"pairwise", "bce", "mse"},
-                         "chosen/rejected pairs, 0/1 labels, or scores");
-            flags
-                .add("dataset_name", o->dataset_name,
-                     "rows of [prompt,] chosen, rejected[, margin], or of text and label")
-                .required()
-                .shown_as("FILE");
-            flags.add("eval_dataset_name", o->eval_dataset_name, "the same, to evaluate on")
-                .shown_as("FILE");
-            flags.add("eval_fraction", o->eval_fraction, between(0.0, 0.9),
-                      "share held out without --eval_dataset_name");
-            flags.add("text_column", o->text_column, "name, or 0-based index without a header");
-            flags.add("label_column", o->label_column, "name, or 0-based index without a header");
+            o->feedback.declare(flags);
             flags.add("output_dir", o->output_dir, "model, metrics and report")
                 .required()
                 .shown_as("DIR");

@@ -1,5 +1,8 @@
 // rlhf tokenizer: learns a vocabulary from text, or shows what one makes of a text.
 #include <fmt/core.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
 
 #include "apps/commands.h"
 #include "apps/session.h"
@@ -8,13 +11,14 @@
 #include "core/atomic_file.h"
 #include "core/check.h"
 #include "data/datasets.h"
+#include "data/tokenizer_files.h"
 
 namespace rlhf {
 namespace {
 
 struct Options {
   std::string action = "train", dataset_name, text_column = "text", kind = "bpe", output_dir;
-  std::string tokenizer, text;
+  std::string special_tokens, tokenizer, text;
   int64_t vocab_size = 1024;
 };
 
@@ -22,12 +26,30 @@ void require(const std::string& value, const char* flag) {
   if (value.empty()) input_error(flag, "expected a value for this action, got none");
 }
 
+/// The names between the commas.
+std::vector<std::string> listed(const std::string& names) {
+  std::vector<std::string> list;
+  for (size_t at = 0; at < names.size();) {
+    const size_t comma = std::min(names.find(',', at), names.size());
+    list.push_back(names.substr(at, comma - at));
+    check_special_name(list.back(), "--special_tokens");
+    at = comma + 1;
+  }
+  return list;
+}
+
 int train(const Options& o) {
   require(o.dataset_name, "--dataset_name");
   require(o.output_dir, "--output_dir");
   check_output_dir(o.output_dir, {});
+  const std::vector<std::string> specials = listed(o.special_tokens);
   const auto documents = read_language_modelling(o.dataset_name, o.text_column);
-  const auto tokenizer = make_tokenizer(o.kind, documents, o.vocab_size);
+  const int64_t learnt = o.vocab_size - static_cast<int64_t>(specials.size());
+  if (o.kind == "bpe" && learnt < 258) {
+    input_error("--vocab_size", "expected at least {} with {} special tokens more, got {}",
+                258 + specials.size(), specials.size(), o.vocab_size);
+  }
+  const auto tokenizer = make_tokenizer(o.kind, documents, learnt)->with_special_tokens(specials);
   require_writable_folder(o.output_dir, "--output_dir");
   tokenizer->save(o.output_dir);
   size_t bytes = 0;
@@ -39,11 +61,28 @@ int train(const Options& o) {
   return 0;
 }
 
+void print_tokens(const Tokenizer& tokenizer, const std::string& text) {
+  for (const int32_t id : tokenizer.encode(text)) {
+    fmt::print("{:6d}  {}\n", id, escape_line(tokenizer.token_bytes(id)));
+  }
+}
+
+void print_documents(const Tokenizer& tokenizer, const Options& o) {
+  for (const std::string& document : read_language_modelling(o.dataset_name, o.text_column)) {
+    fmt::print("[{}]\n", fmt::join(tokenizer.encode(document), ", "));
+  }
+}
+
 int encode(const Options& o) {
   require(o.tokenizer, "--tokenizer");
+  if (!o.text.empty() && !o.dataset_name.empty()) {
+    input_error("--text", "expected a text or a --dataset_name, got both");
+  }
   const auto tokenizer = load_tokenizer(o.tokenizer);
-  for (const int32_t id : tokenizer->encode(o.text)) {
-    fmt::print("{:6d}  {}\n", id, escape_line(tokenizer->token_bytes(id)));
+  if (o.dataset_name.empty()) {
+    print_tokens(*tokenizer, o.text);
+  } else {
+    print_documents(*tokenizer, o);
   }
   return 0;
 }
@@ -60,11 +99,16 @@ Command tokenizer_command() {
           .declare =
               [o](Flags& flags) {
                 flags.choice("action", o->action, {"train", "encode"}, "what to do").positional();
-                flags.add("dataset_name", o->dataset_name, "text to learn from").shown_as("FILE");
+                flags
+                    .add("dataset_name", o->dataset_name,
+                         "text to learn from, or to encode: a list of ids a document")
+                    .shown_as("FILE");
                 flags.add("text_column", o->text_column, "column of a .jsonl, .csv or .tsv file");
                 flags.choice("kind", o->kind, {"bpe", "char"}, "byte pairs, or one a character");
                 flags.add("vocab_size", o->vocab_size, between(258, 1 << 20),
                           "tokens, special ones included");
+                flags.add("special_tokens", o->special_tokens,
+                          "further special tokens, separated by commas: \"<|user|>,<|bot|>\"");
                 flags.add("output_dir", o->output_dir, "where to write it").shown_as("DIR");
                 flags.add("tokenizer", o->tokenizer, "encode: the folder to read").shown_as("DIR");
                 flags.add("text", o->text, "encode: the text");

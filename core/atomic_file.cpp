@@ -9,6 +9,7 @@
 #include <string>
 
 #include "core/check.h"
+#include "core/folder_exchange.h"
 
 namespace rlhf {
 namespace fs = std::filesystem;
@@ -90,6 +91,8 @@ void atomic_write(const fs::path& path, std::string_view bytes) {
 }
 
 StagedFolder::StagedFolder(fs::path target) : target_(without_trailing_slash(target)) {
+  // The folder itself is to be replaced, not the link that leads to it.
+  if (fs::is_symlink(target_) && fs::exists(target_)) target_ = fs::canonical(target_);
   if (fs::exists(target_) && !fs::is_directory(target_)) {
     input_error(target_.string(), "expected a folder, got a file of that name");
   }
@@ -111,7 +114,7 @@ void StagedFolder::commit() {
   sync_path(staging_);
   if (!fs::exists(target_)) {
     rename_or_throw(staging_, target_);
-  } else {
+  } else if (!exchange_folders(staging_, target_)) {
     for (const auto& entry : fs::recursive_directory_iterator(staging_)) {
       const fs::path place = target_ / fs::relative(entry.path(), staging_);
       if (entry.is_directory()) {

@@ -32,8 +32,10 @@ class StagedFolder {
   const std::filesystem::path& path() const { return staging_; }
 
   /// Brings all files to the disk, then renames the folder to the target: one atomic step. When the
-  /// target exists already, its files are replaced one by one, each atomically, and those that were
-  /// not staged (metrics, reports, checkpoints) stay.
+  /// target exists already, what was not staged (metrics, reports, checkpoints) stays, and the step
+  /// is an exchange of the two folders (folder_exchange.h): a kill at any time leaves all of the
+  /// old files or all of the new ones. Only where the file system has no such exchange are files
+  /// replaced one by one, each atomically, and a kill between them leaves some of both.
   /// @throws Error naming the path and the system's reason.
   void commit();
 

@@ -37,8 +37,9 @@ struct TrackingIterator {
 /// Builds the value from the parser's events and refuses what must not be built.
 class GuardedBuilder : public nlohmann::json_sax<json> {
  public:
-  GuardedBuilder(std::string_view text, std::string_view source, int64_t first_line)
-      : text_(text), source_(source), first_line_(first_line), latest_(text.data()) {}
+  GuardedBuilder(std::string_view text, std::string_view source, int64_t first_line,
+                 HugeIntegers huge)
+      : text_(text), source_(source), first_line_(first_line), huge_(huge), latest_(text.data()) {}
 
   json build() {
     const TrackingIterator begin{text_.data(), &latest_};
@@ -55,7 +56,8 @@ class GuardedBuilder : public nlohmann::json_sax<json> {
   bool binary(binary_t& value) override { return add(std::move(value)); }
 
   bool number_float(double value, const string_t& digits) override {
-    if (digits.find_first_of(".eE") == string_t::npos) {
+    const bool whole = digits.find_first_of(".eE") == string_t::npos;
+    if (whole && huge_ == HugeIntegers::refuse) {
       fail(latest_, "an integer of at most 64 bits", quote(digits));
     }
     return add(value);
@@ -117,6 +119,7 @@ class GuardedBuilder : public nlohmann::json_sax<json> {
 
   std::string_view text_, source_;
   int64_t first_line_;
+  HugeIntegers huge_;
   const char* latest_;
   json root_;
   std::vector<json*> open_;  // the containers around the next value
@@ -125,7 +128,8 @@ class GuardedBuilder : public nlohmann::json_sax<json> {
 
 }  // namespace
 
-json parse_json(std::string_view text, std::string_view source, int64_t first_line) {
+json parse_json(std::string_view text, std::string_view source, int64_t first_line,
+                HugeIntegers huge) {
   if (const auto bad = find_invalid_utf8(text)) {
     const int64_t line = first_line + std::count(text.begin(), text.begin() + *bad, '\n');
     input_error(fmt::format("{}:{}", source, line), "expected UTF-8, got the byte 0x{:02X}",
@@ -136,7 +140,7 @@ json parse_json(std::string_view text, std::string_view source, int64_t first_li
     const int64_t line = first_line + std::count(text.begin(), text.begin() + nul, '\n');
     input_error(fmt::format("{}:{}", source, line), "expected JSON, got the byte 0x00");
   }
-  return GuardedBuilder(text, source, first_line).build();
+  return GuardedBuilder(text, source, first_line, huge).build();
 }
 
 bool is_json(std::string_view text) { return json::accept(text.begin(), text.end()); }

@@ -4,52 +4,37 @@
 // bytes can be encoded and decode to themselves, whether they are UTF-8 or not.
 #pragma once
 
-#include <array>
 #include <vector>
 
-#include "data/pair_table.h"
+#include "data/bpe_rules.h"
+#include "data/bpe_spelling.h"
 #include "data/tokenizer.h"
-#include "data/tokenizer_files.h"
 
 namespace rlhf {
 
-/// Two neighbours that become one token.
-struct Merge {
-  int32_t left, right, result;
-};
-
 class BpeTokenizer final : public Tokenizer {
  public:
-  /// `tokens` are the bytes of all ids (anything for the special ones), `merges` the learnt pairs
-  /// in order. @throws Error unless all 256 bytes are tokens and each merge's result is the bytes
-  /// of its two parts.
-  BpeTokenizer(std::vector<std::string> tokens, std::vector<Merge> merges, SpecialToken eos,
-               SpecialToken pad);
+  /// `merges` are the learnt pairs in order. @throws Error unless all 256 bytes are tokens, each
+  /// pair occurs once, and each merge's result is the bytes of its two parts.
+  BpeTokenizer(Vocabulary vocabulary, std::vector<Merge> merges);
 
   /// The tokenizer of learnt pairs, its ids as GPT-2 numbers them: the bytes in byte_order(), one
   /// id per merge, then the end token and the pad token. Merge results must be 256, 257, ...
   static BpeTokenizer from_merges(std::vector<Merge> merges);
 
-  /// Reads vocab.json and merges.txt. @throws InputError naming file and line.
-  static BpeTokenizer load(const std::filesystem::path& folder, const TokenizerConfig& config);
-
   std::vector<int32_t> encode(std::string_view text) const override;
   void save(const std::filesystem::path& folder) const override;
+  std::unique_ptr<Tokenizer> with_special_tokens(std::span<const std::string> names) const override;
 
   const std::vector<Merge>& merges() const { return merges_; }
 
+ protected:
+  std::string spelling(std::string_view bytes) const override { return spell(bytes); }
+
  private:
-  struct Rule {
-    int32_t rank = 0, result = 0;
-  };
-  class WordEncoder;
-
-  std::array<int32_t, 256> byte_ids_;
   std::vector<Merge> merges_;
-  PairTable<Rule> rules_;
+  BpeRules rules_;
+  uint32_t number_;  // of this vocabulary and these merges in this process; copies share it
 };
-
-/// The bytes in the order of GPT-2's ids 0 to 255: the printable ones of Latin-1, then the others.
-const std::array<uint8_t, 256>& byte_order();
 
 }  // namespace rlhf

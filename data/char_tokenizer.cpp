@@ -4,11 +4,11 @@
 
 #include "core/check.h"
 #include "core/unicode.h"
+#include "data/tokenizer_json.h"
 
 namespace rlhf {
 
-CharTokenizer::CharTokenizer(std::vector<std::string> tokens, SpecialToken eos, SpecialToken pad)
-    : Tokenizer(std::move(tokens), std::move(eos), std::move(pad)) {
+CharTokenizer::CharTokenizer(Vocabulary vocabulary) : Tokenizer(std::move(vocabulary)) {
   for (int32_t id = 0; id < vocab_size(); id++) {
     if (!is_special(id)) ids_[code_point_at(token_bytes(id), 0).value] = id;
   }
@@ -28,27 +28,25 @@ CharTokenizer CharTokenizer::train(std::span<const std::string> documents) {
     }
   }
   if (characters.empty()) input_error("tokenizer", "expected some text to learn from, got none");
-  std::vector<std::string> tokens;
-  for (const int32_t character : characters) append_utf8(tokens.emplace_back(), character);
-  const auto eos = static_cast<int32_t>(tokens.size());
-  tokens.resize(tokens.size() + 2);
-  return CharTokenizer(std::move(tokens), {std::string(default_eos_name), eos},
-                       {std::string(default_pad_name), eos + 1});
+  Vocabulary vocabulary;
+  for (const int32_t character : characters) {
+    append_utf8(vocabulary.tokens.emplace_back(), character);
+  }
+  append_default_specials(vocabulary);
+  return CharTokenizer(std::move(vocabulary));
 }
 
-CharTokenizer CharTokenizer::load(const std::filesystem::path& folder,
-                                  const TokenizerConfig& config) {
-  const std::filesystem::path file = folder / "vocab.json";
-  Vocabulary vocabulary = read_vocabulary(file, config);
-  for (size_t id = 0; id < vocabulary.spellings.size(); id++) {
-    const std::string& token = vocabulary.spellings[id];
-    const auto index = static_cast<int32_t>(id);
-    if (index == vocabulary.eos.id || index == vocabulary.pad.id) continue;
-    if (token.empty() || static_cast<size_t>(code_point_at(token, 0).length) != token.size()) {
-      input_error(file.string(), "expected tokens of one character, got {}", quote(token));
+CharTokenizer CharTokenizer::from_vocabulary(Vocabulary spelled, std::string_view source) {
+  std::vector<bool> is_special(spelled.tokens.size());
+  for (const SpecialToken& special : spelled.specials) is_special[special.id] = true;
+  for (size_t id = 0; id < spelled.tokens.size(); id++) {
+    const std::string& token = spelled.tokens[id];
+    if (is_special[id]) continue;
+    if (static_cast<size_t>(code_point_at(token, 0).length) != token.size()) {
+      input_error(source, "expected tokens of one character, got {}", quote(token));
     }
   }
-  return CharTokenizer(std::move(vocabulary.spellings), vocabulary.eos, vocabulary.pad);
+  return CharTokenizer(std::move(spelled));
 }
 
 std::vector<int32_t> CharTokenizer::encode(std::string_view text) const {
@@ -68,14 +66,14 @@ std::vector<int32_t> CharTokenizer::encode(std::string_view text) const {
   return ids;
 }
 
+std::unique_ptr<Tokenizer> CharTokenizer::with_special_tokens(
+    std::span<const std::string> names) const {
+  return std::unique_ptr<Tokenizer>(new CharTokenizer(extended(names)));
+}
+
 void CharTokenizer::save(const std::filesystem::path& folder) const {
   std::filesystem::create_directories(folder);
-  std::vector<std::string> spellings;
-  for (int32_t id = 0; id < vocab_size(); id++) spellings.push_back(token_bytes(id));
-  spellings[eos()] = eos_token().name;
-  spellings[pad()] = pad_token().name;
-  write_vocabulary(folder / "vocab.json", spellings);
-  write_tokenizer_config(folder, {TokenizerKind::characters, eos_token().name, pad_token().name});
+  write_tokenizer_files(folder, *this, spellings(), {}, TokenizerKind::characters);
 }
 
 }  // namespace rlhf

@@ -9,7 +9,6 @@
 #include <vector>
 
 #include "data/tokenizer.h"
-#include "data/tokenizer_files.h"
 
 namespace rlhf {
 
@@ -19,15 +18,20 @@ class CharTokenizer final : public Tokenizer {
   /// pad token. @throws InputError if the documents contain no text or are not UTF-8.
   static CharTokenizer train(std::span<const std::string> documents);
 
-  /// Reads vocab.json. @throws InputError naming the file.
-  static CharTokenizer load(const std::filesystem::path& folder, const TokenizerConfig& config);
+  /// `spelled` is what vocab.json holds. @throws InputError "[source] ..." for an ordinary token
+  /// that is not one character.
+  static CharTokenizer from_vocabulary(Vocabulary spelled, std::string_view source);
 
   /// @throws InputError naming a character outside of the vocabulary and its place in the text.
   std::vector<int32_t> encode(std::string_view text) const override;
   void save(const std::filesystem::path& folder) const override;
+  std::unique_ptr<Tokenizer> with_special_tokens(std::span<const std::string> names) const override;
+
+ protected:
+  std::string spelling(std::string_view bytes) const override { return std::string(bytes); }
 
  private:
-  CharTokenizer(std::vector<std::string> tokens, SpecialToken eos, SpecialToken pad);
+  explicit CharTokenizer(Vocabulary vocabulary);
 
   std::unordered_map<int32_t, int32_t> ids_;  // by code point
 };

@@ -1,5 +1,7 @@
 #include "data/csv.h"
 
+#include <algorithm>
+
 #include "core/check.h"
 #include "core/unicode.h"
 #include "data/text_file.h"
@@ -12,20 +14,22 @@ class RecordParser {
   RecordParser(std::string_view text, char separator, bool quotes, std::string_view source)
       : text_(text), separator_(separator), quotes_(quotes), source_(source) {}
 
-  std::vector<Record> parse() {
+  std::vector<Record> parse(const BadRecord& bad) {
     std::vector<Record> records;
     while (at_ < text_.size()) {
-      Record record{line_, {}};
       const size_t begin = at_;
-      const bool blank = at_line_end();
-      do {
-        record.fields.push_back(quotes_ && peek('"') ? quoted_field() : plain_field());
-      } while (skip_separator());
-      if (at_ - begin > max_row_bytes) {
-        fail(record.line, fmt::format("records of at most {} MiB", max_row_bytes >> 20), "more");
+      const int64_t line = line_;
+      try {
+        const bool blank = at_line_end();
+        Record record = next();
+        if (!blank) records.push_back(std::move(record));
+      } catch (const InputError& error) {
+        if (!bad) throw;
+        // Behind the break, not behind the first line: no byte is read twice.
+        at_ = std::min(text_.find('\n', at_), text_.size());
+        bad(line, error.what(), text_.substr(begin, at_ - begin));
+        skip_line_end();
       }
-      skip_line_end();
-      if (!blank) records.push_back(std::move(record));
     }
     return records;
   }
@@ -33,6 +37,20 @@ class RecordParser {
  private:
   [[noreturn]] void fail(int64_t line, std::string_view expected, std::string_view got) const {
     input_error(fmt::format("{}:{}", source_, line), "expected {}, got {}", expected, got);
+  }
+
+  Record next() {
+    Record record{line_, {}, {}};
+    const size_t begin = at_;
+    do {
+      record.fields.push_back(quotes_ && peek('"') ? quoted_field() : plain_field());
+    } while (skip_separator());
+    record.text = text_.substr(begin, at_ - begin);
+    if (record.text.size() > max_row_bytes) {
+      fail(record.line, fmt::format("records of at most {} MiB", max_row_bytes >> 20), "more");
+    }
+    skip_line_end();
+    return record;
   }
 
   bool peek(char c) const { return at_ < text_.size() && text_[at_] == c; }
@@ -64,6 +82,7 @@ class RecordParser {
     for (at_++;; at_++) {
       const size_t quote = text_.find('"', at_);
       if (quote == std::string_view::npos) {
+        at_ = text_.size();
         fail(first_line, "a closing quote", "the end of the file");
       }
       const std::string_view part = text_.substr(at_, quote - at_);
@@ -91,8 +110,8 @@ class RecordParser {
 }  // namespace
 
 std::vector<Record> parse_records(std::string_view text, char separator, bool quotes,
-                                  std::string_view source) {
-  return RecordParser(text, separator, quotes, source).parse();
+                                  std::string_view source, const BadRecord& bad) {
+  return RecordParser(text, separator, quotes, source).parse(bad);
 }
 
 }  // namespace rlhf

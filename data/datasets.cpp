@@ -4,23 +4,16 @@
 
 #include "core/check.h"
 #include "core/unicode.h"
+#include "data/items.h"
 #include "data/rows.h"
 #include "data/text_file.h"
 
 namespace rlhf {
-namespace {
-
-bool is_index(const std::string& column) {
-  return !column.empty() && column.find_first_not_of("0123456789") == std::string::npos;
-}
-
-}  // namespace
-
 std::vector<std::string> read_language_modelling(const std::filesystem::path& file,
                                                  const std::string& text_column) {
   if (file.extension() == ".txt") return {read_text(file)};
   std::vector<std::string> documents;
-  for (const Row& row : read_rows(file, {.header = !is_index(text_column)})) {
+  for (const Row& row : read_rows(file, {.header = !is_column_index(text_column)})) {
     const bool joined = !row.has(text_column) && row.has("prompt") && row.has("completion");
     documents.push_back(joined ? row.text("prompt") + row.non_empty_text("completion")
                                : row.non_empty_text(text_column));
@@ -58,12 +51,9 @@ std::vector<Preference> read_preferences(const std::filesystem::path& file) {
 std::vector<Labelled> read_labelled(const std::filesystem::path& file,
                                     const std::string& text_column,
                                     const std::string& label_column) {
-  if (is_index(text_column) != is_index(label_column)) {
-    input_error("columns", "expected two names or two indices, got {} and {}", quote(text_column),
-                quote(label_column));
-  }
+  const bool indices = columns_are_indices({.text = text_column, .label = label_column});
   std::vector<Labelled> examples;
-  for (const Row& row : read_rows(file, {.header = !is_index(text_column)})) {
+  for (const Row& row : read_rows(file, {.header = !indices})) {
     examples.push_back({row.non_empty_text(text_column), row.number(label_column), row.line()});
   }
   return examples;

@@ -25,12 +25,36 @@ constexpr std::array<CharClass, 128> make_ascii_classes() {
   return classes;
 }
 
+/// The class of each code point below U+10000, where nearly all text is: 64 KiB.
+const std::array<CharClass, 0x10000>& bmp_classes() {
+  static const auto classes = [] {
+    std::array<CharClass, 0x10000> table;
+    for (int32_t c = 0; c < int32_t(table.size()); c++) table[c] = char_class(c);
+    return table;
+  }();
+  return classes;
+}
+
+Char wide_char_at(std::string_view text, size_t at) {
+  const auto byte = [&](size_t i) { return static_cast<unsigned char>(text[at + i]); };
+  const auto continues = [&](size_t i) { return (byte(i) & 0xC0) == 0x80; };
+  // The well-formed sequences of three and of two bytes; code_point_at judges whatever is left.
+  if ((byte(0) & 0xF0) == 0xE0 && text.size() - at >= 3 && continues(1) && continues(2)) {
+    const int32_t c = (byte(0) & 0x0F) << 12 | (byte(1) & 0x3F) << 6 | (byte(2) & 0x3F);
+    if (c >= 0x800 && (c < 0xD800 || c > 0xDFFF)) return {bmp_classes()[c], at + 3};
+  }
+  if (byte(0) >= 0xC2 && byte(0) <= 0xDF && text.size() - at >= 2 && continues(1)) {
+    return {bmp_classes()[(byte(0) & 0x1F) << 6 | (byte(1) & 0x3F)], at + 2};
+  }
+  const CodePoint point = code_point_at(text, at);
+  return {char_class(point.value), at + static_cast<size_t>(point.length)};
+}
+
 Char char_at(std::string_view text, size_t at) {
   static constexpr auto ascii_classes = make_ascii_classes();
   const auto byte = static_cast<unsigned char>(text[at]);
   if (byte < 0x80) return {ascii_classes[byte], at + 1};
-  const CodePoint point = code_point_at(text, at);
-  return {char_class(point.value), at + static_cast<size_t>(point.length)};
+  return wide_char_at(text, at);
 }
 
 /// The length of a contraction such as 's or 'll at the beginning of a text, or 0.

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -19,6 +20,13 @@ struct SpecialToken {
   int32_t id;
 };
 
+/// All tokens of a tokenizer by id.
+struct Vocabulary {
+  std::vector<std::string> tokens;     ///< their bytes; anything for special ones
+  std::vector<SpecialToken> specials;  ///< each id and name once, eos and pad among them
+  int32_t eos = -1, pad = -1;
+};
+
 class Tokenizer {
  public:
   virtual ~Tokenizer() = default;
@@ -30,6 +38,13 @@ class Tokenizer {
   /// Writes the files that load_tokenizer reads into a folder, which is made if it is missing.
   virtual void save(const std::filesystem::path& folder) const = 0;
 
+  /// This tokenizer with further special tokens behind its last id, in the order given; all else
+  /// keeps its id. A name that is a special token already stays what it is.
+  /// @throws InputError for a name that is empty, not UTF-8, contains control characters, or spells
+  /// an ordinary token.
+  virtual std::unique_ptr<Tokenizer> with_special_tokens(
+      std::span<const std::string> names) const = 0;
+
   /// The bytes of the ids, special tokens left out.
   /// @throws InputError for an id outside of [0, vocab_size).
   std::string decode(std::span<const int32_t> ids) const;
@@ -39,32 +54,48 @@ class Tokenizer {
   const std::string& token_bytes(int32_t id) const;
 
   /// The number of ids, special ones included.
-  int32_t vocab_size() const { return static_cast<int32_t>(tokens_.size()); }
+  int32_t vocab_size() const { return static_cast<int32_t>(vocabulary_.tokens.size()); }
 
-  int32_t eos() const { return eos_.id; }
-  int32_t pad() const { return pad_.id; }  // never equal to eos()
-  bool is_special(int32_t id) const { return id == eos_.id || id == pad_.id; }
+  int32_t eos() const { return vocabulary_.eos; }
+  int32_t pad() const { return vocabulary_.pad; }  // never equal to eos()
+
+  /// All special tokens in the order of their ids, the end and the pad token among them.
+  const std::vector<SpecialToken>& special_tokens() const { return vocabulary_.specials; }
+
+  /// The id of a special token, if there is one of this name.
+  std::optional<int32_t> special_id(std::string_view name) const;
+
+  bool is_special(int32_t id) const {
+    return id >= 0 && id < vocab_size() && vocabulary_.tokens[id].empty();
+  }
 
  protected:
-  /// `tokens` are the bytes of all ids; those of the special ones are ignored.
-  Tokenizer(std::vector<std::string> tokens, SpecialToken eos, SpecialToken pad);
+  /// @throws Error unless special ids and names are distinct, eos and pad are two of them, and all
+  /// other tokens have bytes.
+  explicit Tokenizer(Vocabulary vocabulary);
 
-  const SpecialToken& eos_token() const { return eos_; }
-  const SpecialToken& pad_token() const { return pad_; }
+  /// How an ordinary token of these bytes is written in files.
+  virtual std::string spelling(std::string_view bytes) const = 0;
+
+  /// All tokens by id as files write them: spellings, and the names of special tokens.
+  std::vector<std::string> spellings() const;
+
+  /// The vocabulary of with_special_tokens.
+  Vocabulary extended(std::span<const std::string> names) const;
 
  private:
-  std::vector<std::string> tokens_;
-  SpecialToken eos_, pad_;
+  Vocabulary vocabulary_;
 };
 
 inline constexpr std::string_view default_eos_name = "<|endoftext|>";
 inline constexpr std::string_view default_pad_name = "<|pad|>";
 
-/// Reads a tokenizer from a model folder: vocab.json, merges.txt for byte-pair encoding, and
-/// tokenizer_config.json, which says which kind it is. Without the last, merges.txt decides and the
-/// special tokens have their default names, so that GPT-2's two files load as they are. A
-/// vocabulary without a pad token of its own gets one extra id behind its last.
-/// @throws InputError naming the file (and line) that is missing or wrong.
+/// Reads a tokenizer from a model folder: vocab.json and, for byte-pair encoding, merges.txt, else
+/// tokenizer.json; tokenizer_config.json (and added_tokens.json) say which tokens are special.
+/// Without a config byte pairs and the default names are meant, so that GPT-2's two files load as
+/// they are. A vocabulary without a pad token of its own gets one extra id behind its last.
+/// @throws InputError naming the file (and line) that is missing or wrong, or what of it is not
+/// implemented.
 std::unique_ptr<Tokenizer> load_tokenizer(const std::filesystem::path& folder);
 
 /// Turns tokens into text as they come, for printing: a character that is spread over several

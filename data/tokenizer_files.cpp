@@ -1,126 +1,162 @@
 #include "data/tokenizer_files.h"
 
-#include <utility>
+#include <limits>
+#include <unordered_map>
 
-#include "core/atomic_file.h"
 #include "core/check.h"
 #include "core/json.h"
 #include "core/unicode.h"
-#include "data/text_file.h"
 
 namespace rlhf {
+
+using nlohmann::json;
+
+int32_t token_id(const json& id, std::string_view token, std::string_view source) {
+  constexpr int32_t most = std::numeric_limits<int32_t>::max();
+  if (!id.is_number_unsigned() || id.get<uint64_t>() > most) {
+    input_error(source, "expected ids from 0 to {}, got {} for the token {}", most,
+                id.is_number() ? id.dump() : json_kind(id), quote(token));
+  }
+  return id.get<int32_t>();
+}
+
+TokenIds token_ids(const json& object, std::string_view source) {
+  if (!object.is_object()) {
+    input_error(source, "expected an object of tokens and ids, got {}", json_kind(object));
+  }
+  TokenIds ids{std::string(source), {}};
+  ids.tokens.reserve(object.size());
+  for (const auto& [token, id] : object.items()) {
+    ids.tokens.emplace_back(token, token_id(id, token, source));
+  }
+  return ids;
+}
+
+TokenIds parse_token_ids(std::string_view text, std::string_view source) {
+  return token_ids(parse_json(text, source), source);
+}
+
 namespace {
 
-constexpr std::string_view char_class_name = "CharTokenizer";
-constexpr std::string_view bpe_class_name = "GPT2Tokenizer";
-
-/// A special token's name: a string, or an object with a "content" as some writers emit it.
-std::string token_name(const nlohmann::json& config, const std::string& source, const char* key,
-                       std::string_view otherwise) {
-  const auto found = config.find(key);
-  if (found == config.end() || found->is_null()) return std::string(otherwise);
-  const nlohmann::json name =
-      found->is_object() ? found->value("content", nlohmann::json()) : *found;
-  if (!name.is_string()) {
-    input_error(source, "expected the name of a token as \"{}\", got {}", key, json_kind(*found));
+/// The union of several lists, each token once.
+class TokenUnion {
+ public:
+  void add(const TokenIds& list) {
+    for (const auto& [token, id] : list.tokens) {
+      const auto [found, is_new] = ids_.try_emplace(token, id);
+      if (is_new) entries_.push_back({token, id, list.source});
+      if (found->second != id) {
+        input_error(list.source, "expected the token {} to have one id, got {} and {}",
+                    quote(token), found->second, id);
+      }
+    }
   }
-  return name.get<std::string>();
-}
 
-TokenizerKind kind_of_class(const nlohmann::json& config, const std::string& source) {
-  const auto found = config.find("tokenizer_class");
-  const std::string name =
-      found != config.end() && found->is_string() ? found->get<std::string>() : "";
-  if (name == char_class_name) return TokenizerKind::characters;
-  if (name == bpe_class_name || name == "GPT2TokenizerFast") return TokenizerKind::byte_pairs;
-  input_error(source, "expected \"tokenizer_class\" to be {} or {}, got {}", bpe_class_name,
-              char_class_name, found == config.end() ? "none" : quote(name));
-}
+  /// The spellings by id. @throws InputError unless the ids are 0..n-1, each once.
+  std::vector<std::string> by_id() const {
+    std::vector<std::string> spellings(entries_.size());
+    std::vector<bool> taken(entries_.size());
+    for (const auto& [token, id, source] : entries_) {
+      const auto index = static_cast<size_t>(id);
+      if (index >= taken.size() || taken[index]) {
+        input_error(source, "expected the ids 0 to {}, each once, got {} for the token {}",
+                    taken.size() - 1, id, quote(token));
+      }
+      taken[index] = true;
+      spellings[index] = token;
+    }
+    return spellings;
+  }
+
+  std::optional<int32_t> find(std::string_view token) const {
+    const auto found = ids_.find(token);
+    return found == ids_.end() ? std::nullopt : std::optional(found->second);
+  }
+
+ private:
+  struct Entry {
+    std::string_view token;
+    int32_t id;
+    std::string_view source;
+  };
+  std::vector<Entry> entries_;
+  std::unordered_map<std::string_view, int32_t> ids_;
+};
 
 }  // namespace
 
-TokenizerConfig read_tokenizer_config(const std::filesystem::path& folder) {
-  const std::filesystem::path file = folder / "tokenizer_config.json";
-  TokenizerConfig config;
-  if (!std::filesystem::exists(file)) {
-    if (!std::filesystem::exists(folder / "merges.txt")) {
-      input_error(folder.string(),
-                  "expected a tokenizer (tokenizer_config.json, or vocab.json and merges.txt), "
-                  "found none");
-    }
-    return config;
+Vocabulary assemble_vocabulary(const TokenIds& vocabulary, std::span<const TokenIds> added,
+                               const TokenizerConfig& config) {
+  if (vocabulary.tokens.empty()) {
+    input_error(vocabulary.source, "expected tokens and their ids, got none");
   }
-  const std::string source = file.string();
-  const nlohmann::json json = parse_json(read_text(file), source);
-  if (!json.is_object()) input_error(source, "expected an object, got {}", json_kind(json));
-  config.kind = kind_of_class(json, source);
-  config.eos_name = token_name(json, source, "eos_token", default_eos_name);
-  config.pad_name = token_name(json, source, "pad_token", default_pad_name);
-  if (config.pad_name == config.eos_name) config.pad_name = default_pad_name;
-  if (config.pad_name == config.eos_name) {
-    input_error(source, "expected different end and pad tokens, got {} twice",
-                quote(config.eos_name));
-  }
-  if (const auto prefix = json.find("add_prefix_space"); prefix != json.end() && *prefix == true) {
-    input_error(source, "expected \"add_prefix_space\" to be false, got true");
-  }
-  return config;
-}
+  TokenUnion all;
+  all.add(vocabulary);
+  for (const TokenIds& list : added) all.add(list);
+  Vocabulary result{all.by_id(), {}};
 
-void write_tokenizer_config(const std::filesystem::path& folder, const TokenizerConfig& config) {
-  const bool characters = config.kind == TokenizerKind::characters;
-  const nlohmann::json json = {
-      {"tokenizer_class", characters ? char_class_name : bpe_class_name},
-      {"add_prefix_space", false},
-      {"bos_token", config.eos_name},
-      {"eos_token", config.eos_name},
-      {"pad_token", config.pad_name},
-      {"unk_token", config.eos_name},
+  std::vector<bool> is_special(result.tokens.size());
+  const auto mark = [&](const std::string& name) {
+    const std::optional<int32_t> id = all.find(name);
+    if (id && !is_special[*id]) {
+      check_special_name(name, vocabulary.source);
+      is_special[*id] = true;
+      result.specials.push_back({name, *id});
+    }
+    return id;
   };
-  atomic_write(folder / "tokenizer_config.json", json.dump(2) + "\n");
-}
-
-Vocabulary read_vocabulary(const std::filesystem::path& file, const TokenizerConfig& config) {
-  const std::string source = file.string();
-  const nlohmann::json json = parse_json(read_text(file), source);
-  if (!json.is_object() || json.empty()) {
-    input_error(source, "expected an object of tokens and ids, got {}",
-                json.is_object() ? "an empty one" : json_kind(json));
-  }
-  const size_t size = json.size();
-  Vocabulary vocabulary{
-      std::vector<std::string>(size), {config.eos_name, -1}, {config.pad_name, -1}};
-  std::vector<bool> taken(size);
-  for (const auto& [spelling, id] : json.items()) {
-    if (!id.is_number_unsigned() || id.get<uint64_t>() >= size || taken[id.get<size_t>()]) {
-      input_error(source, "expected the ids 0 to {}, each once, got {} for the token {}", size - 1,
-                  id.is_number_integer() ? id.dump() : json_kind(id), quote(spelling));
+  const auto require = [&](const std::string& name, const char* what) {
+    const std::optional<int32_t> id = mark(name);
+    if (!id) {
+      input_error(vocabulary.source, "expected the {} token {} among the tokens, found none", what,
+                  quote(name));
     }
-    const auto index = id.get<size_t>();
-    taken[index] = true;
-    vocabulary.spellings[index] = spelling;
-    if (spelling == config.eos_name) vocabulary.eos.id = static_cast<int32_t>(index);
-    if (spelling == config.pad_name) vocabulary.pad.id = static_cast<int32_t>(index);
+    return *id;
+  };
+  result.eos = require(config.eos_name, "end");
+  for (const std::string& name : config.required_specials) require(name, "special");
+  for (const std::string& name : config.optional_specials) mark(name);
+  for (const TokenIds& list : added) {
+    for (const auto& [name, id] : list.tokens) mark(name);
   }
-  if (vocabulary.eos.id < 0) {
-    input_error(source, "expected the end token {} among the tokens, found none",
-                quote(config.eos_name));
+  if (const std::optional<int32_t> pad = mark(config.pad_name)) {
+    result.pad = *pad;
+  } else {
+    check_special_name(config.pad_name, vocabulary.source);
+    result.pad = static_cast<int32_t>(result.tokens.size());
+    result.specials.push_back({config.pad_name, result.pad});
+    result.tokens.push_back(config.pad_name);
   }
-  if (vocabulary.pad.id < 0) {
-    vocabulary.pad.id = static_cast<int32_t>(size);
-    vocabulary.spellings.push_back(config.pad_name);
+  for (size_t id = 0; id < result.tokens.size(); id++) {
+    if (result.tokens[id].empty()) {
+      input_error(vocabulary.source, "expected tokens of at least one byte, got \"\"");
+    }
   }
-  return vocabulary;
+  return result;
 }
 
-void write_vocabulary(const std::filesystem::path& file,
-                      const std::vector<std::string>& spellings) {
-  std::string text = "{";
-  for (size_t id = 0; id < spellings.size(); id++) {
-    const std::string key = nlohmann::json(spellings[id]).dump(-1, ' ', /*ensure_ascii=*/true);
-    text += fmt::format("{}{}: {}", id == 0 ? "" : ", ", key, id);
+void check_special_name(std::string_view name, std::string_view source) {
+  constexpr size_t longest = 256;
+  bool good = !name.empty() && name.size() <= longest;
+  for (size_t at = 0; good && at < name.size();) {
+    const CodePoint point = code_point_at(name, at);
+    good = point.value != CodePoint::invalid && !steers_display(point.value);
+    at += static_cast<size_t>(point.length);
   }
-  atomic_write(file, text + "}\n");
+  if (!good) {
+    input_error(source,
+                "expected names of special tokens of 1 to {} bytes without control characters, "
+                "got {}",
+                longest, quote(name));
+  }
+}
+
+void append_default_specials(Vocabulary& vocabulary) {
+  vocabulary.eos = static_cast<int32_t>(vocabulary.tokens.size());
+  vocabulary.pad = vocabulary.eos + 1;
+  vocabulary.tokens.resize(vocabulary.tokens.size() + 2);
+  vocabulary.specials = {{std::string(default_eos_name), vocabulary.eos},
+                         {std::string(default_pad_name), vocabulary.pad}};
 }
 
 }  // namespace rlhf

@@ -19,6 +19,9 @@ namespace rlhf {
 /// bit-equal to LogProbForward's: what PPO calls the old log-probability. Policies should therefore
 /// sample without filters. Where the choice is greedy it is taken at temperature 1.
 ///
+/// With `candidates` only the tokens below it are chosen from: the rows that pad an embedding stand
+/// behind them. They still count in log_prob, as they do in training.
+///
 /// A row that holds a NaN or +infinity, or nothing but -infinity, has no distribution. It gets some
 /// token within the vocabulary and a log_prob of NaN, by which callers are to refuse it. A logit of
 /// -infinity among finite ones forbids its token.
@@ -32,6 +35,7 @@ struct Sample {
   Accumulator<T>* log_prob;
   const T* logits;
   int64_t N, V;
+  int64_t candidates = 0;  ///< 0: all V
   float temperature = 1;
   int64_t top_k = 0;  ///< 0: all
   float top_p = 1;

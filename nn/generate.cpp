@@ -83,6 +83,7 @@ class Sampler {
                                    .logits = logits.data<T>(),
                                    .N = N,
                                    .V = V,
+                                   .candidates = model_.config.sampled_ids,
                                    .temperature = options_.temperature,
                                    .top_k = options_.top_k,
                                    .top_p = options_.top_p,

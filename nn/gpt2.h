@@ -71,9 +71,15 @@ struct ScoreHead {
 
 /// One scalar per token, under the names of Hugging Face's GPT2ForSequenceClassification with one
 /// label: a reward model reads it at the last token, a critic at every token.
+///
+/// What a reward model's users see is reward = gain * score + bias (Ziegler et al. 2019, section
+/// 2.1: mean 0 and variance 1 over the policy's responses). Neither is a parameter: nothing trains
+/// them, and the score alone is what losses and critics are about.
 struct ScalarModel {
   Gpt2 transformer;
   ScoreHead score;
+  float gain = 1;
+  float bias = 0;
   void visit(auto&& v) {
     v("transformer", transformer);
     v("score", score);

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "data/tokenizer.h"
 #include "nn/gpt2.h"
@@ -14,15 +15,20 @@ namespace rlhf {
 struct LoadedLanguageModel {
   LanguageModel model;
   std::unique_ptr<Tokenizer> tokenizer;
+  /// What ends a text: the tokenizer's end token, and what generation_config.json names beside it.
+  std::vector<int32_t> stop_tokens;
 };
 struct LoadedScalarModel {
   ScalarModel model;
   std::unique_ptr<Tokenizer> tokenizer;
 };
 
-/// Reads a folder written by save_model, or a GPT-2 checkpoint with or without the `transformer.`
-/// prefix. @throws InputError when the folder holds a reward model, and naming the file and the
-/// tensor that is missing, extra or of another shape than config.json says.
+/// Reads a folder written by save_model, or a GPT-2 checkpoint in safetensors format: in one file
+/// or in shards, with or without the `transformer.` prefix, in F16, BF16, F32 or F64. An embedding
+/// of more rows than the tokenizer has ids is kept as it is, and those ids are never sampled
+/// (Gpt2Config::sampled_ids). Every shape is held against the files before memory is asked for.
+/// @throws InputError when the folder holds a reward model, and naming the file and the tensor that
+/// is missing, extra or of another shape or type than config.json says.
 LoadedLanguageModel load_language_model(const std::filesystem::path& folder);
 
 /// Reads a reward model. @throws InputError likewise, also when the folder holds a language model.
@@ -32,7 +38,10 @@ LoadedScalarModel load_scalar_model(const std::filesystem::path& folder);
 /// @throws InputError when it holds no config.json.
 bool is_scalar_model(const std::filesystem::path& folder);
 
-/// Writes all files of a model; each appears under its name only when it is complete.
+/// Writes all files of a model, as StagedFolder publishes them. A reward model gets an embedding
+/// for the pad token if it has none: transformers finds the last token of a padded row by that id.
+/// @throws Error when a parameter is not finite: a model that has diverged must not replace one
+/// that has not.
 void save_model(const std::filesystem::path& folder, LanguageModel& model,
                 const Tokenizer& tokenizer);
 void save_model(const std::filesystem::path& folder, ScalarModel& model,

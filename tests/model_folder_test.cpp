@@ -83,6 +83,37 @@ TEST_F(ModelFolder, ARewardModelComesBackBitForBit) {
   EXPECT_TRUE(is_scalar_model(place));
 }
 
+TEST_F(ModelFolder, GainAndBiasComeBackAndMakeRewardsOfScores) {
+  ScalarModel reward{model.transformer, make_score_head(model.transformer, 3, /*zero=*/false)};
+  const std::vector<Tokens> texts{{1, 2, 3}, {4}};
+  const std::vector<double> scores = score(reward, texts);
+  EXPECT_EQ(head_scores(reward, texts), scores) << "gain 1 and bias 0 change nothing";
+  reward.gain = 0.375f;
+  reward.bias = -1.5f;
+  const fs::path place = folder.parent_path() / "reward";
+  save_model(place, reward, tokenizer);
+  const ScalarModel loaded = load_scalar_model(place).model;
+  EXPECT_EQ(head_scores(loaded, texts), scores);
+  const std::vector<double> rewards = score(loaded, texts);
+  for (size_t i = 0; i < texts.size(); i++) EXPECT_EQ(rewards[i], 0.375 * scores[i] - 1.5);
+}
+
+// transformers reads a reward at the last token that is not the pad token: it needs one that can be
+// embedded. The model of 11 rows has none for the tokenizer's last of 12 ids.
+TEST_F(ModelFolder, ARewardModelWithoutAPadTokenGetsOne) {
+  const Gpt2 trunk = make_gpt2(tiny_config(tokenizer.vocab_size() - 1), 8);
+  ASSERT_EQ(tokenizer.pad(), trunk.config.vocab_size);
+  ScalarModel reward{trunk, make_score_head(trunk, 3, /*zero=*/false)};
+  const fs::path place = folder.parent_path() / "reward";
+  save_model(place, reward, tokenizer);
+  EXPECT_EQ(reward.transformer.wte.weight.shape()[0], 11) << "the model itself stays as it is";
+  const json config = parse_json(read_text(place / "config.json"), "config.json");
+  EXPECT_EQ(config["vocab_size"], 12);
+  EXPECT_EQ(config["pad_token_id"], 11);
+  const std::vector<Tokens> texts{{1, 2, 3}, {4}};
+  EXPECT_EQ(score(load_scalar_model(place).model, texts), score(reward, texts));
+}
+
 TEST_F(ModelFolder, EachKindIsRefusedAsTheOther) {
   ScalarModel reward{model.transformer, make_score_head(model.transformer, 3, /*zero=*/false)};
   const fs::path place = folder.parent_path() / "reward";
@@ -114,20 +145,18 @@ TEST_F(ModelFolder, NamesTheTensorThatDoesNotFit) {
   expect_error_with({"expected only tensors of the model", "\"transformer.h.2.ln_1.weight\""});
   edit_weights([](auto& tensors) { tensors[1].tensor = Tensor::zeros({8, 16}, DType::f32); });
   expect_error_with({"expected \"transformer.wpe.weight\" as ", "24", "8"});
-  edit_weights([](auto& tensors) { tensors[1].tensor = Tensor::zeros({24, 16}, DType::f64); });
-  expect_error_with({"\"transformer.wpe.weight\"", "f32", "f64"});
 }
 
 TEST_F(ModelFolder, RefusesAConfigurationThatItCannotRun) {
   const std::pair<std::function<void(json&)>, std::vector<const char*>> cases[] = {
-      {[](json& c) { c["model_type"] = "llama"; }, {"model_type \"gpt2\"", "\"llama\""}},
+      {[](json& c) { c["model_type"] = "llama"; }, {"\"gpt2\" as \"model_type\"", "\"llama\""}},
       {[](json& c) { c["activation_function"] = "relu"; }, {"activation_function", "\"relu\""}},
-      {[](json& c) { c["n_inner"] = 64; }, {"n_inner", "null", "64"}},
+      {[](json& c) { c["n_inner"] = 48; }, {"n_inner", "null or 4 n_embd = 64", "48"}},
       {[](json& c) { c["scale_attn_by_inverse_layer_idx"] = true; },
        {"scale_attn_by_inverse_layer_idx", "false", "true"}},
       {[](json& c) { c["n_head"] = 3; }, {"config.json", "n_embd divisible by n_head", "3"}},
       {[](json& c) { c["n_layer"] = 0; }, {"config.json] expected n_layer from 1 to"}},
-      {[](json& c) { c["n_layer"] = "two"; }, {"a number as \"n_layer\"", "\"two\""}},
+      {[](json& c) { c["n_layer"] = "two"; }, {"a whole number as \"n_layer\"", "\"two\""}},
       {[](json& c) { c["n_layer"] = 3; }, {"transformer.h.2.", "got none"}},
       {[](json& c) { c["vocab_size"] = 5; }, {"a tokenizer of 5 tokens as in config.json, got 12"}},
       {[](json& c) { c = json::array(); }, {"expected an object"}},

@@ -164,16 +164,51 @@ TEST(Curve, SmoothAndShortSeriesAreDrawnAsTheyAre) {
   EXPECT_TRUE(trend(std::vector<double>{1, 2, 3}, std::vector<double>{5, 1, 5}, 400).empty());
 }
 
+TEST(Curve, ExponentialAverageIsTensorBoards) {
+  const std::vector<double> x{1, 2, 3, 4, 5}, y{4, 0, 4, 0, 4};
+  const auto smooth = exponential_average(x, y, 0.5, 400);
+  ASSERT_EQ(smooth.size(), 5u);
+  // sum over i of 0.5^(n-i) y_i / sum of 0.5^(n-i)
+  const double expected[] = {4, 2 / 1.5, 5 / 1.75, 2.5 / 1.875, 5.25 / 1.9375};
+  for (size_t i = 0; i < 5; ++i) EXPECT_NEAR(smooth[i].y, expected[i], 1e-12) << i;
+  EXPECT_TRUE(exponential_average(x, y, 0, 400).empty());
+  EXPECT_TRUE(exponential_average(x, x, 0.5, 400).empty()) << "a line needs no smoothing";
+}
+
 TEST(Chart, ShowsRawAndSmoothCurveLegendAndReference) {
   const std::string svg = render_chart(noisy_chart());
-  EXPECT_EQ(count_of(svg, "class=\"curve faint s0\""), 1u);
-  EXPECT_EQ(count_of(svg, "class=\"curve s0\""), 1u);
-  EXPECT_EQ(count_of(svg, "class=\"curve s1\""), 1u);
+  EXPECT_EQ(count_of(svg, "class=\"curve faint s0 d0\""), 1u);
+  EXPECT_EQ(count_of(svg, "class=\"curve s0 d0\""), 1u);
+  EXPECT_EQ(count_of(svg, "class=\"curve s1 d0\""), 1u);
   EXPECT_NE(svg.find("target 2.5"), svg.npos);
   EXPECT_NE(svg.find("<title>step "), svg.npos);
   EXPECT_NE(svg.find("held out: 2.1"), svg.npos);
   EXPECT_EQ(svg.find("nan"), svg.npos);
   EXPECT_EQ(svg.find("inf"), svg.npos);
+}
+
+TEST(Chart, ManySeriesDifferInColourOrDashes) {
+  Chart chart{.title = "t"};
+  for (int i = 0; i < 24; ++i) chart.series.push_back({std::to_string(i), {1, 2}, {1, double(i)}});
+  chart.series[3].look = 30;
+  const std::string svg = render_chart(chart);
+  std::set<std::string> looks;
+  for (int s = 0; s < 6; ++s) {
+    for (int d = 0; d < 4; ++d) {
+      const std::string look = "class=\"curve s" + std::to_string(s) + " d" + std::to_string(d);
+      if (count_of(svg, look) == 1) looks.insert(look);
+    }
+  }
+  EXPECT_EQ(looks.size(), 22u) << "the fourth looks like another one, as it was told to";
+}
+
+TEST(Chart, TellsOfValuesThatAreNotFinite) {
+  const Chart chart{
+      .title = "t",
+      .series = {{"good", {1, 2}, {1, 2}}, {"bad", {1, 2, 3}, {1, nan_value, HUGE_VAL}}}};
+  const std::string svg = render_chart(chart);
+  EXPECT_EQ(count_of(svg, "not finite"), 1u);
+  EXPECT_NE(svg.find("bad <b>1</b> <em>2 not finite</em>"), svg.npos);
 }
 
 TEST(Chart, HigherValuesStandHigher) {

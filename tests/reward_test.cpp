@@ -4,8 +4,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 
+#include "rl/reward_training.h"
 #include "tests/tiny_models.h"
 
 namespace rlhf {
@@ -36,8 +38,20 @@ std::vector<Labelled> labels() {
   return rows;
 }
 
-RewardConfig config_of(RewardLoss loss, int64_t steps = 60) {
-  RewardConfig config{.loss = loss};
+std::vector<Tokens> firsts(const RewardData& data) {
+  std::vector<Tokens> out;
+  for (const RewardExample& example : data.examples) out.push_back(example.first);
+  return out;
+}
+
+std::vector<Tokens> seconds(const RewardData& data) {
+  std::vector<Tokens> out;
+  for (const RewardExample& example : data.examples) out.push_back(example.second);
+  return out;
+}
+
+RewardConfig config_of(int64_t steps = 60) {
+  RewardConfig config;
   config.training.max_steps = steps;
   config.training.batch_size = 4;
   config.training.schedule = {.kind = ScheduleKind::constant, .peak = 1e-2};
@@ -87,39 +101,110 @@ TEST(EvaluateReward, IsAtChanceForAHeadOfZeros) {
   const ScalarModel model = tiny_reward(tokenizer, /*zero=*/true);
   std::vector<Preference> rows = pairs();
   for (Preference& row : rows) row.margin = 0;
-  const RewardEvaluation pairwise = evaluate_reward(model, encode_preferences(tokenizer, rows, 24),
-                                                    config_of(RewardLoss::pairwise));
+  const RewardEvaluation pairwise = evaluate_reward(model, encode_preferences(tokenizer, rows, 24));
   EXPECT_NEAR(pairwise.loss, std::log(2), 1e-12);
   EXPECT_EQ(pairwise.accuracy, 0) << "a tie is not the right order";
   const RewardData data = encode_labelled(tokenizer, labels(), 24);
-  EXPECT_NEAR(evaluate_reward(model, data, config_of(RewardLoss::bce)).loss, std::log(2), 1e-12);
-  EXPECT_EQ(evaluate_reward(model, data, config_of(RewardLoss::bce)).accuracy, 0.5);
-  EXPECT_NEAR(evaluate_reward(model, data, config_of(RewardLoss::mse)).loss, 0.25, 1e-12);
+  EXPECT_NEAR(evaluate_reward(model, data).loss, std::log(2), 1e-12);
+  EXPECT_EQ(evaluate_reward(model, data).accuracy, 0.5);
+  const RewardData numbers = encode_labelled(tokenizer, labels(), 24, RewardLoss::mse);
+  EXPECT_NEAR(evaluate_reward(model, numbers).loss, 0.25, 1e-12);
+}
+
+/// Pairs, labels and scores in one list.
+RewardData mixture(const Tokenizer& tokenizer) {
+  RewardData data = encode_preferences(tokenizer, pairs(), 24);
+  for (const auto loss : {RewardLoss::bce, RewardLoss::mse}) {
+    const RewardData more = encode_labelled(tokenizer, labels(), 24, loss);
+    data.examples.insert(data.examples.end(), more.examples.begin(), more.examples.end());
+  }
+  return data;
 }
 
 TEST(TrainReward, StartsFromTheLossThatEvaluationSees) {
   const CharTokenizer tokenizer = tiny_tokenizer();
-  const RewardData paired = encode_preferences(tokenizer, pairs(), 24);
-  const RewardData labelled = encode_labelled(tokenizer, labels(), 24);
-  for (const auto loss : {RewardLoss::pairwise, RewardLoss::bce, RewardLoss::mse}) {
+  for (const RewardData& data :
+       {encode_preferences(tokenizer, pairs(), 24), encode_labelled(tokenizer, labels(), 24),
+        encode_labelled(tokenizer, labels(), 24, RewardLoss::mse), mixture(tokenizer)}) {
     ScalarModel model = tiny_reward(tokenizer);
-    const RewardData& data = loss == RewardLoss::pairwise ? paired : labelled;
-    RewardConfig config = config_of(loss, 1);
+    RewardConfig config = config_of(1);
     config.training.batch_size = 3;
-    config.training.gradient_accumulation_steps = 8;
+    config.training.gradient_accumulation_steps = 16;
     config.center_rewards_coefficient = 0.3f;
-    const double expected = evaluate_reward(model, data, config).loss;
+    const double expected = evaluate_reward(model, data, config.center_rewards_coefficient).loss;
     EXPECT_NEAR(train_reward(model, data, {}, config, kQuiet).train_loss, expected, 1e-5)
-        << int(loss);
+        << data.size();
   }
+}
+
+TEST(TrainReward, CountsEachExampleByItsWeight) {
+  const CharTokenizer tokenizer = tiny_tokenizer();
+  RewardData weighted = mixture(tokenizer);
+  double expected = 0;
+  const ScalarModel fresh = tiny_reward(tokenizer);
+  for (size_t i = 0; i < weighted.size(); i++) {
+    RewardExample& example = weighted.examples[i];
+    example.weight = double(i % 4);
+    expected += example.weight * evaluate_reward(fresh, {.examples = {example}}).loss;
+  }
+  ScalarModel model = tiny_reward(tokenizer);
+  RewardConfig config = config_of(1);
+  config.training.gradient_accumulation_steps = 16;
+  const double loss = train_reward(model, weighted, {}, config, kQuiet).train_loss;
+  EXPECT_NEAR(loss, expected / double(weighted.size()), 1e-5);
+}
+
+TEST(TrainReward, LearnsFromAMixtureAndReportsEveryGroup) {
+  const CharTokenizer tokenizer = tiny_tokenizer();
+  RewardData data = mixture(tokenizer);
+  data.sources = {"people"};
+  ScalarModel model = tiny_reward(tokenizer);
+  Metrics last;
+  const RewardResult result =
+      train_reward(model, data, data, config_of(120),
+                   [&](int64_t, int64_t, const Metrics& metrics) { last = metrics; });
+  ASSERT_EQ(result.validation.groups.size(), 3u);
+  EXPECT_EQ(result.validation.groups[0].name(), "pairs/people");
+  EXPECT_EQ(result.validation.groups[0].accuracy, 1);
+  EXPECT_EQ(result.validation.groups[1].name(), "labels/people");
+  EXPECT_EQ(result.validation.groups[2].name(), "scores/people");
+  EXPECT_GT(result.validation.groups[2].correlation, 0.9);
+  EXPECT_EQ(result.validation.decisions, 24);
+  const auto logged = [&](const std::string& name) {
+    return std::any_of(last.begin(), last.end(), [&](auto& m) { return m.first == name; });
+  };
+  EXPECT_TRUE(logged("eval_loss/labels/people") && logged("eval_accuracy/pairs/people") &&
+              logged("eval_correlation/scores/people") && logged("eval_accuracy"));
+  EXPECT_FALSE(logged("eval_accuracy/scores/people"));
+}
+
+TEST(ScoreScale, BringsEverySourceToOneScale) {
+  const auto score = [](double value, const char* source) {
+    return Feedback{{.kind = ItemKind::score, .first = "x", .source = source}, value};
+  };
+  std::vector<Feedback> rows{score(1, "stars"), score(3, "stars"), score(40, "percent"),
+                             score(80, "percent"), score(7, "one")};
+  for (const double label : {1.0, 1.0, 0.0}) {
+    rows.push_back({{.kind = ItemKind::label, .first = "y", .source = "l"}, label});
+  }
+  const ScoreScale scale = fit_score_scale(rows, 2);
+  EXPECT_NEAR(scale.centre, std::log(3.0 / 2.0), 1e-12);
+  rows.push_back(score(7, "unheard of"));
+  scale.apply(rows);
+  EXPECT_NEAR(rows[0].value, scale.centre - 2, 1e-12);
+  EXPECT_NEAR(rows[3].value, scale.centre + 2, 1e-12);
+  EXPECT_NEAR(rows[4].value, scale.centre, 1e-12) << "one score has no deviation";
+  EXPECT_EQ(rows[5].value, 1) << "labels stay";
+  const double mean = (1 + 3 + 40 + 80 + 7) / 5.0;
+  EXPECT_NEAR(rows[8].value, scale.centre + 2 * (7 - mean) / scale.maps.back().deviation, 1e-12);
 }
 
 TEST(TrainReward, SeparatesPairs) {
   const CharTokenizer tokenizer = tiny_tokenizer();
   const RewardData data = encode_preferences(tokenizer, pairs(), 24);
-  EXPECT_EQ(data.value, std::vector<double>(8, 0.5)) << "the margins";
+  for (const RewardExample& example : data.examples) EXPECT_EQ(example.value, 0.5) << "the margin";
   ScalarModel model = tiny_reward(tokenizer);
-  const RewardConfig config = config_of(RewardLoss::pairwise);
+  const RewardConfig config = config_of();
   const RewardResult result = train_reward(model, data, data, config, kQuiet);
   EXPECT_EQ(result.validation.accuracy, 1);
   EXPECT_LT(result.validation.loss, 0.1);
@@ -131,7 +216,7 @@ TEST(TrainReward, SeparatesLabels) {
   const CharTokenizer tokenizer = tiny_tokenizer();
   const RewardData data = encode_labelled(tokenizer, labels(), 24);
   ScalarModel model = tiny_reward(tokenizer);
-  const RewardResult result = train_reward(model, data, data, config_of(RewardLoss::bce), kQuiet);
+  const RewardResult result = train_reward(model, data, data, config_of(), kQuiet);
   EXPECT_EQ(result.validation.accuracy, 1);
   EXPECT_LT(result.validation.loss, 0.1);
 }
@@ -140,10 +225,9 @@ TEST(TrainReward, FitsScores) {
   const CharTokenizer tokenizer = tiny_tokenizer();
   std::vector<Labelled> rows = labels();
   for (Labelled& row : rows) row.label = 3 * row.label - 1;  // 2 and -1
-  const RewardData data = encode_labelled(tokenizer, rows, 24);
+  const RewardData data = encode_labelled(tokenizer, rows, 24, RewardLoss::mse);
   ScalarModel model = tiny_reward(tokenizer);
-  const RewardResult result =
-      train_reward(model, data, data, config_of(RewardLoss::mse, 120), kQuiet);
+  const RewardResult result = train_reward(model, data, data, config_of(120), kQuiet);
   EXPECT_LT(result.validation.loss, 0.02);
   EXPECT_NEAR(result.validation.scores[0], 2, 0.5);
   EXPECT_NEAR(result.validation.scores[1], -1, 0.5);
@@ -155,11 +239,11 @@ TEST(TrainReward, CenteringPullsTheMeanOfEachPairToZero) {
   std::vector<double> squares;
   for (const float coefficient : {0.0f, 1.0f}) {
     ScalarModel model = tiny_reward(tokenizer);
-    RewardConfig config = config_of(RewardLoss::pairwise);
+    RewardConfig config = config_of();
     config.center_rewards_coefficient = coefficient;
     train_reward(model, data, data, config, kQuiet);
-    const std::vector<double> chosen = score(model, data.first);
-    const std::vector<double> rejected = score(model, data.second);
+    const std::vector<double> chosen = score(model, firsts(data));
+    const std::vector<double> rejected = score(model, seconds(data));
     squares.push_back(0);
     for (size_t i = 0; i < data.size(); i++) {
       const double sum = chosen[i] + rejected[i];
@@ -173,8 +257,7 @@ TEST(TrainReward, CenteringPullsTheMeanOfEachPairToZero) {
 TEST(TrainReward, RefusesToLearnFromNothing) {
   const CharTokenizer tokenizer = tiny_tokenizer();
   ScalarModel model = tiny_reward(tokenizer);
-  EXPECT_EQ(message_of<InputError>(
-                [&] { train_reward(model, {}, {}, config_of(RewardLoss::bce), kQuiet); }),
+  EXPECT_EQ(message_of<InputError>([&] { train_reward(model, {}, {}, config_of(), kQuiet); }),
             "[reward] expected at least one example, got none");
 }
 

@@ -1,5 +1,4 @@
-// Named tensors on disk: what we write comes back, what the safetensors package writes is read, and
-// every malformed file is refused with words that name the problem.
+// Named tensors on disk: what we write comes back, and what the safetensors package writes is read.
 #include "core/safetensors.h"
 
 #include <gtest/gtest.h>
@@ -45,11 +44,6 @@ std::string little_endian(uint64_t value) {
 
 std::string with_header(const std::string& header, size_t data_bytes = 0) {
   return little_endian(header.size()) + header + std::string(data_bytes, '\1');
-}
-
-/// A file of one tensor "a" with the given fields, and 8 bytes of data.
-std::string with_tensor(const std::string& fields) {
-  return with_header("{\"a\":{" + fields + "}}", 8);
 }
 
 std::vector<uint32_t> bits_of(const Tensor& tensor) {
@@ -137,109 +131,6 @@ TEST_F(SafetensorsTest, AcceptsTheFormatsOddities) {
                                 R"("a":{"dtype":"F32","shape":[],"data_offsets":[0,4]},)"
                                 R"("e":{"dtype":"F32","shape":[2,0],"data_offsets":[4,4]}})";
   EXPECT_EQ(read(with_header(unordered, 8)).size(), 3u);
-}
-
-struct Malformed {
-  std::string bytes;
-  std::string message;  ///< what the error must say
-};
-
-std::vector<Malformed> malformed_files() {
-  const std::string f32 = R"("dtype":"F32","shape":[2],"data_offsets":[0,8])";
-  const auto shaped = [](const std::string& shape) {
-    return with_tensor(R"("dtype":"F32","data_offsets":[0,8],"shape":)" + shape);
-  };
-  const auto placed = [](const std::string& offsets) {
-    return with_tensor(R"("dtype":"F32","shape":[2],"data_offsets":)" + offsets);
-  };
-  const auto typed = [](const std::string& dtype) {
-    return with_tensor(R"("shape":[2],"data_offsets":[0,8],"dtype":)" + dtype);
-  };
-  const auto two = [](const std::string& first, const std::string& second, size_t bytes) {
-    return with_header(R"({"a":{"dtype":"F32","shape":[1],"data_offsets":)" + first +
-                           R"(},"b":{"dtype":"F32","shape":[1],"data_offsets":)" + second + "}}",
-                       bytes);
-  };
-  const std::string deep = std::string(40, '[') + std::string(40, ']');
-  return {
-      // the frame
-      {"", "expected at least 8 bytes, got 0"},
-      {"\1\2\3", "expected at least 8 bytes, got 3"},
-      {little_endian(100'000'001) + "{}",
-       "header within the file's 10 bytes, got one of 100000001"},
-      {little_endian(UINT64_MAX) + "{}", "got one of 18446744073709551615"},
-      {little_endian(3) + "{}", "header within the file's 10 bytes, got one of 3"},
-      {with_header(""), "header that begins with {"},
-      {with_header(" {}"), "header that begins with {"},
-      {with_header("[]"), "header that begins with {"},
-      {with_header("{}", 1), "expected 0 bytes of tensors, got 1 in the file"},
-      // JSON
-      {with_header("{\"a"), "expected JSON"},
-      {with_header("{}{}"), "expected JSON"},
-      {with_header(std::string("{}\0{", 4)), "expected JSON, got the byte 0x00"},
-      {with_header("{\"\xff\":1}"), "expected UTF-8, got the byte 0xFF"},
-      {with_header("{\"a\":{" + f32 + "},\"a\":{" + f32 + "}}", 8), "\"a\" twice"},
-      {with_tensor(f32 + ",\"dtype\":\"F32\""), "\"dtype\" twice"},
-      {with_tensor("\"dtype\":" + deep), "at most 32 nested lists and objects"},
-      // metadata
-      {with_header("{\"__metadata__\":[]}"), "__metadata__ to be an object, got a list"},
-      {with_header("{\"__metadata__\":{\"x\":1}}"), "\"x\" to be a string, got a number"},
-      // names
-      {with_header("{\"\":{" + f32 + "}}", 8), "names of 1 to 512 bytes, got 0"},
-      {with_header("{\"" + std::string(513, 'x') + "\":{" + f32 + "}}", 8),
-       "names of 1 to 512 bytes, got 513"},
-      {with_header("{\"a\\u0001\":{" + f32 + "}}", 8), "names without control characters"},
-      // fields
-      {with_header("{\"a\":3}"), "tensor \"a\" to be an object, got a number"},
-      {with_tensor(f32 + ",\"stride\":[1]"), "of tensor \"a\", got \"stride\""},
-      {with_tensor(R"("shape":[2],"data_offsets":[0,8])"), "tensor \"a\" to have a dtype"},
-      {with_tensor(R"("dtype":"F32","data_offsets":[0,8])"), "tensor \"a\" to have a shape"},
-      {with_tensor(R"("dtype":"F32","shape":[2])"), "tensor \"a\" to have a data_offsets"},
-      {typed("7"), "a dtype of tensor \"a\", got a number"},
-      {typed("\"F8_E4M3\""), "or an integer type, got F8_E4M3"},
-      {typed("\"f32\""), "or an integer type, got f32"},
-      // shapes
-      {shaped("2"), "a shape of at most 4 extents for tensor \"a\", got a number"},
-      {shaped("[1,1,1,1,2]"), "a shape of at most 4 extents for tensor \"a\", got 5"},
-      {shaped("[-2]"), "whole numbers >= 0 in tensor \"a\", got -2"},
-      {shaped("[2.0]"), "whole numbers >= 0 in tensor \"a\", got 2.0"},
-      {shaped("[2e0]"), "whole numbers >= 0 in tensor \"a\", got 2.0"},
-      {shaped("[\"2\"]"), "whole numbers >= 0 in tensor \"a\", got \"2\""},
-      {shaped("[9223372036854775808]"), "whole numbers >= 0 in tensor \"a\", got 92233720"},
-      {shaped("[99999999999999999999]"), "an integer of at most 64 bits"},
-      {shaped("[4611686018427387904,4]"), "tensor \"a\" of less than 2^64 bytes"},
-      {shaped("[4611686018427387905]"), "tensor \"a\" of less than 2^64 bytes"},
-      {shaped("[3]"), "expected 12 bytes for tensor \"a\", got data_offsets [0, 8]"},
-      // places
-      {placed("[0]"), "two data_offsets of tensor \"a\", got [0]"},
-      {placed("[0,4,8]"), "two data_offsets of tensor \"a\""},
-      {placed("{}"), "two data_offsets of tensor \"a\", got {}"},
-      {placed("[8,0]"), "8 bytes for tensor \"a\", got data_offsets [8, 0]"},
-      {placed("[8,16]"), "within the file's 8 bytes of data, got an end at 16"},
-      {placed("[-8,0]"), "whole numbers >= 0 in tensor \"a\", got -8"},
-      {two("[0,4]", "[8,12]", 12), "tensor \"b\" to begin at byte 4, got 8"},
-      {two("[4,8]", "[8,12]", 12), "tensor \"a\" to begin at byte 0, got 4"},
-      {two("[0,4]", "[2,6]", 6), "tensor \"b\" to begin at byte 4, got 2"},
-      {two("[0,4]", "[0,4]", 4), "to begin at byte 4, got 0"},
-      {two("[0,4]", "[4,8]", 9), "expected 8 bytes of tensors, got 9 in the file"},
-      {two("[0,4]", "[4,8]", 7), "within the file's 7 bytes of data, got an end at 8"},
-  };
-}
-
-TEST_F(SafetensorsTest, RefusesMalformedFilesByName) {
-  const std::vector<Malformed> files = malformed_files();
-  ASSERT_GE(files.size(), 25u);
-  for (const Malformed& file : files) {
-    std::ofstream(path, std::ios::binary) << file.bytes;
-    try {
-      read_safetensors(path);
-      ADD_FAILURE() << "accepted, expected: " << file.message;
-    } catch (const InputError& error) {
-      const std::string text = error.what();
-      EXPECT_NE(text.find(path.string()), std::string::npos) << text;
-      EXPECT_NE(text.find(file.message), std::string::npos) << text << "\nlacks " << file.message;
-    }
-  }
 }
 
 TEST_F(SafetensorsTest, RefusesWhatIsNoFile) {

@@ -15,6 +15,12 @@ namespace {
 
 using namespace cpu;
 
+/// How many tokens, from the first on, are chosen from.
+template <class T>
+int64_t candidates(const Sample<T>& c) {
+  return c.candidates > 0 ? c.candidates : c.V;
+}
+
 /// Tokens from the most to the least probable; equals by their number.
 template <class T>
 auto more_probable(const T* z) {
@@ -27,8 +33,9 @@ auto more_probable(const T* z) {
 template <class T>
 void penalised(T* z, const Sample<T>& c, int64_t n) {
   const T* const logits = c.logits + n * c.V;
+  const int64_t V = candidates(c);
 #pragma omp simd
-  for (int64_t v = 0; v < c.V; v++) {
+  for (int64_t v = 0; v < V; v++) {
     z[v] = logits[v] == logits[v] ? logits[v] : -std::numeric_limits<T>::infinity();
   }
   if (!c.history || c.repetition_penalty == 1) return;
@@ -36,7 +43,7 @@ void penalised(T* z, const Sample<T>& c, int64_t n) {
   const int32_t* const history = c.history + n * c.history_stride;
   for (int64_t i = 0; i < c.history_length[n]; i++) {
     const T logit = logits[history[i]];
-    if (!std::isfinite(logit)) continue;
+    if (!std::isfinite(logit) || history[i] >= V) continue;
     z[history[i]] = std::clamp(logit > 0 ? logit / penalty : logit * penalty,
                                std::numeric_limits<T>::lowest(), std::numeric_limits<T>::max());
   }
@@ -113,16 +120,17 @@ template <class T>
 int32_t draw(const Sample<T>& c, int64_t n, T* z, T inverse_temperature) {
   const PhiloxWords words = random_words(c.seed, RandomStream::sampling, 0, 0, c.draw[n]);
   const double u = unit_double(words[0], words[1]);
-  const bool filtered = (c.top_k > 0 && c.top_k < c.V) || c.top_p < 1 || c.min_p > 0;
+  const int64_t V = candidates(c);
+  const bool filtered = (c.top_k > 0 && c.top_k < V) || c.top_p < 1 || c.min_p > 0;
   if (!filtered) {
-    weigh(z, c.V, inverse_temperature);
+    weigh(z, V, inverse_temperature);
     return invert(
-        z, int32_t(c.V), [](int32_t i) { return i; }, u);
+        z, int32_t(V), [](int32_t i) { return i; }, u);
   }
   int32_t* const first = c.order + n * c.V;
-  std::iota(first, first + c.V, 0);
-  int32_t* last = keep_top_k(z, first, first + c.V, c.top_k);
-  weigh(z, c.V, inverse_temperature);
+  std::iota(first, first + V, 0);
+  int32_t* last = keep_top_k(z, first, first + V, c.top_k);
+  weigh(z, V, inverse_temperature);
   last = keep_top_p(z, first, last, double(c.top_p));
   last = keep_min_p(z, first, last, T(c.min_p));
   std::sort(first, last);
@@ -142,14 +150,15 @@ template <class T>
 void run(Cpu, const Sample<T>& c, Stream) {
   // Divided in float, as callers of LogProbForward do: the log-probabilities are to be bit-equal.
   const T wanted = T(c.temperature == 0 ? 1.0f : 1.0f / c.temperature);
+  const int64_t V = candidates(c);
   parallel_for(c.N, c.flops(), [&](int64_t n) {
     const T* const logits = c.logits + n * c.V;
     T* const z = c.workspace + n * c.V;
     penalised(z, c, n);
-    const bool greedy = c.temperature == 0 || !has_distribution(logits, c.V, wanted);
+    const bool greedy = c.temperature == 0 || !has_distribution(logits, V, wanted);
     const T inverse = greedy ? T(1) : wanted;
     if (greedy) {
-      c.token[n] = int32_t(std::max_element(z, z + c.V) - z);
+      c.token[n] = int32_t(std::max_element(z, z + V) - z);
     } else {
       c.token[n] = draw(c, n, z, inverse);
     }

@@ -39,10 +39,8 @@ bool is_noisy(std::span<const Point> points) {
   return 5 * turns > points.size();
 }
 
-}  // namespace
-
-std::vector<Point> thinned(std::span<const double> x, std::span<const double> y, int most) {
-  const std::vector<Point> points = finite_points(x, y);
+/// Of each bucket the lowest and the highest point.
+std::vector<Point> extremes(const std::vector<Point>& points, int most) {
   if (points.size() <= size_t(most)) return points;
   std::vector<Point> kept;
   for_each_bucket(points, size_t(most) / 2, [&](std::span<const Point> bucket) {
@@ -53,6 +51,25 @@ std::vector<Point> thinned(std::span<const double> x, std::span<const double> y,
     if (low != high) kept.push_back(*high);
   });
   return kept;
+}
+
+}  // namespace
+
+std::vector<Point> thinned(std::span<const double> x, std::span<const double> y, int most) {
+  return extremes(finite_points(x, y), most);
+}
+
+std::vector<Point> exponential_average(std::span<const double> x, std::span<const double> y,
+                                       double weight, int most) {
+  std::vector<Point> points = finite_points(x, y);
+  if (weight == 0 || !is_noisy(points)) return {};
+  double sum = 0, share = 0;  // a point's share of the average, as if there had been zeros before
+  for (Point& p : points) {
+    sum = weight * sum + (1 - weight) * p.y;
+    share = weight * share + (1 - weight);
+    p.y = sum / share;
+  }
+  return extremes(points, most);
 }
 
 std::vector<Point> trend(std::span<const double> x, std::span<const double> y, int most) {

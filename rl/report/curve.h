@@ -19,4 +19,10 @@ std::vector<Point> thinned(std::span<const double> x, std::span<const double> y,
 /// for fewer than 40 points and for curves that are smooth already.
 std::vector<Point> trend(std::span<const double> x, std::span<const double> y, int most);
 
+/// TensorBoard's smoothing: an exponential average in which a point has `weight` times the say of
+/// the next one, without its bias towards 0 at the start; at most `most` points. Empty for weight
+/// 0. REQUIRES: 0 <= weight < 1.
+std::vector<Point> exponential_average(std::span<const double> x, std::span<const double> y,
+                                       double weight, int most);
+
 }  // namespace rlhf

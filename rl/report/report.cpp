@@ -16,10 +16,11 @@ bool is_figure(std::string_view cell) {
          cell.find_first_not_of("0123456789.,+-%eE \u2212\u2009") == std::string_view::npos;
 }
 
-/// A column is numeric when all of its filled cells are.
+/// A column is numeric when all of its filled cells are; a dash fills none.
 bool is_numeric(const Table& table, size_t column) {
   const auto figure = [&](const std::vector<std::string>& row) {
-    return column >= row.size() || row[column].empty() || is_figure(row[column]);
+    return column >= row.size() || row[column].empty() || row[column] == "\u2013" ||
+           is_figure(row[column]);
   };
   return std::all_of(table.rows.begin(), table.rows.end(), figure);
 }

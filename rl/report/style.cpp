@@ -62,6 +62,8 @@ figcaption small { font-size: 13px; font-weight: 400; color: var(--faint); }
 .legend { display: flex; flex-wrap: wrap; gap: 2px 18px; margin: 6px 0 0; padding: 0;
   list-style: none; font-size: 13px; color: var(--soft); }
 .legend b { font-weight: 600; color: var(--ink); }
+.legend li { overflow-wrap: anywhere; }
+.legend em { color: var(--series-1); font-style: normal; }
 .key { display: inline-block; width: 14px; height: 3px; margin-right: 7px; border-radius: 2px;
   vertical-align: 4px; background: var(--series); }
 .plot { padding: 18px 8px 44px 0; }
@@ -79,6 +81,13 @@ figcaption small { font-size: 13px; font-weight: 400; color: var(--faint); }
 .s0 { --series: var(--series-0); } .s1 { --series: var(--series-1); }
 .s2 { --series: var(--series-2); } .s3 { --series: var(--series-3); }
 .s4 { --series: var(--series-4); } .s5 { --series: var(--series-5); }
+.curve.d1 { stroke-dasharray: 8 5; } .curve.d2 { stroke-dasharray: 1 5; }
+.curve.d3 { stroke-dasharray: 10 4 1 4; } .curve.faint { stroke-dasharray: none; }
+.key.d1 { background: linear-gradient(90deg, var(--series) 40%, transparent 40% 60%,
+  var(--series) 60%); }
+.key.d2 { background: repeating-linear-gradient(90deg, var(--series) 0 3px, transparent 3px 6px); }
+.key.d3 { background: linear-gradient(90deg, var(--series) 55%, transparent 55% 80%,
+  var(--series) 80%); }
 .hover rect { fill: transparent; }
 .hover line { stroke: var(--faint); stroke-width: 1; }
 .hover circle { fill: var(--series); stroke: var(--card); stroke-width: 1.5; }
@@ -94,6 +103,12 @@ th, td { padding: 9px 18px; text-align: left; vertical-align: top; }
 th { font-weight: 500; font-size: 13px; color: var(--soft); white-space: nowrap; }
 td { border-top: 1px solid var(--line); }
 .figure { text-align: right; white-space: nowrap; }
+th:first-child, td:first-child { position: sticky; left: 0; background: var(--card);
+  min-width: min(15ch, 40vw); }
+@media (max-width: 600px) {
+  th, td { padding: 8px 12px; }
+  caption { padding-left: 12px; }
+}
 
 .sample { margin-top: 20px; border: 1px solid var(--line); border-radius: 12px; overflow: hidden;
   background: var(--line); }

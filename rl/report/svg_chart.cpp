@@ -16,10 +16,13 @@ namespace rlhf {
 namespace {
 
 constexpr int plot_height = 220;    // px; the width is the reader's
-constexpr int most_points = 400;    // of a curve
-constexpr int most_hovers = 80;     // places that answer to the pointer
 constexpr int colour_count = 6;     // --series-0 ... of the style sheet
+constexpr int dash_count = 4;       // solid, .d1 ... of the style sheet
 constexpr double curve_box = 1000;  // user units that are stretched over the width
+
+// Shared out among the curves of a chart, so that a page of many runs stays small.
+int points_of_curve(size_t curves) { return int(std::clamp<size_t>(3200 / curves, 80, 400)); }
+size_t places_to_hover(size_t curves) { return std::clamp<size_t>(640 / curves, 24, 80); }
 
 /// From values to places: x to percent of the width, y to pixels from the top.
 struct Axes {
@@ -37,14 +40,26 @@ struct Axes {
 /// A series as it is drawn: every value can be placed on the axes.
 struct Curve {
   std::vector<Point> raw, smooth;
+  std::string css;            ///< classes of its colour and dashes
+  std::ptrdiff_t broken = 0;  ///< values that are NaN or infinite: what a run that diverged has
 };
 
-Curve curve_of(const Series& series, bool log_y) {
+std::string css_of(size_t look) {
+  return fmt::format("s{} d{}", look % colour_count, look / colour_count % dash_count);
+}
+
+Curve curve_of(const Chart& chart, size_t place) {
+  const Series& series = chart.series[place];
+  const int most = points_of_curve(chart.series.size());
   std::vector<double> y = series.y;
-  if (log_y)
+  const auto broken = std::count_if(y.begin(), y.end(), [](double v) { return !std::isfinite(v); });
+  if (chart.log_y)
     std::replace_if(
         y.begin(), y.end(), [](double v) { return !(v > 0); }, std::nan(""));
-  return {thinned(series.x, y, most_points), trend(series.x, y, most_points)};
+  return {thinned(series.x, y, most),
+          chart.smoothing ? exponential_average(series.x, y, *chart.smoothing, most)
+                          : trend(series.x, y, most),
+          css_of(series.look.value_or(place)), broken};
 }
 
 Axes axes_of(const Chart& chart, const std::vector<Curve>& curves) {
@@ -153,7 +168,7 @@ void append_hovers(std::string& out, const Chart& chart, const std::vector<Curve
       std::max_element(curves.begin(), curves.end(),
                        [](const Curve& a, const Curve& b) { return a.raw.size() < b.raw.size(); });
   const std::vector<Point>& anchors = longest->raw;
-  const size_t count = std::min<size_t>(anchors.size(), most_hovers);
+  const size_t count = std::min(anchors.size(), places_to_hover(curves.size()));
   auto end = std::back_inserter(out);
   const auto place = [&](size_t i) {
     return anchors[count == 1 ? 0 : i * (anchors.size() - 1) / (count - 1)].x;
@@ -168,8 +183,8 @@ void append_hovers(std::string& out, const Chart& chart, const std::vector<Curve
       const Curve& curve = curves[s];
       const Point& p = nearest(curve.smooth.empty() ? curve.raw : curve.smooth, place(i));
       title += fmt::format("\n{}: {}", chart.series[s].name, readable_number(p.y));
-      dots += fmt::format("<circle class=\"s{}\" cx=\"{:.2f}%\" cy=\"{:.1f}\" r=\"3.5\"/>",
-                          s % colour_count, axes.percent(p.x), axes.pixel(p.y));
+      dots += fmt::format("<circle class=\"{}\" cx=\"{:.2f}%\" cy=\"{:.1f}\" r=\"3.5\"/>",
+                          curve.css, axes.percent(p.x), axes.pixel(p.y));
     }
     fmt::format_to(end,
                    "<g class=\"hover\"><title>{0}</title>"
@@ -186,8 +201,10 @@ std::string legend(const Chart& chart, const std::vector<Curve>& curves) {
     const double last = curve.raw.empty()
                             ? std::nan("")
                             : (curve.smooth.empty() ? curve.raw : curve.smooth).back().y;
-    out += fmt::format("<li><i class=\"key s{}\"></i>{} <b>{}</b></li>", s % colour_count,
+    out += fmt::format("<li><i class=\"key {}\"></i>{} <b>{}</b>", curve.css,
                        html_escape(chart.series[s].name), readable_number(last));
+    if (curve.broken) out += fmt::format(" <em>{} not finite</em>", curve.broken);
+    out += "</li>";
   }
   return out + "</ul>";
 }
@@ -205,11 +222,11 @@ std::string plot(const Chart& chart, const std::vector<Curve>& curves) {
   for (size_t s = 0; s < curves.size(); ++s) {
     const bool smoothed = !curves[s].smooth.empty();
     append_path(out, curves[s].raw, axes,
-                fmt::format("{} s{}", smoothed ? "curve faint" : "curve", s % colour_count));
+                fmt::format("{} {}", smoothed ? "curve faint" : "curve", curves[s].css));
   }
   for (size_t s = 0; s < curves.size(); ++s) {
     if (curves[s].smooth.empty()) continue;
-    append_path(out, curves[s].smooth, axes, fmt::format("curve s{}", s % colour_count));
+    append_path(out, curves[s].smooth, axes, "curve " + curves[s].css);
   }
   out += "</svg>";
   append_reference_lines(out, chart, axes);
@@ -224,7 +241,7 @@ std::string plot(const Chart& chart, const std::vector<Curve>& curves) {
 
 std::string render_chart(const Chart& chart) {
   std::vector<Curve> curves;
-  for (const Series& series : chart.series) curves.push_back(curve_of(series, chart.log_y));
+  for (size_t s = 0; s < chart.series.size(); ++s) curves.push_back(curve_of(chart, s));
   const bool empty = std::all_of(curves.begin(), curves.end(),
                                  [](const Curve& curve) { return curve.raw.empty(); });
   const std::string unit =

@@ -2,6 +2,8 @@
 // stretch, and a pointer over the plot shows the values there.
 #pragma once
 
+#include <cstddef>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,6 +13,9 @@ namespace rlhf {
 struct Series {
   std::string name;
   std::vector<double> x = {}, y = {};
+  /// Colour and dashes: the place in the chart unless given, so that a run looks the same in every
+  /// chart. Six colours, solid first, then three kinds of dashes.
+  std::optional<size_t> look = std::nullopt;
 };
 
 /// A dashed horizontal line to compare with, e.g. {"target", 6.0}.
@@ -26,6 +31,9 @@ struct Chart {
   std::vector<Series> series = {};
   std::vector<ReferenceLine> reference_lines = {};
   bool log_y = false;  ///< points with y <= 0 are left out
+  /// Weight of an exponential average over the raw curve, 0 for none; unless given, curves that are
+  /// noisy get a trend.
+  std::optional<double> smoothing = std::nullopt;
 };
 
 /// The chart as a <figure>: title, legend with each series' last value, plot. Colours come from the

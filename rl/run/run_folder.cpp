@@ -32,7 +32,13 @@ std::filesystem::path prepared(std::filesystem::path output_dir, const RunConfig
 RunFolder::RunFolder(std::filesystem::path output_dir, const RunConfig& config,
                      std::optional<int64_t> resumed_step)
     : path_(prepared(std::move(output_dir), config)),
-      metrics_(path_ / "metrics.jsonl", resumed_step) {}
+      metrics_(path_ / "metrics.jsonl", resumed_step),
+      events_(path_, resumed_step) {}
+
+void RunFolder::log(int64_t step, const Metrics& metrics) {
+  metrics_.write(step, metrics);
+  events_.write(step, metrics);
+}
 
 void RunFolder::write_summary(const ordered_json& figures) const {
   ordered_json summary = figures;

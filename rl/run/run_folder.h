@@ -1,6 +1,7 @@
 // The folder that a run leaves behind, the same for every command that trains:
 //   run_config.json  what was run: flags with their values, seed, version, command line
 //   metrics.jsonl    what happened, step by step
+//   events.out...    the same for TensorBoard
 //   summary.json     how it ended: the main figures, seconds, peak memory
 //   report.html      the page that shows all of it
 #pragma once
@@ -13,6 +14,7 @@
 #include <string>
 #include <string_view>
 
+#include "rl/run/event_file.h"
 #include "rl/run/metrics_log.h"
 
 namespace rlhf {
@@ -35,8 +37,8 @@ class RunFolder {
 
   const std::filesystem::path& path() const { return path_; }
 
-  /// Appends a line to metrics.jsonl.
-  void log(int64_t step, const Metrics& metrics) { metrics_.write(step, metrics); }
+  /// Appends a line to metrics.jsonl and an event to TensorBoard's file.
+  void log(int64_t step, const Metrics& metrics);
 
   /// Writes summary.json: the given figures, then `seconds` (since the folder was opened) and
   /// `peak_rss_mb` (the most memory the process held, in MiB).
@@ -51,6 +53,7 @@ class RunFolder {
   std::filesystem::path path_;
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
   MetricsLog metrics_;
+  EventFile events_;
 };
 
 /// The most memory this process has held so far, in MiB (getrusage).
