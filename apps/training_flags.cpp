@@ -68,6 +68,9 @@ void TrainingFlags::declare(Flags& flags) {
             "clip the global gradient norm; 0: off");
   flags.add("clip_value", optimizer.clip_value, at_least(0.0f),
             "clip each gradient element; 0: off");
+  flags.add("skip_outliers", config_.skip_outliers, at_least(0.0),
+            "skip updates whose loss or gradient norm stands so many deviations out; 0: off");
+  checkpoint.declare(flags, "optimizer steps");
 }
 
 TrainingConfig TrainingFlags::config() const {

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "apps/flags.h"
+#include "apps/checkpoint_flags.h"
 #include "rl/trainer.h"
 
 namespace rlhf {
@@ -25,6 +25,7 @@ class TrainingFlags {
   int64_t num_train_epochs;
   int64_t logging_steps = 10;
   uint64_t seed = 42;
+  CheckpointFlags checkpoint;
 
  private:
   TrainingConfig config_;

@@ -8,6 +8,7 @@
 #include <limits>
 #include <set>
 
+#include "core/allocator.h"
 #include "rl/batches.h"
 #include "rl/language_model.h"
 #include "tests/tiny_models.h"
@@ -88,6 +89,35 @@ TEST(Trainer, FollowsTheScheduleAndCountsSteps) {
   }
   EXPECT_EQ(rates, (std::vector<double>{1, 0.75, 0.5, 0.25}));
   EXPECT_EQ(trainer.state().step, 4u);
+}
+
+/// Parameters after three steps with dropout, and the bytes that a forward pass leaves behind.
+std::pair<std::vector<float>, size_t> train_for_memory(bool gradient_checkpointing) {
+  Gpt2Config shape = tiny_config(12);
+  shape.n_layer = 6;
+  shape.set_dropout(0.1f);
+  Gpt2 model = make_gpt2(shape, 1);
+  model.gradient_checkpointing = gradient_checkpointing;
+  Trainer trainer(model, {});
+  const std::vector<Example> examples = ragged_examples();
+  const auto live = [] { return Allocator::of(Device::cpu).statistics().live; };
+  size_t kept = 0;
+  for (int step = 0; step < 3; step++) {
+    trainer.step(2, [&](int64_t) {
+      const size_t before = live();
+      const Tensor loss = language_model_loss(model, pad_examples(examples), 80, &trainer.state());
+      kept = live() - before;
+      return loss;
+    });
+  }
+  return {parameters_of(model), kept};
+}
+
+TEST(Trainer, RecomputingActivationsSavesMemoryAndChangesNoBit) {
+  const auto [kept, all] = train_for_memory(false);
+  const auto [recomputed, some] = train_for_memory(true);
+  EXPECT_EQ(kept, recomputed);
+  EXPECT_LT(double(some), 0.25 * double(all));
 }
 
 TEST(Trainer, LeavesTheParametersWhenTheLossIsNotFinite) {
