@@ -34,6 +34,7 @@ struct Options {
   PpoConfig ppo{
       .kl = {.coefficient = 0.2}};  // small models leave their text soon: above TRL's 0.05
   TrainingConfig training = defaults();
+  bool gradient_checkpointing = false;
   CheckpointFlags checkpoint{.save_steps = 50};
 };
 
@@ -106,6 +107,8 @@ int ppo_main(const Options& o, const Invocation& invocation) {
   } else {
     model.value_head = make_score_head(model.policy.transformer, 0, /*zero=*/true);
   }
+  model.policy.transformer.gradient_checkpointing = o.gradient_checkpointing;
+  if (model.critic) model.critic->gradient_checkpointing = o.gradient_checkpointing;
 
   Checkpoints checkpoints = o.checkpoint.checkpoints(
       invocation, o.output_dir,
@@ -224,6 +227,7 @@ void declare(Options& o, Flags& flags) {
   flags.add("skip_outliers", o.training.skip_outliers, at_least(0.0),
             "skip steps whose loss or gradient norm stands so many deviations out; 0: off");
   flags.add("seed", o.training.seed, {}, "of everything random");
+  declare_gradient_checkpointing(flags, o.gradient_checkpointing);
   o.checkpoint.declare(flags, "updates");
 }
 

@@ -70,6 +70,7 @@ int pretrain_main(const Options& o, const Invocation& invocation) {
     config.set_dropout(o.dropout);
     model = make_gpt2(config, training.seed);
   }
+  model.gradient_checkpointing = o.training.gradient_checkpointing;
   const Tokens train = encode_stream(*loaded.tokenizer, corpus.train, o.dataset_name);
   const Tokens val =
       encode_stream(*loaded.tokenizer, corpus.val,

@@ -43,6 +43,7 @@ int sft_main(const Options& o, const Invocation& invocation) {
   LoadedLanguageModel loaded = load_language_model(o.model_name_or_path);
   Gpt2& model = loaded.model.transformer;
   model.config.set_dropout(o.dropout);
+  model.gradient_checkpointing = o.training.gradient_checkpointing;
   const SftData data = encode_sft(*loaded.tokenizer, train, val, model.config.n_positions, config);
 
   Checkpoints checkpoints = o.training.checkpoint.checkpoints(

@@ -52,9 +52,6 @@ void Checkpoints::after(int64_t step, int64_t total, const Archive& state) {
   } catch (const Error& error) {
     if (signal || last) throw;
     config_.on_failure(error.what());
-  } catch (const fs::filesystem_error& error) {
-    if (signal || last) throw;
-    config_.on_failure(error.what());
   }
   if (signal && !last) {
     throw Interrupted(

@@ -28,13 +28,25 @@ int64_t step_of(std::string_view name) {
   return whole && fmt::to_string(step) == name ? step : -1;
 }
 
+void remove_tree(const fs::path& path) {
+  std::error_code failure;
+  fs::remove_all(path, failure);
+  check(!failure, path.string(), "expected to remove it, got \"{}\"", failure.message());
+}
+
+void rename_folder(const fs::path& from, const fs::path& to) {
+  std::error_code failure;
+  fs::rename(from, to, failure);
+  check(!failure, from.string(), "expected to rename it, got \"{}\"", failure.message());
+}
+
 // Takes a checkpoint's name away; returns what it is called now, nothing when it was not there.
 fs::path retire(const fs::path& checkpoint) {
   if (!fs::exists(checkpoint)) return {};
   const fs::path former =
       checkpoint.parent_path() / fmt::format("{}{}", kRemoved, checkpoint.filename().string());
-  fs::remove_all(former);
-  fs::rename(checkpoint, former);
+  remove_tree(former);
+  rename_folder(checkpoint, former);
   return former;
 }
 
@@ -65,15 +77,15 @@ void write_checkpoint(const fs::path& run_folder, CheckpointManifest manifest,
   try {
     staged.commit();
   } catch (...) {
-    if (!former.empty()) fs::rename(former, target);
+    if (!former.empty()) rename_folder(former, target);
     throw;
   }
-  if (!former.empty()) fs::remove_all(former);
+  if (!former.empty()) remove_tree(former);
 }
 
 void remove_checkpoint(const fs::path& checkpoint) {
   const fs::path former = retire(checkpoint);
-  if (!former.empty()) fs::remove_all(former);
+  if (!former.empty()) remove_tree(former);
 }
 
 CheckpointManifest read_manifest(const fs::path& checkpoint) {
@@ -147,11 +159,10 @@ void remove_unfinished_checkpoints(const fs::path& run_folder) {
   std::error_code none;
   for (const auto& entry : fs::directory_iterator(run_folder, none)) {
     const std::string name = entry.path().filename().string();
-    const bool staged = name.starts_with(kPrefix) && name.find(".tmp-") != std::string::npos;
-    const bool removed = name.starts_with(fmt::format("{}{}", kRemoved, kPrefix));
-    if (staged || removed) leftovers.push_back(entry.path());
+    if (name.starts_with(fmt::format("{}{}", kRemoved, kPrefix))) leftovers.push_back(entry.path());
   }
-  for (const fs::path& path : leftovers) fs::remove_all(path);
+  remove_temporaries(run_folder);
+  for (const fs::path& path : leftovers) remove_tree(path);
 }
 
 }  // namespace rlhf
