@@ -13,12 +13,16 @@
 #include "apps/config_file.h"
 #include "apps/help.h"
 #include "apps/nearest.h"
+#include "apps/resume.h"
 #include "apps/terminal.h"
 #include "core/check.h"
+#include "rl/checkpoints.h"
 #include "rl/run/version.h"
 
 namespace rlhf {
 namespace {
+
+constexpr const char* kResume = "resume_from_checkpoint";
 
 using Arguments = std::vector<std::string>;
 using Values = std::map<std::string, Arguments>;  // by flag
@@ -139,6 +143,27 @@ void take_config(const std::string& path, Values& values, const Command& command
   }
 }
 
+/// A resumed run's flags where none are typed; the checkpoint's folder takes the place of what was
+/// typed to find it.
+void take_resumed(Values& values, const Command& command, const Flags& flags) {
+  const auto typed = [&](const std::string& name) {
+    const Arguments& given = values[name];
+    return given.empty() ? std::string() : given.back();
+  };
+  const std::string wanted = typed(kResume);
+  if (wanted == "false") values[kResume].clear();
+  if (wanted.empty() || wanted == "false") return;
+  const ResumePoint point = find_resume_point(wanted, typed("output_dir"), command.name);
+  values[kResume] = {point.checkpoint.string()};
+  values["output_dir"] = {point.run_folder.string()};
+  for (const Flag& flag : flags.all()) {
+    const auto saved = point.flags.find(flag.name);
+    if (saved == point.flags.end() || !values[flag.name].empty()) continue;
+    const std::string text = as_typed(*saved);
+    if (!text.empty()) values[flag.name] = {text};
+  }
+}
+
 /// As typed, so that it can be pasted into a shell again.
 std::string shell_line(const Arguments& arguments) {
   std::string line = "rlhf";
@@ -191,6 +216,7 @@ int dispatch(const Arguments& arguments, const std::vector<Command>& commands) {
   Values values = split_arguments(rest, *command, flags);
   const Arguments config = values["config"];
   if (!config.empty()) take_config(config.back(), values, *command, flags);
+  if (flags.find(kResume)) take_resumed(values, *command, flags);
   for (const Flag& flag : flags.all()) {
     const Arguments& given = values[flag.name];
     for (const std::string& value : given) {
@@ -215,6 +241,8 @@ int run_cli(int argc, const char* const* argv, const std::vector<Command>& comma
     const int code = dispatch(Arguments(argv + std::min(argc, 1), argv + argc), commands);
     flush_stdout();
     return code;
+  } catch (const Interrupted& stop) {
+    return complain(128 + stop.signal, stop.what());
   } catch (const InputError& error) {
     return complain(2, error.what());
   } catch (const std::bad_alloc&) {

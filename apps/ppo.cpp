@@ -8,6 +8,7 @@
 #include "apps/session.h"
 #include "apps/training_flags.h"
 #include "data/datasets.h"
+#include "rl/digest.h"
 #include "rl/model_folder.h"
 #include "rl/prompt.h"
 #include "rl/reward.h"
@@ -33,6 +34,8 @@ struct Options {
   PpoConfig ppo{
       .kl = {.coefficient = 0.2}};  // small models leave their text soon: above TRL's 0.05
   TrainingConfig training = defaults();
+  bool gradient_checkpointing = false;
+  CheckpointFlags checkpoint{.save_steps = 50};
 };
 
 PpoConfig config_of(const Options& o) {
@@ -104,13 +107,29 @@ int ppo_main(const Options& o, const Invocation& invocation) {
   } else {
     model.value_head = make_score_head(model.policy.transformer, 0, /*zero=*/true);
   }
+  model.policy.transformer.gradient_checkpointing = o.gradient_checkpointing;
+  if (model.critic) model.critic->gradient_checkpointing = o.gradient_checkpointing;
 
-  Session session(invocation, o.output_dir, config.training.seed);
+  Checkpoints checkpoints = o.checkpoint.checkpoints(
+      invocation, o.output_dir,
+      {{"dataset_name", Digest().add(prompts).text()},
+       {"model_name_or_path", Digest().add_parameters(model.policy).text()},
+       {"reward_model_path", Digest().add_parameters(reward.model).text()}},
+      [&](const auto& folder) {
+        save_model(folder, model.policy, tokenizer);
+        if (!model.critic) return;
+        ScalarModel critic{*model.critic, model.value_head};
+        save_model(folder / "critic", critic, tokenizer);
+      });
+  Session session(invocation, o.output_dir, config.training.seed, o.checkpoint.resumed_step());
   const PolicyEvaluation before = evaluate();
   const OnStep log = session.on_step("ppo", {"objective/scores", "objective/kl"});
-  const PpoResult result = ppo(model, reference, prompts, score_of, tokenizer.eos(), config,
-                               [&](int64_t update, int64_t total, const Metrics& metrics,
-                                   std::span<const Episode>) { log(update, total, metrics); });
+  const PpoResult result = ppo(
+      model, reference, prompts, score_of, tokenizer.eos(), config,
+      [&](int64_t update, int64_t total, const Metrics& metrics, std::span<const Episode>) {
+        log(update, total, metrics);
+      },
+      std::move(checkpoints));
   const PolicyEvaluation after = evaluate();
   save_model(o.output_dir, model.policy, tokenizer);
 
@@ -205,7 +224,11 @@ void declare(Options& o, Flags& flags) {
   flags.add("weight_decay", o.training.optimizer.weight_decay, at_least(0.0f), "of AdamW");
   flags.add("max_grad_norm", o.training.optimizer.max_grad_norm, at_least(0.0f),
             "clip the global gradient norm; 0: off");
+  flags.add("skip_outliers", o.training.skip_outliers, at_least(0.0),
+            "skip steps whose loss or gradient norm stands so many deviations out; 0: off");
   flags.add("seed", o.training.seed, {}, "of everything random");
+  declare_gradient_checkpointing(flags, o.gradient_checkpointing);
+  o.checkpoint.declare(flags, "updates");
 }
 
 }  // namespace

@@ -8,7 +8,7 @@
 #include "apps/tokenizer_flag.h"
 #include "apps/training_flags.h"
 #include "data/datasets.h"
-#include "rl/language_model.h"
+#include "rl/digest.h"
 #include "rl/model_folder.h"
 
 namespace rlhf {
@@ -70,6 +70,7 @@ int pretrain_main(const Options& o, const Invocation& invocation) {
     config.set_dropout(o.dropout);
     model = make_gpt2(config, training.seed);
   }
+  model.gradient_checkpointing = o.training.gradient_checkpointing;
   const Tokens train = encode_stream(*loaded.tokenizer, corpus.train, o.dataset_name);
   const Tokens val =
       encode_stream(*loaded.tokenizer, corpus.val,
@@ -87,10 +88,13 @@ int pretrain_main(const Options& o, const Invocation& invocation) {
     input_error(o.dataset_name, "expected at least two tokens to validate on, got {}", val.size());
   }
 
-  Session session(invocation, o.output_dir, training.seed);
-  const PretrainResult result =
-      pretrain(model, train, val, config,
-               session.on_step("pretrain", {"loss", "eval_loss", "learning_rate"}));
+  Checkpoints checkpoints = o.training.checkpoint.checkpoints(
+      invocation, o.output_dir, {{"dataset_name", Digest().add(train).text()}},
+      [&](const auto& folder) { save_model(folder, loaded.model, *loaded.tokenizer); });
+  Session session(invocation, o.output_dir, training.seed, o.training.checkpoint.resumed_step());
+  const PretrainResult result = pretrain(
+      model, train, val, config,
+      session.on_step("pretrain", {"loss", "eval_loss", "learning_rate"}), std::move(checkpoints));
   save_model(o.output_dir, loaded.model, *loaded.tokenizer);
 
   const int64_t parameters = parameter_count(model);

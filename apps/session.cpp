@@ -6,16 +6,25 @@
 #include <ctime>
 #include <thread>
 
+#include "apps/stop_signal.h"
 #include "apps/terminal.h"
 #include "core/atomic_file.h"
+#include "rl/run/checkpoint_folder.h"
 #include "rl/run/version.h"
 
 namespace rlhf {
 
 Session::Session(const Invocation& invocation, const std::filesystem::path& output_dir,
-                 uint64_t seed)
+                 uint64_t seed, std::optional<int64_t> resumed_step)
     : invocation_(invocation),
-      folder_(output_dir, {invocation.command, invocation.command_line, seed, invocation.flags}) {}
+      folder_(output_dir, {invocation.command, invocation.command_line, seed, invocation.flags},
+              resumed_step) {
+  if (resumed_step) history_ = read_metrics(output_dir / "metrics.jsonl");
+  remove_unfinished_checkpoints(output_dir);
+  catch_stop_signals();
+}
+
+Session::~Session() { release_stop_signals(); }
 
 OnStep Session::on_step(const std::string& title, std::vector<std::string> shown) {
   progress_ = std::make_unique<Progress>(title, std::move(shown));

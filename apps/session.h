@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,8 +18,13 @@ namespace rlhf {
 
 class Session {
  public:
-  /// Creates the folder: call it when all input has proven good.
-  Session(const Invocation& invocation, const std::filesystem::path& output_dir, uint64_t seed);
+  /// Creates the folder: call it when all input has proven good. From here on Ctrl-C is remembered
+  /// for the training loop to save first. `resumed_step`: the run goes on after that step.
+  Session(const Invocation& invocation, const std::filesystem::path& output_dir, uint64_t seed,
+          std::optional<int64_t> resumed_step = std::nullopt);
+  ~Session();
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
 
   /// What a training function calls after each step: logs, draws the bar, keeps the curves.
   /// `shown` are the metrics on the bar.

@@ -6,6 +6,7 @@
 #include "apps/commands.h"
 #include "apps/session.h"
 #include "apps/training_flags.h"
+#include "rl/digest.h"
 #include "rl/model_folder.h"
 
 namespace rlhf {
@@ -42,11 +43,17 @@ int sft_main(const Options& o, const Invocation& invocation) {
   LoadedLanguageModel loaded = load_language_model(o.model_name_or_path);
   Gpt2& model = loaded.model.transformer;
   model.config.set_dropout(o.dropout);
+  model.gradient_checkpointing = o.training.gradient_checkpointing;
   const SftData data = encode_sft(*loaded.tokenizer, train, val, model.config.n_positions, config);
 
-  Session session(invocation, o.output_dir, config.training.seed);
+  Checkpoints checkpoints = o.training.checkpoint.checkpoints(
+      invocation, o.output_dir, {{"dataset_name", Digest().add(data.train).text()}},
+      [&](const auto& folder) { save_model(folder, loaded.model, *loaded.tokenizer); });
+  Session session(invocation, o.output_dir, config.training.seed,
+                  o.training.checkpoint.resumed_step());
   const SftResult result =
-      sft(model, data, config, session.on_step("sft", {"loss", "epoch", "learning_rate"}));
+      sft(model, data, config, session.on_step("sft", {"loss", "epoch", "learning_rate"}),
+          std::move(checkpoints));
   save_model(o.output_dir, loaded.model, *loaded.tokenizer);
 
   nlohmann::ordered_json summary{{"train_loss", result.train_loss}};

@@ -68,6 +68,15 @@ void TrainingFlags::declare(Flags& flags) {
             "clip the global gradient norm; 0: off");
   flags.add("clip_value", optimizer.clip_value, at_least(0.0f),
             "clip each gradient element; 0: off");
+  flags.add("skip_outliers", config_.skip_outliers, at_least(0.0),
+            "skip updates whose loss or gradient norm stands so many deviations out; 0: off");
+  declare_gradient_checkpointing(flags, gradient_checkpointing);
+  checkpoint.declare(flags, "optimizer steps");
+}
+
+void declare_gradient_checkpointing(Flags& flags, bool& value) {
+  flags.add("gradient_checkpointing", value,
+            "keep only the inputs of blocks and compute the rest again: less memory, more time");
 }
 
 TrainingConfig TrainingFlags::config() const {

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "apps/flags.h"
+#include "apps/checkpoint_flags.h"
 #include "rl/trainer.h"
 
 namespace rlhf {
@@ -25,12 +25,17 @@ class TrainingFlags {
   int64_t num_train_epochs;
   int64_t logging_steps = 10;
   uint64_t seed = 42;
+  bool gradient_checkpointing = false;
+  CheckpointFlags checkpoint;
 
  private:
   TrainingConfig config_;
   std::string schedule_, optimizer_, frozen_;
   bool counts_epochs_;
 };
+
+/// The flag that `gradient_checkpointing` of a model is set by, the same for every command.
+void declare_gradient_checkpointing(Flags& flags, bool& value);
 
 /// 0-based index of a word in a list: the enumerator that a choice flag names.
 template <class Enum>

@@ -6,7 +6,9 @@
 #include <atomic>
 #include <cerrno>
 #include <cstring>
+#include <regex>
 #include <string>
+#include <vector>
 
 #include "core/check.h"
 #include "core/folder_exchange.h"
@@ -128,6 +130,21 @@ void StagedFolder::commit() {
   }
   sync_path(folder_of(target_));
   staging_.clear();
+}
+
+void remove_temporaries(const fs::path& folder) {
+  static const std::regex temporary(".*\\.tmp-[0-9]+-[0-9]+");
+  std::vector<fs::path> found;
+  std::error_code failure;
+  for (const auto& entry : fs::directory_iterator(folder, failure)) {
+    if (std::regex_match(entry.path().filename().string(), temporary)) {
+      found.push_back(entry.path());
+    }
+  }
+  for (const fs::path& path : found) {
+    fs::remove_all(path, failure);
+    if (failure) system_error(path, "remove it", failure.value());
+  }
 }
 
 void require_writable_folder(const fs::path& folder, std::string_view what) {

@@ -43,6 +43,11 @@ class StagedFolder {
   std::filesystem::path target_, staging_;
 };
 
+/// Removes what killed processes have left in a folder under the temporary names of this file.
+/// REQUIRES: no other process writes to the folder.
+/// @throws Error naming the path and the system's reason.
+void remove_temporaries(const std::filesystem::path& folder);
+
 /// Creates a folder, and those above it where missing, and proves that it can be written to.
 /// @throws InputError "[what] expected a folder that can be written, got ..."
 void require_writable_folder(const std::filesystem::path& folder, std::string_view what);

@@ -19,15 +19,39 @@ void Tape::backward(const Tensor& loss) {
         "expected a loss that depends on a tensor with requires_grad, got one that does not");
   dispatch(loss.dtype(), [&](auto t) {
     using T = decltype(t);
-    loss.grad_out<T>();
-    loss.grad().copy_from(Tensor::from(std::vector<T>{T{1}}, loss.shape(), loss.device()));
+    backward(loss, Tensor::from(std::vector<T>{T{1}}, loss.shape(), loss.device()));
   });
+}
+
+void Tape::backward(const Tensor& output, const Tensor& gradient) {
+  dispatch(output.dtype(), [&](auto t) { output.grad_out<decltype(t)>(); });
+  output.grad().copy_from(gradient);
   const auto has_grad = [](const Tensor& output) { return output.has_grad(); };
   while (!nodes_.empty()) {
     Node node = std::move(nodes_.back());
     nodes_.pop_back();
     if (std::any_of(node.outputs.begin(), node.outputs.end(), has_grad)) node.backward();
   }
+}
+
+NoTape::NoTape() : paused_(current_tape) { current_tape = nullptr; }
+NoTape::~NoTape() { current_tape = paused_; }
+
+Tensor recompute(const std::function<Tensor(const Tensor& x)>& f, const Tensor& x) {
+  if (!current_tape || !x.requires_grad()) return f(x);
+  Tensor y;
+  {
+    NoTape nothing_is_kept;
+    y = f(x);
+  }
+  y.set_requires_grad(true);
+  record("recompute", {y}, [f, x, y] {
+    // x keeps its place for a gradient, and so do the parameters that f reads: the inner tape's
+    // closures write where those of this one would have written, in the same order.
+    Tape tape;
+    tape.backward(f(x), y.grad());
+  });
+  return y;
 }
 
 Tensor result(const Shape& shape, std::initializer_list<Tensor> inputs) {

@@ -26,8 +26,11 @@ class Tape {
   /// that saved tensors are freed early. Nodes whose outputs got no gradient are skipped.
   /// @throws Error unless `loss` has one element and depends on something that requires a gradient.
   void backward(const Tensor& loss);
+  /// The same from a given d loss / d output, of the output's shape.
+  void backward(const Tensor& output, const Tensor& gradient);
 
  private:
+  friend class NoTape;
   friend void record(std::string_view, std::vector<Tensor>, std::function<void()>);
   struct Node {
     std::string_view name;
@@ -37,6 +40,24 @@ class Tape {
   std::vector<Node> nodes_;
   Tape* outer_;
 };
+
+/// While it lives, nothing is recorded on this thread.
+class NoTape {
+ public:
+  NoTape();
+  ~NoTape();
+  NoTape(const NoTape&) = delete;
+  NoTape& operator=(const NoTape&) = delete;
+
+ private:
+  Tape* paused_;
+};
+
+/// f(x) that keeps nothing but x for the backward pass, where f runs a second time, on a tape of
+/// its own (activation recomputation, Chen et al. 2016, arXiv:1604.06174). Gradients have the bits
+/// that they have without it. REQUIRES: f is a pure function of x and of what does not change
+/// before the backward pass.
+Tensor recompute(const std::function<Tensor(const Tensor& x)>& f, const Tensor& x);
 
 /// A fresh tensor for an op's result, on the device of its first input. It wants a gradient when
 /// there is a tape and some input wants one; undefined inputs (an absent bias) do not count.

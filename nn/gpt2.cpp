@@ -39,7 +39,7 @@ void Gpt2Config::validate(std::string_view what) const {
 Tensor Gpt2::forward(const TokenBatch& batch, const StepState* training,
                      const std::function<Tensor(const Tensor&, size_t)>& attend) const {
   // Each place that drops has a site of its own: 0 for the embedding, then three a block.
-  const auto drop = [&](float probability, uint32_t site) -> Drop {
+  const auto drop = [training](float probability, uint32_t site) -> Drop {
     if (!training) return [](const Tensor& x) { return x; };
     return [=](const Tensor& x) {
       return dropout(x, probability, {training, RandomStream::dropout, site});
@@ -49,9 +49,12 @@ Tensor Gpt2::forward(const TokenBatch& batch, const StepState* training,
   x = drop(config.embd_pdrop, 0)(x);
   for (size_t layer = 0; layer < h.size(); layer++) {
     const uint32_t site = uint32_t(1 + 3 * layer);
-    x = h[layer](
-        x, [&](const Tensor& qkv) { return attend(qkv, layer); }, drop(config.resid_pdrop, site),
-        drop(config.resid_pdrop, site + 1));
+    const auto block = [=, this](const Tensor& in) {
+      return h[layer](
+          in, [&](const Tensor& qkv) { return attend(qkv, layer); }, drop(config.resid_pdrop, site),
+          drop(config.resid_pdrop, site + 1));
+    };
+    x = gradient_checkpointing ? recompute(block, x) : block(x);
   }
   return ln_f(x);
 }
@@ -60,10 +63,11 @@ Tensor Gpt2::operator()(const TokenBatch& batch, const StepState* training) cons
   const int64_t B = batch.B, T = batch.T, C = config.n_embd;
   check(T <= config.n_positions, "gpt2", "expected at most {} tokens a row, got {}",
         config.n_positions, T);
-  return forward(batch, training, [&](const Tensor& qkv, size_t layer) {
+  // By value: with recomputation it runs once more, in the backward pass.
+  return forward(batch, training, [=, this, span = batch.span](const Tensor& qkv, size_t layer) {
     const RandomSite site{training, RandomStream::dropout, uint32_t(3 + 3 * layer)};
     const float probability = training ? config.attn_pdrop : 0;
-    return attention(qkv.reshape({B, T, 3 * C}), config.n_head, batch.span, probability, site)
+    return attention(qkv.reshape({B, T, 3 * C}), config.n_head, span, probability, site)
         .reshape({B * T, C});
   });
 }

@@ -24,9 +24,18 @@ Optimizer::Optimizer(const ParameterArena& arena, const OptimizerConfig& config,
   const auto buffer = [&] { return Tensor::zeros({arena.count()}, arena.dtype(), arena.device()); };
   first_ = buffer();
   if (config.kind != OptimizerKind::sgd) second_ = buffer();
+  scale_ = Tensor::empty({1}, arena.dtype(), arena.device());
 }
 
 double Optimizer::step(StepState& state) {
+  const double norm = gradient_norm();
+  check(std::isfinite(norm), "gradient", "expected a finite norm at step {}, got {}",
+        state.step + 1, norm);
+  update(state);
+  return norm;
+}
+
+double Optimizer::gradient_norm() {
   const Tensor gradients = arena_.gradients();
   return dispatch(arena_.dtype(), [&](auto t) -> double {
     using T = decltype(t);
@@ -35,27 +44,37 @@ double Optimizer::step(StepState& state) {
       run(device, GradientClipValue<T>{gradients.data<T>(), gradients.count(), config_.clip_value});
     }
     const Tensor norm = Tensor::empty({1}, arena_.dtype(), device);
-    const Tensor scale = Tensor::empty({1}, arena_.dtype(), device);
-    run(device, GradientNorm<T>{norm.data<T>(), scale.data<T>(), gradients.data<T>(),
+    run(device, GradientNorm<T>{norm.data<T>(), scale_.data<T>(), gradients.data<T>(),
                                 gradients.count(), config_.max_grad_norm});
-    check(std::isfinite(norm.item()), "gradient", "expected a finite norm at step {}, got {}",
-          state.step + 1, norm.item());
-    state.step++;
-    update<T>(state, scale.data<T>());
-    arena_.reset_gradients();
     return norm.item();
   });
 }
 
+void Optimizer::update(StepState& state) {
+  state.step++;
+  dispatch(arena_.dtype(), [&](auto t) { move_parameters<decltype(t)>(state); });
+  arena_.reset_gradients();
+}
+
+void Optimizer::for_each_moment(
+    const std::function<void(const std::string& name, const Tensor& moment)>& f) const {
+  for (const ParameterArena::Entry& entry : arena_.entries()) {
+    f("first." + entry.name, first_.view(entry.begin, entry.tensor.shape()));
+    if (second_.defined()) {
+      f("second." + entry.name, second_.view(entry.begin, entry.tensor.shape()));
+    }
+  }
+}
+
 template <class T>
-void Optimizer::update(const StepState& state, const T* scale) {
+void Optimizer::move_parameters(const StepState& state) {
   const OptimizerArena<T> arena{
       .parameter = arena_.values().data<T>(),
       .gradient = arena_.gradients().data<T>(),
       .count = arena_.count(),
       .segment = segments_.data(),
       .segments = int64_t(segments_.size()),
-      .gradient_scale = scale,
+      .gradient_scale = scale_.data<T>(),
       .state = &state,
       .decay_mode = config_.kind == OptimizerKind::adamw ? DecayMode::decoupled : DecayMode::l2};
   T* first = first_.data<T>();

@@ -37,15 +37,26 @@ class Optimizer {
   /// @throws Error when the norm is not finite; the parameters are then as they were.
   double step(StepState& state);
 
+  /// The two halves of step(). The global norm of the arena's gradients, after clip_value and
+  /// before max_grad_norm, which decides by how much update() will scale them.
+  double gradient_norm();
+  /// REQUIRES: gradient_norm() of the same gradients, and that it was finite.
+  void update(StepState& state);
+
+  /// Adam's moments or the momentum, parameter by parameter, as "first.<name>" and "second.<name>".
+  void for_each_moment(
+      const std::function<void(const std::string& name, const Tensor& moment)>& f) const;
+
  private:
   template <class T>
-  void update(const StepState& state, const T* scale);
+  void move_parameters(const StepState& state);
 
   const ParameterArena& arena_;
   OptimizerConfig config_;
   std::vector<OptimizerSegment> segments_;
   Tensor first_;   // Adam's m, or the momentum buffer
   Tensor second_;  // Adam's and RMSprop's v
+  Tensor scale_;   // (1): what max_grad_norm makes of the gradients
 };
 
 }  // namespace rlhf

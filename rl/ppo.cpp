@@ -163,6 +163,12 @@ class Ppo {
     return total;
   }
 
+  void archive(StateArchive& a) {
+    trainer_.archive(a);
+    a.number("kl_coefficient", kl_.coefficient);
+    a.number("generation_seconds", generation_seconds);
+  }
+
   void adapt_kl(double kl, int64_t episodes) { kl_.update(kl, episodes); }
   double kl_coefficient() const { return kl_.coefficient; }
 
@@ -269,10 +275,9 @@ void assign_rewards(std::vector<Episode>& episodes, double kl_coefficient,
 
 PpoResult ppo(ActorCritic& model, const Gpt2& reference, std::span<const Tokens> prompts,
               const ScoreFunction& score, int32_t eos, const PpoConfig& config,
-              const OnUpdate& on_update) {
+              const OnUpdate& on_update, Checkpoints checkpoints) {
   check_prompts(prompts, model.policy.transformer.config.n_positions, config.response_length);
   config.kl.validate();
-  const auto start = Clock::now();
   const int64_t batch = std::min(config.episodes_per_update, config.total_episodes);
   const int64_t updates = (config.total_episodes + batch - 1) / batch;
   check(config.num_mini_batches <= batch, "ppo", "expected at most {} minibatches, got {}", batch,
@@ -280,8 +285,14 @@ PpoResult ppo(ActorCritic& model, const Gpt2& reference, std::span<const Tokens>
   Ppo algorithm(model, reference, score, eos, config, updates);
   BatchOrder order(int64_t(prompts.size()), 1, config.training.seed);
   PpoResult result{.updates = updates};
+  const Archive state = [&](StateArchive& a) {
+    algorithm.archive(a);
+    a.number("episodes", result.episodes);
+    a.number("seconds", result.seconds);
+  };
 
-  for (int64_t update = 1; update <= updates; update++) {
+  for (int64_t update = checkpoints.resume(state, updates) + 1; update <= updates; update++) {
+    const auto start = Clock::now();
     std::vector<Tokens> picked;
     for (int64_t i = 0; i < batch; i++) {
       picked.push_back(prompts[size_t(order.at(result.episodes + i + 1)[0])]);
@@ -290,16 +301,17 @@ PpoResult ppo(ActorCritic& model, const Gpt2& reference, std::span<const Tokens>
     assign_rewards(episodes, algorithm.kl_coefficient(), config);
     const PpoStatistics statistics = algorithm.optimise(episodes, update);
     result.episodes += batch;
+    result.seconds += seconds_since(start);
     const RolloutSummary rollout =
         summarise(episodes, algorithm.kl_coefficient(), config.kl_estimator);
     Metrics metrics = ppo_metrics(rollout, statistics, algorithm.kl_coefficient());
     metrics.emplace_back("episode", double(result.episodes));
-    metrics.emplace_back("eps", double(result.episodes) / seconds_since(start));
+    metrics.emplace_back("eps", double(result.episodes) / result.seconds);
     on_update(update, updates, metrics, episodes);
     algorithm.adapt_kl(rollout.kl, batch);
+    checkpoints.after(update, updates, state);
   }
   result.kl_coefficient = algorithm.kl_coefficient();
-  result.seconds = seconds_since(start);
   result.generation_seconds = algorithm.generation_seconds;
   return result;
 }

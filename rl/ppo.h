@@ -7,6 +7,7 @@
 #include <span>
 #include <vector>
 
+#include "rl/checkpoints.h"
 #include "rl/kl.h"
 #include "rl/rollout.h"
 #include "rl/trainer.h"
@@ -74,10 +75,10 @@ void assign_rewards(std::vector<Episode>& episodes, double kl_coefficient, const
 
 /// Trains model.policy and its critic in place, with the KL penalty to `reference`, which must
 /// share no memory with the policy (frozen_copy). Prompts are used in an order drawn anew each
-/// epoch; total_episodes is rounded up to whole updates.
+/// epoch; total_episodes is rounded up to whole updates. A checkpoint's step is an update.
 /// @throws InputError as check_prompts does.
 PpoResult ppo(ActorCritic& model, const Gpt2& reference, std::span<const Tokens> prompts,
               const ScoreFunction& score, int32_t eos, const PpoConfig& config,
-              const OnUpdate& on_update);
+              const OnUpdate& on_update, Checkpoints checkpoints = {});
 
 }  // namespace rlhf

@@ -28,7 +28,8 @@ std::vector<Example> draw_windows(std::span<const int32_t> stream, const Pretrai
 }  // namespace
 
 PretrainResult pretrain(Gpt2& model, std::span<const int32_t> train, std::span<const int32_t> val,
-                        const PretrainConfig& config, const OnStep& on_step) {
+                        const PretrainConfig& config, const OnStep& on_step,
+                        Checkpoints checkpoints) {
   using Clock = std::chrono::steady_clock;
   const TrainingConfig& training = config.training;
   const int64_t micro_batches = training.gradient_accumulation_steps;
@@ -38,8 +39,16 @@ PretrainResult pretrain(Gpt2& model, std::span<const int32_t> train, std::span<c
   PretrainResult result;
   double best = std::numeric_limits<double>::infinity();
   IntervalMean interval;
+  const Archive state = [&](StateArchive& a) {
+    trainer.archive(a);
+    interval.archive(a, "interval");
+    a.number("best_val_loss", best);
+    a.number("tokens", result.tokens);
+    a.number("seconds", result.seconds);
+  };
 
-  for (int64_t step = 1; step <= training.max_steps; step++) {
+  for (int64_t step = checkpoints.resume(state, training.max_steps) + 1; step <= training.max_steps;
+       step++) {
     const auto start = Clock::now();
     const Trainer::Step done = trainer.step(micro_batches, [&](int64_t micro) {
       const auto examples = draw_windows(train, config, uint64_t(step), micro);
@@ -47,24 +56,25 @@ PretrainResult pretrain(Gpt2& model, std::span<const int32_t> train, std::span<c
     });
     result.seconds += std::chrono::duration<double>(Clock::now() - start).count();
     result.tokens += tokens_per_step;
-    interval.add(done.loss);
+    if (!done.skipped) interval.add(done.loss);
 
     const bool last = step == training.max_steps;
     const bool evaluate = !validation.empty() && (last || step % config.eval_steps == 0);
-    if (!last && !evaluate && step % config.logging_steps != 0) continue;
-    result.train_loss = interval.take();
-    Metrics metrics{{"loss", result.train_loss},
-                    {"grad_norm", done.grad_norm},
-                    {"learning_rate", done.learning_rate},
-                    {"num_tokens", double(result.tokens)},
-                    {"tokens_per_s", double(result.tokens) / result.seconds}};
-    if (evaluate) {
-      result.val_loss = evaluate_likelihood(model, validation, training.batch_size).mean();
-      best = std::min(best, result.val_loss);
-      result.best_val_loss = best;
-      metrics.emplace_back("eval_loss", result.val_loss);
+    if (last || evaluate || step % config.logging_steps == 0) {
+      result.train_loss = interval.take();
+      Metrics metrics{{"loss", result.train_loss},
+                      {"num_tokens", double(result.tokens)},
+                      {"tokens_per_s", double(result.tokens) / result.seconds}};
+      trainer.add_metrics(done, metrics);
+      if (evaluate) {
+        result.val_loss = evaluate_likelihood(model, validation, training.batch_size).mean();
+        best = std::min(best, result.val_loss);
+        result.best_val_loss = best;
+        metrics.emplace_back("eval_loss", result.val_loss);
+      }
+      on_step(step, training.max_steps, metrics);
     }
-    on_step(step, training.max_steps, metrics);
+    checkpoints.after(step, training.max_steps, state);
   }
   return result;
 }

@@ -5,6 +5,7 @@
 #include <span>
 
 #include "nn/gpt2.h"
+#include "rl/checkpoints.h"
 #include "rl/trainer.h"
 
 namespace rlhf {
@@ -27,6 +28,7 @@ struct PretrainResult {
 /// Trains in place. Each window of a step starts at a place that (seed, step, window) draws.
 /// REQUIRES: train holds more than block_size tokens, val at least two or none.
 PretrainResult pretrain(Gpt2& model, std::span<const int32_t> train, std::span<const int32_t> val,
-                        const PretrainConfig& config, const OnStep& on_step);
+                        const PretrainConfig& config, const OnStep& on_step,
+                        Checkpoints checkpoints = {});
 
 }  // namespace rlhf

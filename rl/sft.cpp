@@ -80,7 +80,8 @@ SftData encode_sft(const Tokenizer& tokenizer, std::span<const PromptCompletion>
   return data;
 }
 
-SftResult sft(Gpt2& model, const SftData& data, const SftConfig& config, const OnStep& on_step) {
+SftResult sft(Gpt2& model, const SftData& data, const SftConfig& config, const OnStep& on_step,
+              Checkpoints checkpoints) {
   using Clock = std::chrono::steady_clock;
   SftResult result;
   const int64_t max_length = length_limit(config, model.config.n_positions);
@@ -95,8 +96,15 @@ SftResult sft(Gpt2& model, const SftData& data, const SftConfig& config, const O
   }
   Trainer trainer(model, training);
   IntervalMean interval;
+  const Archive state = [&](StateArchive& a) {
+    trainer.archive(a);
+    interval.archive(a, "interval");
+    a.number("tokens", result.tokens);
+    a.number("seconds", result.seconds);
+  };
 
-  for (int64_t step = 1; step <= training.max_steps; step++) {
+  for (int64_t step = checkpoints.resume(state, training.max_steps) + 1; step <= training.max_steps;
+       step++) {
     const auto start = Clock::now();
     const std::span<const int64_t> picked = order.at(step);
     std::vector<std::vector<Example>> micro(
@@ -116,21 +124,22 @@ SftResult sft(Gpt2& model, const SftData& data, const SftConfig& config, const O
       return language_model_loss(model, batch, targets, &trainer.state());
     });
     result.seconds += std::chrono::duration<double>(Clock::now() - start).count();
-    interval.add(done.loss);
+    if (!done.skipped) interval.add(done.loss);
 
     const bool last = step == training.max_steps;
-    if (!last && step % config.logging_steps != 0) continue;
-    result.train_loss = interval.take();
-    Metrics metrics{{"loss", result.train_loss},
-                    {"grad_norm", done.grad_norm},
-                    {"learning_rate", done.learning_rate},
-                    {"epoch", order.epochs(step)},
-                    {"num_tokens", double(result.tokens)}};
-    if (last && !validation.empty()) {
-      result.val_loss = evaluate_likelihood(model, validation, training.batch_size).mean();
-      metrics.emplace_back("eval_loss", result.val_loss);
+    if (last || step % config.logging_steps == 0) {
+      result.train_loss = interval.take();
+      Metrics metrics{{"loss", result.train_loss},
+                      {"epoch", order.epochs(step)},
+                      {"num_tokens", double(result.tokens)}};
+      trainer.add_metrics(done, metrics);
+      if (last && !validation.empty()) {
+        result.val_loss = evaluate_likelihood(model, validation, training.batch_size).mean();
+        metrics.emplace_back("eval_loss", result.val_loss);
+      }
+      on_step(step, training.max_steps, metrics);
     }
-    on_step(step, training.max_steps, metrics);
+    checkpoints.after(step, training.max_steps, state);
   }
   result.steps = training.max_steps;
   return result;

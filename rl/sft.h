@@ -7,6 +7,7 @@
 
 #include "data/datasets.h"
 #include "data/tokenizer.h"
+#include "rl/checkpoints.h"
 #include "rl/language_model.h"
 #include "rl/trainer.h"
 
@@ -50,6 +51,7 @@ SftData encode_sft(const Tokenizer& tokenizer, std::span<const PromptCompletion>
 
 /// Trains in place, each epoch in an order drawn from (seed, epoch). With packing, a row holds
 /// max_length tokens and a micro-batch batch_size rows' worth of examples.
-SftResult sft(Gpt2& model, const SftData& data, const SftConfig& config, const OnStep& on_step);
+SftResult sft(Gpt2& model, const SftData& data, const SftConfig& config, const OnStep& on_step,
+              Checkpoints checkpoints = {});
 
 }  // namespace rlhf

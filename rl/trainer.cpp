@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/finite.h"
 #include "core/tape.h"
 
 namespace rlhf {
@@ -29,20 +30,82 @@ void Trainer::check_frozen(const TrainingConfig& config) const {
 
 Trainer::Step Trainer::step(int64_t micro_batches, const MicroBatchLoss& loss) {
   Step result;
-  const int64_t number = int64_t(state_.step) + 1;
-  for (int64_t micro = 0; micro < micro_batches; micro++) {
+  steps_++;
+  for (int64_t micro = 0; micro < micro_batches && std::isfinite(result.loss); micro++) {
     state_.draw++;
     Tape tape;
     const Tensor micro_loss = loss(micro);
-    const double value = micro_loss.item();
-    check(std::isfinite(value), "loss", "expected a finite loss at step {}, got {}", number, value);
-    result.loss += value;
-    tape.backward(micro_loss);
+    result.loss += micro_loss.item();
+    if (std::isfinite(result.loss)) tape.backward(micro_loss);
   }
-  result.learning_rate = schedule_.rate(number);
+  result.learning_rate = schedule_.rate(steps_);
   state_.learning_rate = float(result.learning_rate);
-  result.grad_norm = optimizer_.step(state_);
+  if (std::isfinite(result.loss)) result.grad_norm = optimizer_.gradient_norm();
+  result.skipped = is_outlier(result);
+  if (result.skipped) {
+    arena_.reset_gradients();
+    skipped_++;
+    skipped_in_a_row_++;
+    check(skipped_in_a_row_ < kMostSkipped, "--skip_outliers",
+          "expected fewer than {} steps in a row to stand out, got as many up to step {} (loss {}, "
+          "gradient norm {}); a lower learning rate may help",
+          kMostSkipped, steps_, result.loss, result.grad_norm);
+  } else {
+    optimizer_.update(state_);
+    skipped_in_a_row_ = 0;
+  }
   return result;
+}
+
+bool Trainer::is_outlier(const Step& step) {
+  if (!std::isfinite(step.loss) || !std::isfinite(step.grad_norm)) {
+    refuse_not_finite(step);
+    return true;
+  }
+  if (skip_outliers_ <= 0) return false;
+  const double loss = losses_.add(step.loss), norm = norms_.add(step.grad_norm);
+  return std::max(loss, norm) > skip_outliers_;
+}
+
+void Trainer::refuse_not_finite(const Step& step) const {
+  if (skip_outliers_ > 0) return;
+  const bool loss = !std::isfinite(step.loss);
+  std::string cause = "the parameters are finite: a bad batch, or too high a learning rate";
+  for (const ParameterArena::Entry& entry : arena_.entries()) {
+    if (!is_finite(entry.tensor)) {
+      cause = fmt::format("{} holds values that are not finite", entry.name);
+      break;
+    }
+    if (!loss && entry.tensor.has_grad() && !is_finite(entry.tensor.grad())) {
+      cause = fmt::format("first in the gradient of {}", entry.name);
+      break;
+    }
+  }
+  check(false, loss ? "loss" : "gradient",
+        "expected a finite {} at step {}, got {} ({}; learning rate {:.3g})",
+        loss ? "loss" : "norm", steps_, loss ? step.loss : step.grad_norm, cause,
+        step.learning_rate);
+}
+
+void Trainer::add_metrics(const Step& step, Metrics& metrics) const {
+  metrics.emplace_back("grad_norm", step.grad_norm);
+  metrics.emplace_back("learning_rate", step.learning_rate);
+  if (skip_outliers_ > 0) metrics.emplace_back("skipped_steps", double(skipped_));
+}
+
+void Trainer::archive(StateArchive& a) {
+  for (const ParameterArena::Entry& entry : arena_.entries()) {
+    a.tensor("parameter." + entry.name, entry.tensor);
+  }
+  optimizer_.for_each_moment(
+      [&](const std::string& name, const Tensor& moment) { a.tensor(name, moment); });
+  a.number("steps", steps_);
+  a.number("updates", state_.step);
+  a.number("draw", state_.draw);
+  a.number("skipped", skipped_);
+  a.number("skipped_in_a_row", skipped_in_a_row_);
+  losses_.archive(a, "losses");
+  norms_.archive(a, "norms");
 }
 
 }  // namespace rlhf

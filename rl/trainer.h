@@ -10,6 +10,8 @@
 
 #include "nn/optimizer.h"
 #include "nn/schedule.h"
+#include "rl/interval_mean.h"
+#include "rl/outliers.h"
 #include "rl/run/metrics_log.h"
 
 namespace rlhf {
@@ -26,26 +28,10 @@ struct TrainingConfig {
   OptimizerConfig optimizer{
       .beta1 = 0.9f, .beta2 = 0.99f, .weight_decay = 0.1f, .max_grad_norm = 1.0f};
   std::vector<std::string> frozen;  ///< parameters whose names begin so are not trained
+  /// Skips the update of a step whose loss or gradient norm lies so many standard deviations above
+  /// the last 128 steps', or is not finite; 0: never, and the latter ends the run.
+  double skip_outliers = 0;
   uint64_t seed = 42;
-};
-
-/// The mean of what was added since it was last taken: the loss of a logging interval.
-class IntervalMean {
- public:
-  void add(double value) {
-    sum_ += value;
-    count_++;
-  }
-  double take() {
-    const double mean = count_ ? sum_ / double(count_) : 0;
-    sum_ = 0;
-    count_ = 0;
-    return mean;
-  }
-
- private:
-  double sum_ = 0;
-  int64_t count_ = 0;
 };
 
 class Trainer {
@@ -54,7 +40,11 @@ class Trainer {
     double loss = 0;  ///< summed over micro-batches: the mean over the whole step
     double grad_norm = 0;
     double learning_rate = 0;
+    bool skipped = false;  ///< the parameters are as they were
   };
+  /// So many steps skipped in a row end the run: then it is not the batch that is bad.
+  static constexpr int64_t kMostSkipped = 5;
+
   /// The loss of one micro-batch, divided by the tokens (or pairs) of the WHOLE step, so that
   /// accumulation gives exactly the gradient of one large batch.
   using MicroBatchLoss = std::function<Tensor(int64_t micro_batch)>;
@@ -66,7 +56,8 @@ class Trainer {
           [](const std::string&) { return 1.0f; })
       : arena_(model, [&](const std::string& name) { return !is_frozen(config, name); }),
         optimizer_(arena_, config.optimizer, rate_of),
-        schedule_(config.schedule) {
+        schedule_(config.schedule),
+        skip_outliers_(config.skip_outliers) {
     state_.seed = config.seed;
     schedule_.total_steps = config.max_steps;
     // A run too short for its warm-up would otherwise end before it has begun.
@@ -74,22 +65,35 @@ class Trainer {
     check_frozen(config);
   }
 
-  /// @throws Error when the loss or the gradient is not finite; the parameters are then as they
-  /// were.
+  /// @throws Error when the loss or the gradient is not finite, naming the cause as far as it can
+  /// be told; the parameters are then as they were.
   Step step(int64_t micro_batches, const MicroBatchLoss& loss);
+
+  /// What every training logs of a step: grad_norm, learning_rate.
+  void add_metrics(const Step& step, Metrics& metrics) const;
 
   /// What dropout reads: pass it to a model's forward pass to train with dropout.
   const StepState& state() const { return state_; }
+
+  /// Parameters, moments and counters: with the same data, all that decides on the next step.
+  void archive(StateArchive& a);
 
  private:
   static bool is_frozen(const TrainingConfig& config, const std::string& name);
   /// @throws InputError for a name that no parameter begins with, or when nothing is left to train.
   void check_frozen(const TrainingConfig& config) const;
+  bool is_outlier(const Step& step);
+  /// @throws Error unless such steps may be skipped.
+  void refuse_not_finite(const Step& step) const;
 
   ParameterArena arena_;
   Optimizer optimizer_;
   Schedule schedule_;
   StepState state_;
+  double skip_outliers_;
+  OutlierDetector losses_, norms_;
+  int64_t steps_ = 0;  // taken or skipped; state_.step counts the taken ones, as Adam needs it
+  int64_t skipped_ = 0, skipped_in_a_row_ = 0;
 };
 
 }  // namespace rlhf

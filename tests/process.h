@@ -25,9 +25,9 @@ inline std::string content_of(const std::filesystem::path& path) {
   return text.str();
 }
 
-/// `scratch` is a folder for what the program prints.
-inline Finished run_program(const std::string& program, const std::vector<std::string>& arguments,
-                            const std::filesystem::path& scratch, int threads = 0) {
+/// Starts a program; `scratch` is a folder for what it prints: stdout.txt and stderr.txt.
+inline pid_t start_program(const std::string& program, const std::vector<std::string>& arguments,
+                           const std::filesystem::path& scratch, int threads = 0) {
   const std::string out = scratch / "stdout.txt", err = scratch / "stderr.txt";
   std::vector<char*> argv{const_cast<char*>(program.c_str())};
   for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
@@ -43,10 +43,21 @@ inline Finished run_program(const std::string& program, const std::vector<std::s
     execv(program.c_str(), argv.data());
     _exit(127);
   }
+  return child;
+}
+
+/// Its exit code; 128 + the signal that ended it.
+inline int wait_for(pid_t child) {
   int status = 0;
   waitpid(child, &status, 0);
-  return {WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), content_of(out),
-          content_of(err)};
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+/// Starts a program and waits until it has ended.
+inline Finished run_program(const std::string& program, const std::vector<std::string>& arguments,
+                            const std::filesystem::path& scratch, int threads = 0) {
+  const int code = wait_for(start_program(program, arguments, scratch, threads));
+  return {code, content_of(scratch / "stdout.txt"), content_of(scratch / "stderr.txt")};
 }
 
 }  // namespace rlhf

@@ -8,6 +8,7 @@
 #include <limits>
 #include <set>
 
+#include "core/allocator.h"
 #include "rl/batches.h"
 #include "rl/language_model.h"
 #include "tests/tiny_models.h"
@@ -88,6 +89,90 @@ TEST(Trainer, FollowsTheScheduleAndCountsSteps) {
   }
   EXPECT_EQ(rates, (std::vector<double>{1, 0.75, 0.5, 0.25}));
   EXPECT_EQ(trainer.state().step, 4u);
+}
+
+TEST(Trainer, NamesTheParameterThatHoldsNoNumber) {
+  Gpt2 model = make_gpt2(tiny_config(12), 1);
+  Trainer trainer(model, {});
+  model.h[1].mlp.c_fc.bias.data<float>()[3] = std::numeric_limits<float>::quiet_NaN();
+  const std::vector<Example> examples = ragged_examples();
+  EXPECT_NE(message_of<Error>([&] {
+              trainer.step(1, [&](int64_t) {
+                return language_model_loss(model, pad_examples(examples), 80, nullptr);
+              });
+            }).find("got nan (h.1.mlp.c_fc.bias holds values that are not finite; learning rate"),
+            std::string::npos);
+}
+
+/// A model that a step on `factor` times its loss has moved or not, among steps on one batch.
+class Spikes : public testing::Test {
+ protected:
+  bool skips(float factor) {
+    const std::vector<float> before = parameters_of(model_);
+    const Trainer::Step step = trainer_.step(1, [&](int64_t) {
+      const Tensor loss = language_model_loss(model_, pad_examples(examples_), 80, nullptr);
+      return weighted_sum(loss, Tensor::from(std::vector<float>{factor}, {1}));
+    });
+    EXPECT_EQ(parameters_of(model_) == before, step.skipped);
+    return step.skipped;
+  }
+  static TrainingConfig config() {
+    TrainingConfig config{.max_steps = 1000, .skip_outliers = 6};
+    config.schedule = {.kind = ScheduleKind::constant, .peak = 1e-4};
+    return config;
+  }
+
+  const std::vector<Example> examples_ = ragged_examples();
+  Gpt2 model_ = make_gpt2(tiny_config(12), 1);
+  Trainer trainer_{model_, config()};
+};
+
+TEST_F(Spikes, AreSkippedOnceTheWindowIsFull) {
+  const float factors[] = {1.0f, 1.01f, 0.99f};
+  EXPECT_FALSE(skips(3)) << "nothing to compare with yet";
+  for (size_t i = 0; i < OutlierDetector::kWindow; i++) EXPECT_FALSE(skips(factors[i % 3])) << i;
+  EXPECT_TRUE(skips(3));
+  EXPECT_FALSE(skips(1));
+}
+
+TEST_F(Spikes, ThatAreNoNumbersAreSkippedUntilFiveInARow) {
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  for (int i = 0; i < 4; i++) EXPECT_TRUE(skips(nan));
+  EXPECT_FALSE(skips(1));
+  for (int i = 0; i < 4; i++) EXPECT_TRUE(skips(nan));
+  EXPECT_NE(message_of<Error>([&] {
+              skips(nan);
+            }).find("[--skip_outliers] expected fewer than 5 steps in a row to stand out"),
+            std::string::npos);
+}
+
+/// Parameters after three steps with dropout, and the bytes that a forward pass leaves behind.
+std::pair<std::vector<float>, size_t> train_for_memory(bool gradient_checkpointing) {
+  Gpt2Config shape = tiny_config(12);
+  shape.n_layer = 6;
+  shape.set_dropout(0.1f);
+  Gpt2 model = make_gpt2(shape, 1);
+  model.gradient_checkpointing = gradient_checkpointing;
+  Trainer trainer(model, {});
+  const std::vector<Example> examples = ragged_examples();
+  const auto live = [] { return Allocator::of(Device::cpu).statistics().live; };
+  size_t kept = 0;
+  for (int step = 0; step < 3; step++) {
+    trainer.step(2, [&](int64_t) {
+      const size_t before = live();
+      const Tensor loss = language_model_loss(model, pad_examples(examples), 80, &trainer.state());
+      kept = live() - before;
+      return loss;
+    });
+  }
+  return {parameters_of(model), kept};
+}
+
+TEST(Trainer, RecomputingActivationsSavesMemoryAndChangesNoBit) {
+  const auto [kept, all] = train_for_memory(false);
+  const auto [recomputed, some] = train_for_memory(true);
+  EXPECT_EQ(kept, recomputed);
+  EXPECT_LT(double(some), 0.25 * double(all));
 }
 
 TEST(Trainer, LeavesTheParametersWhenTheLossIsNotFinite) {

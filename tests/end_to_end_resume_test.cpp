@@ -1,0 +1,119 @@
+// --resume_from_checkpoint as a person meets it: every command goes on with the bits of a run that
+// was never stopped, Ctrl-C saves, and a wrong folder is said in one line.
+#include <csignal>
+#include <regex>
+#include <thread>
+
+#include "rl/run/checkpoint_folder.h"
+#include "tests/end_to_end.h"
+
+namespace rlhf {
+namespace {
+
+using namespace end_to_end;
+
+class ResumeEndToEnd : public Models {
+ protected:
+  /// metrics.jsonl without what a clock says.
+  static std::string metrics(const std::string& run) {
+    return std::regex_replace(content_of(at(run) / "metrics.jsonl"),
+                              std::regex(",\"(eps|tokens_per_s)\":[^,}]*"), "");
+  }
+
+  static std::string without_speed(const std::string& text) {
+    return std::regex_replace(text, std::regex("  [0-9]+ tokens/s"), "");
+  }
+
+  /// A whole run, and the same cut off after `cut` steps and resumed.
+  static void expect_the_same(Arguments (*call)(const std::string&, const Arguments&),
+                              int64_t save_steps, int64_t cut) {
+    const Arguments often{"--save_steps", std::to_string(save_steps), "--save_total_limit", "9"};
+    ASSERT_EQ(rlhf(call("whole", often), 1).code, 0);
+    const Finished first = rlhf(call("cut", often), 2);
+    ASSERT_EQ(first.code, 0) << first.err;
+    for (const int64_t step : checkpoint_steps(at("cut"))) {
+      if (step > cut) remove_checkpoint(checkpoint_path(at("cut"), step));
+    }
+    fs::remove(at("cut") / "model.safetensors");
+    const std::string command = call("cut", {})[0];
+    const Finished second =
+        rlhf({command, "--output_dir", at("cut"), "--resume_from_checkpoint", "true"}, 2);
+    ASSERT_EQ(second.code, 0) << second.err;
+    EXPECT_EQ(without_speed(second.out), without_speed(first.out)) << "the same figures in the end";
+    EXPECT_EQ(content_of(at("cut") / "model.safetensors"),
+              content_of(at("whole") / "model.safetensors"));
+    EXPECT_EQ(metrics("cut"), metrics("whole"));
+    EXPECT_EQ(checkpoint_steps(at("cut")), checkpoint_steps(at("whole")));
+    for (const int64_t step : checkpoint_steps(at("whole"))) {
+      EXPECT_EQ(content_of(checkpoint_path(at("cut"), step) / "optimizer.safetensors"),
+                content_of(checkpoint_path(at("whole"), step) / "optimizer.safetensors"))
+          << step;
+    }
+    for (const char* run : {"whole", "cut"}) fs::remove_all(at(run));
+  }
+};
+
+TEST_F(ResumeEndToEnd, Pretrain) { expect_the_same(pretrain, 7, 14); }
+TEST_F(ResumeEndToEnd, Sft) { expect_the_same(sft, 3, 6); }
+TEST_F(ResumeEndToEnd, Ppo) { expect_the_same(ppo, 1, 2); }
+
+TEST_F(ResumeEndToEnd, ASignalSavesAndTheRunGoesOn) {
+  const pid_t child = start_program(
+      RLHF_BINARY, pretrain("signalled", {"--max_steps", "1000000", "--save_steps", "0"}), root);
+  while (!fs::exists(at("signalled") / "metrics.jsonl") ||
+         content_of(at("signalled") / "metrics.jsonl").empty()) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  kill(child, SIGTERM);
+  EXPECT_EQ(wait_for(child), 128 + SIGTERM);
+  const std::string said = content_of(at("stderr.txt"));
+  EXPECT_NE(
+      said.find("rlhf: [signal] expected to reach step 1000000, got asked to stop after step"),
+      std::string::npos)
+      << said;
+  const std::vector<int64_t> steps = checkpoint_steps(at("signalled"));
+  ASSERT_EQ(steps.size(), 1u);
+  const Finished more = rlhf({"pretrain", "--resume_from_checkpoint", at("signalled"),
+                              "--max_steps", std::to_string(steps[0] + 5)});
+  EXPECT_EQ(more.code, 0) << more.err;
+  // A checkpoint is a model folder as well.
+  EXPECT_EQ(rlhf({"generate", "--model_name_or_path",
+                  checkpoint_path(at("signalled"), steps[0]).string(), "--prompt", "the"})
+                .code,
+            0);
+}
+
+TEST_F(ResumeEndToEnd, SaysWhatIsWrongInOneLine) {
+  ASSERT_EQ(rlhf(pretrain("good", {"--save_steps", "10"})).code, 0);
+  const auto refusal = [&](const Arguments& arguments) {
+    const Finished run = rlhf(arguments);
+    EXPECT_EQ(run.code, 2) << run.err;
+    EXPECT_EQ(std::count(run.err.begin(), run.err.end(), '\n'), 1) << run.err;
+    return run.err;
+  };
+  const auto says = [](const std::string& text, const std::string& part) {
+    EXPECT_NE(text.find(part), std::string::npos) << text;
+  };
+  const std::string resume = "--resume_from_checkpoint";
+  says(refusal({"pretrain", resume, "true"}),
+       "[--output_dir] expected the folder of the run to resume, got nothing");
+  says(refusal({"pretrain", resume, at("nowhere")}),
+       "[--resume_from_checkpoint] expected true, a checkpoint or a run's folder");
+  says(refusal({"sft", resume, at("good")}), "expected a run of `rlhf sft`, got one of `rlhf pre");
+  says(refusal({"pretrain", resume, at("good"), "--output_dir", at("other")}),
+       "the folder of the run that is resumed");
+  says(refusal({"pretrain", resume, at("good")}),
+       "expected a checkpoint before the run's last step 30, got one after step 30");
+  says(refusal({"pretrain", resume, at("good"), "--max_steps", "40", "--dataset_name",
+                at("prompts.jsonl"), "--text_column", "prompt"}),
+       "[--dataset_name] expected what the run in");
+  says(refusal({"pretrain", resume, at("good"), "--max_steps", "40", "--n_layer", "2"}),
+       "expected a tensor \"parameter.h.1.ln_1.weight\", got none");
+  std::ofstream(at("good") / "checkpoint-20" / "model.safetensors") << "x";
+  says(refusal({"pretrain", resume, (at("good") / "checkpoint-20").string()}),
+       "model.safetensors] expected the manifest's");
+  EXPECT_EQ(content_of(at("good") / "metrics.jsonl").empty(), false) << "nothing was touched";
+}
+
+}  // namespace
+}  // namespace rlhf
