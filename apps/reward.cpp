@@ -4,6 +4,7 @@
 #include "apps/session.h"
 #include "apps/text_table.h"
 #include "apps/training_flags.h"
+#include "rl/digest.h"
 #include "rl/model_folder.h"
 #include "rl/reward_training.h"
 
@@ -30,6 +31,17 @@ struct Options {
   float dropout = 0;
   TrainingFlags training{defaults(), 1};
 };
+
+std::string digest(const RewardData& data) {
+  Digest digest;
+  std::vector<double> numbers;
+  for (const RewardExample& example : data.examples) {
+    digest.add(std::span<const int32_t>(example.first));
+    digest.add(std::span<const int32_t>(example.second));
+    numbers.insert(numbers.end(), {example.value, example.weight});
+  }
+  return digest.add(numbers).text();
+}
 
 int reward_main(const Options& o, const Invocation& invocation) {
   RewardConfig config = o.reward;
@@ -58,9 +70,15 @@ int reward_main(const Options& o, const Invocation& invocation) {
   }
   fmt::print(stderr, "feedback: {}\n", feedback_text(feedback));
 
-  Session session(invocation, o.output_dir, config.training.seed);
+  model.transformer.gradient_checkpointing = o.training.gradient_checkpointing;
+  Checkpoints checkpoints = o.training.checkpoint.checkpoints(
+      invocation, o.output_dir, {{"dataset_name", digest(train)}},
+      [&](const auto& folder) { save_model(folder, model, tokenizer); });
+  Session session(invocation, o.output_dir, config.training.seed,
+                  o.training.checkpoint.resumed_step());
   const RewardResult result = train_reward(
-      model, train, eval, config, session.on_step("reward", {"loss", "eval_accuracy", "epoch"}));
+      model, train, eval, config, session.on_step("reward", {"loss", "eval_accuracy", "epoch"}),
+      std::move(checkpoints));
   save_model(o.output_dir, model, tokenizer);
 
   const RewardOutcome outcome = describe_reward(result, train, eval, feedback);

@@ -1,6 +1,7 @@
 #include "core/atomic_file.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -146,6 +147,23 @@ void remove_temporaries(const fs::path& folder) {
     if (failure) system_error(path, "remove it", failure.value());
   }
 }
+
+FolderLock::FolderLock(const fs::path& folder, std::string_view what) {
+  const fs::path path = folder / ".lock";
+  file_ = ::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+  if (file_ < 0) system_error(path, "open it", errno);
+  if (::flock(file_, LOCK_EX | LOCK_NB) != 0) {
+    const int reason = errno;
+    ::close(file_);
+    if (reason == EWOULDBLOCK) {
+      input_error(what, "expected a folder that no other process writes to, got \"{}\"",
+                  folder.string());
+    }
+    system_error(path, "lock it", reason);
+  }
+}
+
+FolderLock::~FolderLock() { ::close(file_); }
 
 void require_writable_folder(const fs::path& folder, std::string_view what) {
   std::error_code failure;

@@ -48,6 +48,20 @@ class StagedFolder {
 /// @throws Error naming the path and the system's reason.
 void remove_temporaries(const std::filesystem::path& folder);
 
+/// Keeps a folder to one process as long as it lives, by a lock on `<folder>/.lock` that the system
+/// takes back when the process ends, however it ends.
+class FolderLock {
+ public:
+  /// @throws InputError "[what] expected a folder that no other process writes to, got ...".
+  FolderLock(const std::filesystem::path& folder, std::string_view what);
+  ~FolderLock();
+  FolderLock(const FolderLock&) = delete;
+  FolderLock& operator=(const FolderLock&) = delete;
+
+ private:
+  int file_;
+};
+
 /// Creates a folder, and those above it where missing, and proves that it can be written to.
 /// @throws InputError "[what] expected a folder that can be written, got ..."
 void require_writable_folder(const std::filesystem::path& folder, std::string_view what);

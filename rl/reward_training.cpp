@@ -85,10 +85,20 @@ void append_metrics(Metrics& metrics, const std::string& suffix, const RewardFig
   }
 }
 
+void append_metrics(Metrics& metrics, const RewardEvaluation& evaluation) {
+  append_metrics(metrics, "", evaluation);
+  metrics.emplace_back("eval_mean_reward", evaluation.mean_reward);
+  if (evaluation.groups.size() < 2) return;
+  for (const RewardGroup& group : evaluation.groups) {
+    append_metrics(metrics, "/" + group.name(), group);
+  }
+}
+
 }  // namespace
 
 RewardResult train_reward(ScalarModel& model, const RewardData& train, const RewardData& validation,
-                          const RewardConfig& config, const OnStep& on_step) {
+                          const RewardConfig& config, const OnStep& on_step,
+                          Checkpoints checkpoints) {
   using Clock = std::chrono::steady_clock;
   if (train.size() == 0) input_error("reward", "expected at least one example, got none");
   TrainingConfig training = config.training;
@@ -100,8 +110,14 @@ RewardResult train_reward(ScalarModel& model, const RewardData& train, const Rew
   Trainer trainer(model, training);
   RewardResult result{.steps = training.max_steps};
   IntervalMean interval;
+  const Archive state = [&](StateArchive& a) {
+    trainer.archive(a);
+    interval.archive(a, "interval");
+    a.number("seconds", result.seconds);
+  };
 
-  for (int64_t step = 1; step <= training.max_steps; step++) {
+  for (int64_t step = checkpoints.resume(state, training.max_steps) + 1; step <= training.max_steps;
+       step++) {
     const auto start = Clock::now();
     const std::span<const int64_t> picked = order.at(step);
     const int64_t n = int64_t(picked.size());
@@ -113,27 +129,21 @@ RewardResult train_reward(ScalarModel& model, const RewardData& train, const Rew
       return mixed_loss(model, train, part, config.center_rewards_coefficient, n, trainer.state());
     });
     result.seconds += std::chrono::duration<double>(Clock::now() - start).count();
-    interval.add(done.loss);
+    if (!done.skipped) interval.add(done.loss);
 
     const bool last = step == training.max_steps;
     const bool evaluate = last || (config.eval_steps > 0 && step % config.eval_steps == 0);
-    if (!evaluate && step % config.logging_steps != 0) continue;
-    result.train_loss = interval.take();
-    Metrics metrics{{"loss", result.train_loss},
-                    {"grad_norm", done.grad_norm},
-                    {"learning_rate", done.learning_rate},
-                    {"epoch", order.epochs(step)}};
-    if (evaluate && validation.size() > 0) {
-      result.validation = evaluate_reward(model, validation, config.center_rewards_coefficient);
-      append_metrics(metrics, "", result.validation);
-      metrics.emplace_back("eval_mean_reward", result.validation.mean_reward);
-      if (result.validation.groups.size() > 1) {
-        for (const RewardGroup& group : result.validation.groups) {
-          append_metrics(metrics, "/" + group.name(), group);
-        }
+    if (evaluate || step % config.logging_steps == 0) {
+      result.train_loss = interval.take();
+      Metrics metrics{{"loss", result.train_loss}, {"epoch", order.epochs(step)}};
+      trainer.add_metrics(done, metrics);
+      if (evaluate && validation.size() > 0) {
+        result.validation = evaluate_reward(model, validation, config.center_rewards_coefficient);
+        append_metrics(metrics, result.validation);
       }
+      on_step(step, training.max_steps, metrics);
     }
-    on_step(step, training.max_steps, metrics);
+    checkpoints.after(step, training.max_steps, state);
   }
   return result;
 }

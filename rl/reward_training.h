@@ -2,6 +2,7 @@
 // any mixture, each with its own loss and weight.
 #pragma once
 
+#include "rl/checkpoints.h"
 #include "rl/reward_data.h"
 #include "rl/reward_evaluation.h"
 #include "rl/trainer.h"
@@ -27,6 +28,7 @@ struct RewardResult {
 /// number. Evaluation metrics come in total and, where there are several, by group
 /// (`eval_loss/pairs/<source>`). @throws InputError when there is nothing to train on.
 RewardResult train_reward(ScalarModel& model, const RewardData& train, const RewardData& validation,
-                          const RewardConfig& config, const OnStep& on_step);
+                          const RewardConfig& config, const OnStep& on_step,
+                          Checkpoints checkpoints = {});
 
 }  // namespace rlhf

@@ -8,16 +8,22 @@
 
 namespace rlhf {
 
+bool Trainer::begins_with(const std::string& name, const std::string& prefix) {
+  static const std::string trunk = "transformer.";
+  return name.starts_with(prefix) || name.starts_with(trunk + prefix) ||
+         (trunk + name).starts_with(prefix);
+}
+
 bool Trainer::is_frozen(const TrainingConfig& config, const std::string& name) {
   return std::any_of(config.frozen.begin(), config.frozen.end(),
-                     [&](const std::string& prefix) { return name.starts_with(prefix); });
+                     [&](const std::string& prefix) { return begins_with(name, prefix); });
 }
 
 void Trainer::check_frozen(const TrainingConfig& config) const {
   const auto& entries = arena_.entries();
   for (const std::string& prefix : config.frozen) {
     if (std::none_of(entries.begin(), entries.end(),
-                     [&](const auto& entry) { return entry.name.starts_with(prefix); })) {
+                     [&](const auto& entry) { return begins_with(entry.name, prefix); })) {
       input_error("--freeze", "expected the beginning of a name such as {}, got \"{}\"",
                   entries.front().name, prefix);
     }

@@ -4,6 +4,7 @@
 #include <regex>
 #include <thread>
 
+#include "core/atomic_file.h"
 #include "rl/run/checkpoint_folder.h"
 #include "tests/end_to_end.h"
 
@@ -55,6 +56,13 @@ class ResumeEndToEnd : public Models {
 
 TEST_F(ResumeEndToEnd, Pretrain) { expect_the_same(pretrain, 7, 14); }
 TEST_F(ResumeEndToEnd, Sft) { expect_the_same(sft, 3, 6); }
+TEST_F(ResumeEndToEnd, Reward) {
+  expect_the_same(
+      [](const std::string& output, const Arguments& more) {
+        return reward(output, "pairs.jsonl", "pairwise", more);
+      },
+      5, 10);
+}
 TEST_F(ResumeEndToEnd, Ppo) { expect_the_same(ppo, 1, 2); }
 
 TEST_F(ResumeEndToEnd, ASignalSavesAndTheRunGoesOn) {
@@ -99,6 +107,11 @@ TEST_F(ResumeEndToEnd, SaysWhatIsWrongInOneLine) {
        "[--output_dir] expected the folder of the run to resume, got nothing");
   says(refusal({"pretrain", resume, at("nowhere")}),
        "[--resume_from_checkpoint] expected true, a checkpoint or a run's folder");
+  {
+    const FolderLock somebody_else(at("good"), "test");
+    says(refusal({"pretrain", resume, at("good"), "--max_steps", "40"}),
+         "[--output_dir] expected a folder that no other process writes to");
+  }
   says(refusal({"sft", resume, at("good")}), "expected a run of `rlhf sft`, got one of `rlhf pre");
   says(refusal({"pretrain", resume, at("good"), "--output_dir", at("other")}),
        "the folder of the run that is resumed");

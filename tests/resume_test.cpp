@@ -9,7 +9,7 @@
 #include "rl/checkpoints.h"
 #include "rl/ppo.h"
 #include "rl/pretrain.h"
-#include "rl/reward.h"
+#include "rl/reward_training.h"
 #include "rl/run/checkpoint_folder.h"
 #include "rl/sft.h"
 #include "tests/tiny_models.h"
@@ -127,6 +127,24 @@ TEST_F(Resume, FineTuning) {
     };
     expect_the_same_bits(train, {1, 4, 8});
   }
+}
+
+TEST_F(Resume, RewardFromPairsLabelsAndScores) {
+  RewardData data;
+  for (int e = 0; e < 15; e++) {
+    RewardExample example{.loss = RewardLoss(e % 3), .first = {e % 12, 3, (5 * e) % 12, 10}};
+    if (example.loss == RewardLoss::pairwise) example.second = {e % 12, 4, 10};
+    example.value = e % 2;
+    data.examples.push_back(example);
+  }
+  const Training train = [&](Checkpoints checkpoints, Log& log) {
+    ScalarModel model{make_gpt2(with_dropout(), 1), {}};
+    model.score = make_score_head(model.transformer, 1, /*zero=*/false);
+    train_reward(model, data, data, {.training = training(8), .eval_steps = 3, .logging_steps = 2},
+                 log.on_step(), std::move(checkpoints));
+    return parameters_of(model);
+  };
+  expect_the_same_bits(train, {1, 4, 7});
 }
 
 TEST_F(Resume, Ppo) {

@@ -184,7 +184,7 @@ TEST_F(RunFolderTest, HoldsConfigMetricsSummaryAndReport) {
   EXPECT_EQ(summary["eval_reward"], 0.1);
   EXPECT_TRUE(summary["broken"].is_null());
   EXPECT_GE(summary["seconds"].get<double>(), 0);
-  EXPECT_EQ(entries(run.path()), 5u) << "and the event file";
+  EXPECT_EQ(entries(run.path()), 6u) << "and the event file and the lock";
 }
 
 TEST_F(RunFolderTest, SaysWhatIsWrongWithOutputDir) {

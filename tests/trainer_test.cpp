@@ -30,6 +30,9 @@ std::vector<Example> ragged_examples() {
   return examples;
 }
 
+const Gpt2& transformer_of(const Gpt2& model) { return model; }
+const Gpt2& transformer_of(const LanguageModel& model) { return model.transformer; }
+
 struct Outcome {
   Trainer::Step step;
   std::vector<float> parameters;
@@ -89,6 +92,30 @@ TEST(Trainer, FollowsTheScheduleAndCountsSteps) {
   }
   EXPECT_EQ(rates, (std::vector<double>{1, 0.75, 0.5, 0.25}));
   EXPECT_EQ(trainer.state().step, 4u);
+}
+
+TEST(Trainer, FreezesByNamesWithAndWithoutTheTrunk) {
+  for (const char* prefix : {"wte", "transformer.wte", "h.1.mlp", "transformer.h.1.mlp"}) {
+    const auto moves = [&](auto& model, Tensor& frozen) {
+      TrainingConfig config;
+      config.frozen = {prefix};
+      Trainer trainer(model, config);
+      const std::vector<Example> examples = ragged_examples();
+      const std::vector<float> before = frozen.to_vector<float>(), all = parameters_of(model);
+      trainer.step(1, [&](int64_t) {
+        return language_model_loss(transformer_of(model), pad_examples(examples), 80, nullptr);
+      });
+      EXPECT_EQ(frozen.to_vector<float>(), before) << prefix;
+      EXPECT_NE(parameters_of(model), all) << prefix;
+    };
+    const auto of = [&](Gpt2& trunk) -> Tensor& {
+      return std::string(prefix).ends_with("wte") ? trunk.wte.weight : trunk.h[1].mlp.c_fc.weight;
+    };
+    Gpt2 trunk = make_gpt2(tiny_config(12), 1);
+    moves(trunk, of(trunk));
+    LanguageModel model{make_gpt2(tiny_config(12), 1)};
+    moves(model, of(model.transformer));
+  }
 }
 
 TEST(Trainer, NamesTheParameterThatHoldsNoNumber) {

@@ -16,14 +16,8 @@ void write_json(const std::filesystem::path& path, const ordered_json& value) {
   atomic_write(path, value.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n");
 }
 
-/// The folder must be usable before the first member opens a file in it.
-std::filesystem::path prepared(std::filesystem::path output_dir, const RunConfig& config) {
+std::filesystem::path writable(std::filesystem::path output_dir) {
   require_writable_folder(output_dir, "--output_dir");
-  write_json(output_dir / "run_config.json", {{"command", config.command},
-                                              {"version", version},
-                                              {"command_line", config.command_line},
-                                              {"seed", config.seed},
-                                              {"flags", config.flags}});
   return output_dir;
 }
 
@@ -31,9 +25,16 @@ std::filesystem::path prepared(std::filesystem::path output_dir, const RunConfig
 
 RunFolder::RunFolder(std::filesystem::path output_dir, const RunConfig& config,
                      std::optional<int64_t> resumed_step)
-    : path_(prepared(std::move(output_dir), config)),
+    : path_(writable(std::move(output_dir))),
+      lock_(path_, "--output_dir"),
       metrics_(path_ / "metrics.jsonl", resumed_step),
-      events_(path_, resumed_step) {}
+      events_(path_, resumed_step) {
+  write_json(path_ / "run_config.json", {{"command", config.command},
+                                         {"version", version},
+                                         {"command_line", config.command_line},
+                                         {"seed", config.seed},
+                                         {"flags", config.flags}});
+}
 
 void RunFolder::log(int64_t step, const Metrics& metrics) {
   metrics_.write(step, metrics);

@@ -14,6 +14,7 @@
 #include <string>
 #include <string_view>
 
+#include "core/atomic_file.h"
 #include "rl/run/event_file.h"
 #include "rl/run/metrics_log.h"
 
@@ -31,7 +32,8 @@ class RunFolder {
  public:
   /// Creates the folder where missing and writes run_config.json. `resumed_step`: the run goes on
   /// after that step, and its metrics up to there are kept.
-  /// @throws InputError "[--output_dir] ..." when it is a file or cannot be written.
+  /// @throws InputError "[--output_dir] ..." when it is a file, cannot be written, or belongs to a
+  /// process that is still running.
   RunFolder(std::filesystem::path output_dir, const RunConfig& config,
             std::optional<int64_t> resumed_step = std::nullopt);
 
@@ -51,6 +53,7 @@ class RunFolder {
 
  private:
   std::filesystem::path path_;
+  FolderLock lock_;  // before anything is written
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
   MetricsLog metrics_;
   EventFile events_;
