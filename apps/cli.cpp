@@ -151,6 +151,22 @@ void take_resumed(Values& values, const Command& command, const Flags& flags) {
   }
 }
 
+/// What a preset says where neither the command line, nor a configuration file, nor a resumed run
+/// does.
+void take_preset(Values& values, const Command& command) {
+  const Arguments& wanted = values["preset"];
+  if (wanted.empty() || wanted.back().empty()) return;
+  for (const auto& [name, value] : command.preset(wanted.back())) {
+    if (values[name].empty()) values[name] = {value};
+  }
+}
+
+/// What a flag is set to: the last value, or all of a repeatable one.
+std::string value_of(const Flag& flag, const Arguments& given) {
+  if (!flag.joined_by) return given.back();
+  return fmt::format("{}", fmt::join(given, std::string(1, flag.joined_by)));
+}
+
 /// As typed, so that it can be pasted into a shell again.
 std::string shell_line(const Arguments& arguments) {
   std::string line = "rlhf";
@@ -204,9 +220,10 @@ int dispatch(const Arguments& arguments, const std::vector<Command>& commands) {
   const Arguments config = values["config"];
   if (!config.empty()) take_config(config.back(), values, *command, flags);
   if (flags.find(kResume)) take_resumed(values, *command, flags);
+  if (command->preset) take_preset(values, *command);
   for (const Flag& flag : flags.all()) {
     const Arguments& given = values[flag.name];
-    if (!given.empty()) flag.set(given.back());
+    if (!given.empty()) flag.set(value_of(flag, given));
     if (given.empty() && flag.is_required) {
       input_error("--" + flag.name, "expected {}, got nothing", flag.help);
     }

@@ -73,6 +73,11 @@ Flag& Flag::shown_as(std::string_view shown) {
   return *this;
 }
 
+Flag& Flag::repeatable(char separator) {
+  joined_by = separator;
+  return *this;
+}
+
 Flag& Flags::declare(std::string_view name, std::string_view value_name, std::string_view help) {
   check(!find(name), "flags", "--{} is declared twice", name);
   Flag& flag = flags_.emplace_back();

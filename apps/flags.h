@@ -48,6 +48,8 @@ struct Flag {
   bool is_required = false;
   bool is_switch = false;      ///< may stand without a value, which means true
   bool is_positional = false;  ///< may stand first without its name: `tokenizer train`
+  /// Not 0: given several times, the values are joined by it; otherwise the last one counts.
+  char joined_by = 0;
   /// Takes the value as text. @throws InputError "[--name] expected ..., got ..."
   std::function<void(const std::string&)> set;
   std::function<nlohmann::ordered_json()> get;
@@ -56,6 +58,7 @@ struct Flag {
   Flag& positional();
   /// Names the value in --help: shown_as("FILE").
   Flag& shown_as(std::string_view name);
+  Flag& repeatable(char joined_by);
 };
 
 class Flags {

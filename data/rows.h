@@ -37,6 +37,9 @@ class Row {
   /// The same; a missing column or null is none.
   std::optional<double> optional_number(std::string_view column) const;
 
+  /// All columns as they were read: an object.
+  const nlohmann::json& columns() const { return columns_; }
+
   bool has(std::string_view column) const { return columns_.contains(column); }
 
   /// "file:line", for messages.

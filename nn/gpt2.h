@@ -77,6 +77,7 @@ struct ScoreHead {
 struct ScalarModel {
   Gpt2 transformer;
   ScoreHead score;
+  double gain = 1, bias = 0;  ///< what is reported: gain * score + bias
   void visit(auto&& v) {
     v("transformer", transformer);
     v("score", score);

@@ -111,7 +111,8 @@ std::vector<double> score(const ScalarModel& model, std::span<const Tokens> sequ
     const size_t n = std::min(size_t(batch_size), sequences.size() - first);
     const Tensor rewards = reward_at_end(model, sequences.subspan(first, n));
     dispatch(rewards.dtype(), [&](auto t) {
-      for (const auto value : rewards.to_vector<decltype(t)>()) scores.push_back(double(value));
+      for (const auto value : rewards.to_vector<decltype(t)>())
+        scores.push_back(model.gain * double(value) + model.bias);
     });
   }
   return scores;
