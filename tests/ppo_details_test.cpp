@@ -157,6 +157,56 @@ TEST(WhitenScope, AMinibatchIsWhitenedByItself) {
       << "the next epoch's minibatches whiten the same rewards, not whitened ones";
 }
 
+Tensor column(const json& values, bool wants_gradient = false) {
+  const auto list = values.get<std::vector<float>>();
+  Tensor tensor = Tensor::from(list, {int64_t(list.size())});
+  if (wants_gradient) tensor.set_requires_grad(true);
+  return tensor;
+}
+
+void expect_near(const Tensor& ours, const json& wanted) {
+  const std::vector<float> values = ours.to_vector<float>();
+  ASSERT_EQ(values.size(), wanted.size());
+  for (size_t i = 0; i < values.size(); i++) {
+    EXPECT_NEAR(values[i], wanted[i].get<double>(), 2e-6) << i;
+  }
+}
+
+void backward_of_sum(Tape& tape, const Tensor& loss) {
+  const std::vector<float> ones(size_t(loss.count()), 1);
+  tape.backward(weighted_sum(loss, Tensor::from(ones, {loss.count()})));
+}
+
+TEST(PolicyLoss, DualClipAndLogRatioClampAreTorchs) {
+  const json oracle = details_oracle()["clipped_loss"];
+  Tensor log_prob = column(oracle["new"], true);
+  Tape tape;
+  const Tensor loss =
+      ppo_policy_loss(log_prob, column(oracle["old"]), column(oracle["advantage"]), oracle["clip"],
+                      oracle["dual_clip"], oracle["log_ratio_clamp"]);
+  expect_near(loss, oracle["loss"]);
+  backward_of_sum(tape, loss);
+  expect_near(log_prob.grad(), oracle["gradient"]);
+}
+
+TEST(KlLoss, ValuesAndGradientsAreTorchs) {
+  const json oracle = details_oracle()["kl_losses"];
+  const std::pair<const char*, KlLossKind> kinds[] = {
+      {"k1", KlLossKind::k1},
+      {"k2", KlLossKind::k2},
+      {"k3", KlLossKind::k3},
+      {"straight_through_k3", KlLossKind::straight_through_k3}};
+  for (const auto& [name, kind] : kinds) {
+    SCOPED_TRACE(name);
+    Tensor log_prob = column(oracle["new"], true);
+    Tape tape;
+    const Tensor loss = kl_loss(log_prob, column(oracle["ref"]), kind);
+    expect_near(loss, oracle[name]["loss"]);
+    backward_of_sum(tape, loss);
+    expect_near(log_prob.grad(), oracle[name]["gradient"]);
+  }
+}
+
 TEST(RewardNormalisation, GivesMeanZeroAndDeviationOneOnTopOfWhatIsThere) {
   ScalarModel model{.gain = 2, .bias = 1};
   const std::vector<double> heads{0.5, -1, 3, 0.25};

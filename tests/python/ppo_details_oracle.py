@@ -80,6 +80,39 @@ def normalisation():
     return {"gain": 1 / heads.std(), "bias": -heads.mean() / heads.std()}
 
 
-print(json.dumps({"running": running(), "reduction": reduction(),
+def clipped_loss():
+    """verl's dual-clip policy loss with its clamp of log-ratios, token by token."""
+    n, clip, dual, bound = 40, 0.2, 1.5, 0.6
+    draw = lambda scale: torch.tensor(RNG.normal(0, scale, n).astype(np.float32)).double()
+    old, advantage = draw(1), draw(1)
+    new = (old + draw(0.5)).float().double().requires_grad_()
+    ratio = torch.exp(torch.clamp(new - old, -bound, bound))
+    loss = torch.maximum(-advantage * ratio, -advantage * torch.clamp(ratio, 1 - clip, 1 + clip))
+    loss = torch.where(advantage < 0, torch.minimum(loss, -advantage * dual), loss)
+    loss.sum().backward()
+    return {"clip": clip, "dual_clip": dual, "log_ratio_clamp": bound, "old": old.tolist(),
+            "advantage": advantage.tolist(), "new": new.tolist(), "loss": loss.tolist(),
+            "gradient": new.grad.tolist()}
+
+
+def kl_losses():
+    """The estimators with torch's gradients; the straight-through one as value + (x - x.detach())."""
+    n = 30
+    ref = torch.tensor(RNG.normal(-2, 0.5, n).astype(np.float32)).double()
+    start = torch.tensor(RNG.normal(-2, 0.5, n).astype(np.float32)).double()
+    out = {"ref": ref.tolist(), "new": start.tolist()}
+    k2 = lambda d: 0.5 * d**2
+    k3 = lambda d: torch.exp(-d) - 1 + d
+    kinds = {"k1": lambda d: d, "k2": k2, "k3": k3,
+             "straight_through_k3": lambda d: k3(d).detach() + k2(d) - k2(d).detach()}
+    for name, kind in kinds.items():
+        new = start.clone().requires_grad_()
+        loss = kind(new - ref)
+        loss.sum().backward()
+        out[name] = {"loss": loss.tolist(), "gradient": new.grad.tolist()}
+    return out
+
+
+print(json.dumps({"clipped_loss": clipped_loss(), "kl_losses": kl_losses(), "running": running(), "reduction": reduction(),
                   "minibatch_whitening": minibatch_whitening(), "normalisation": normalisation()},
                  indent=1))
