@@ -1,6 +1,7 @@
 #include "apps/reward_flags.h"
 
 #include <charconv>
+#include <cmath>
 #include <sstream>
 
 #include "core/check.h"
@@ -37,8 +38,8 @@ void RewardFlags::declare(Flags& flags) {
   flags.add("reward_model_weight", model_weight_, {}, "weight of its score");
   flags
       .add("reward_funcs", descriptions_,
-           "functions such as length:target=20;keyword:good|fine;regex:^[A-Z];bleu;rouge;"
-           "command:./judge.py; may be given several times")
+           "functions such as length:target=20; keyword:good|fine; regex:^[A-Z]; bleu; rouge; "
+           "command:./judge.py (docs/reward-functions.md); may be given several times")
       .repeatable(';');
   flags.add("reward_weights", weights_, "a weight for each function, as 1,0.5; without it 1");
   flags.add("reward_timeout", timeout_seconds_, above(0.0), "seconds that a command may take");

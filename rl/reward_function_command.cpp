@@ -1,5 +1,6 @@
 #include "rl/reward_function_command.h"
 
+#include <cmath>
 #include <set>
 
 #include "core/check.h"
@@ -50,6 +51,10 @@ class CommandReward final : public RewardFunction {
                     json_kind(value));
       }
       values.push_back(value.is_null() ? 0 : value.get<double>());
+      if (!std::isfinite(float(values.back()))) {
+        input_error(source_, "expected a number between -3.4e38 and 3.4e38 as item {}, got {}",
+                    values.size(), values.back());
+      }
     }
     return values;
   }

@@ -192,6 +192,8 @@ TEST_F(CommandReward, MisbehavingEndsInOneLine) {
         std::pair{"  print('[1]', flush=True)", "expected a list of 2 numbers, got one of 1"},
         std::pair{"  print('{}', flush=True)", "expected a list of 2 numbers, got an object"},
         std::pair{"  print('[1, \"x\"]', flush=True)", "a number or null as item 2, got a string"},
+        std::pair{"  print('[1, 1e200]', flush=True)", "between -3.4e38 and 3.4e38 as item 2"},
+        std::pair{"  print('[1, 1e999]', flush=True)", "expected"},
         std::pair{"  print('[1, NaN]', flush=True)", "expected JSON"}}) {
     const std::string message = answer_of(body);
     EXPECT_NE(message.find(part), std::string::npos) << body << ": " << message;
