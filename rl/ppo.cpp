@@ -70,25 +70,21 @@ class Ppo {
     PpoStatistics total;
     const int64_t n = int64_t(episodes.size());
     const int64_t k = config_.num_mini_batches, steps = config_.num_ppo_epochs * k;
-    std::vector<int64_t> order;
-    for (int64_t s = 0; s < steps && total.early_stops == 0; s++) {
-      const int64_t epoch = s / k, m = s % k;
-      if (m == 0) {
-        // Never the same order twice: updates and epochs count on in one sequence.
-        order = permutation(n, config_.training.seed + 1,
-                            uint64_t(update * config_.num_ppo_epochs + epoch));
+    for (int64_t epoch = 0; epoch < config_.num_ppo_epochs; epoch++) {
+      // Never the same order twice: updates and epochs count on in one sequence.
+      const std::vector<int64_t> order = permutation(
+          n, config_.training.seed + 1, uint64_t(update * config_.num_ppo_epochs + epoch));
+      for (int64_t m = 0; m < k; m++) {
+        std::vector<const Episode*> picked;
+        for (int64_t i = n * m / k; i < n * (m + 1) / k; i++) {
+          picked.push_back(&episodes[size_t(order[size_t(i)])]);
+        }
+        const int64_t done = epoch * k + m;
+        learn(picked, (update - 1) * steps + done, total);
+        if (total.early_stops == 0) continue;
+        trainer_.pass_over(steps - 1 - done);
+        return total;
       }
-      std::vector<const Episode*> picked;
-      for (int64_t i = n * m / k; i < n * (m + 1) / k; i++) {
-        picked.push_back(&episodes[size_t(order[size_t(i)])]);
-      }
-      if (config_.whiten_scope == WhitenScope::minibatch) {
-        const std::vector<Episode> whitened = whitened_minibatch(picked, config_);
-        step(pointers(whitened), (update - 1) * steps + s, total);
-      } else {
-        step(picked, (update - 1) * steps + s, total);
-      }
-      if (total.early_stops > 0) trainer_.pass_over(steps - 1 - s);
     }
     return total;
   }
@@ -130,15 +126,21 @@ class Ppo {
     trainer_.hold([](const std::string&) { return false; }, uint64_t(policy_start_));
   }
 
+  void learn(Slice mini_batch, int64_t number, PpoStatistics& total) {
+    if (config_.whiten_scope == WhitenScope::batch) return step(mini_batch, number, total);
+    const std::vector<Episode> whitened = whitened_minibatch(mini_batch, config_);
+    step(pointers(whitened), number, total);
+  }
+
   // One optimizer step on a minibatch, in micro-batches whose losses are divided by the tokens (or
   // responses) of the whole minibatch; text to remember is one micro-batch more.
-  void step(Slice mini_batch, int64_t step, PpoStatistics& total) {
+  void step(Slice mini_batch, int64_t number, PpoStatistics& total) {
     MiniBatch whole{.episodes = int64_t(mini_batch.size()), .tokens = count_tokens(mini_batch)};
     const int64_t size = config_.per_device_train_batch_size;
     const int64_t micro_batches = (whole.episodes + size - 1) / size;
     const bool mixes = !ptx_.empty() && config_.ptx_coef > 0 && !warming_up_;
     const auto loss = [&](int64_t micro) {
-      if (micro == micro_batches) return ptx_loss(step, total);
+      if (micro == micro_batches) return ptx_loss(number, total);
       const size_t first = size_t(micro * size);
       return ppo_loss(model_,
                       mini_batch.subspan(first, std::min(size_t(size), mini_batch.size() - first)),
@@ -164,10 +166,10 @@ class Ppo {
   }
 
   // gamma E[-log pi(x)], x from the given texts (Ouyang et al. 2022, equation 2): a mean a token.
-  Tensor ptx_loss(int64_t step, PpoStatistics& total) {
+  Tensor ptx_loss(int64_t number, PpoStatistics& total) {
     std::vector<Example> picked;
     int64_t targets = 0;
-    for (const int64_t i : ptx_order_.at(step + 1)) {
+    for (const int64_t i : ptx_order_.at(number + 1)) {
       picked.push_back(ptx_[size_t(i)]);
       targets += picked.back().targets();
     }
