@@ -1,6 +1,6 @@
 """Prints tests/data/ppo_details_oracle.json: what PPO's optional details compute, by numpy and torch.
 
-    /opt/oracle/bin/python tests/python/ppo_details_oracle.py > tests/data/ppo_details_oracle.json
+    python tests/python/ppo_details_oracle.py > tests/data/ppo_details_oracle.json
 
 Running statistics are recomputed from all that was seen; reductions, whitening and GAE are written
 on padded matrices with masks, as lm-human-preferences and verl have them.
