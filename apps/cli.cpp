@@ -159,8 +159,20 @@ void take_resumed(Values& values, const Command& command, const Flags& flags) {
   for (const Flag& flag : flags.all()) {
     const auto saved = point.flags.find(flag.name);
     if (saved == point.flags.end() || !values[flag.name].empty()) continue;
-    const std::string text = as_typed(*saved);
-    if (!text.empty()) values[flag.name] = {text};
+    for (const nlohmann::json& value : flag.is_list ? *saved : nlohmann::json::array({*saved})) {
+      const std::string text = as_typed(value);
+      if (!text.empty()) values[flag.name].push_back(text);
+    }
+  }
+}
+
+/// What a preset says where neither the command line, nor a configuration file, nor a resumed run
+/// does.
+void take_preset(Values& values, const Command& command) {
+  const Arguments& wanted = values["preset"];
+  if (wanted.empty() || wanted.back().empty()) return;
+  for (const auto& [name, value] : command.preset(wanted.back())) {
+    if (values[name].empty()) values[name] = {value};
   }
 }
 
@@ -217,6 +229,7 @@ int dispatch(const Arguments& arguments, const std::vector<Command>& commands) {
   const Arguments config = values["config"];
   if (!config.empty()) take_config(config.back(), values, *command, flags);
   if (flags.find(kResume)) take_resumed(values, *command, flags);
+  if (command->preset) take_preset(values, *command);
   for (const Flag& flag : flags.all()) {
     const Arguments& given = values[flag.name];
     for (const std::string& value : given) {

@@ -1,5 +1,7 @@
 #include "apps/policy_report.h"
 
+#include <fmt/format.h>
+
 #include "rl/reward.h"
 
 namespace rlhf {
@@ -56,6 +58,32 @@ Section policy_section(const Session& session, const PolicyEvaluation& before,
                                {{"before", before.responses[i], before.scores[i]},
                                 {"after", after.responses[i], after.scores[i]}}});
   }
+  return section;
+}
+
+void add_reward_charts(const Session& session, const Metrics& logged, Section& section) {
+  std::vector<std::string> means;
+  for (const auto& [name, value] : logged) {
+    if (name.ends_with("/mean")) means.push_back(name);
+  }
+  if (means.size() < 2) return;
+  Chart chart = session.chart("Rewards by source", "mean of an update, before weights", means);
+  chart.x_label = "update";
+  section.charts.push_back(std::move(chart));
+}
+
+Section alarm_section(const std::map<std::string, int64_t>& alarms) {
+  Section section{.heading = "Alarms"};
+  if (alarms.empty()) {
+    section.paragraphs = {"None."};
+    return section;
+  }
+  Table table{.caption =
+                  "Updates in which something looked wrong; docs/algorithms/ppo.md says "
+                  "what each means and which flag to turn",
+              .columns = {"alarm", "updates"}};
+  for (const auto& [kind, count] : alarms) table.rows.push_back({kind, fmt::to_string(count)});
+  section.tables = {std::move(table)};
   return section;
 }
 

@@ -17,6 +17,12 @@ std::vector<Tile> policy_tiles(const PolicyEvaluation& before, const PolicyEvalu
 Section policy_section(const Session& session, const PolicyEvaluation& before,
                        const PolicyEvaluation& after, const PpoConfig& config);
 
+/// Adds a chart of the rewards that `logged` names (rewards/<name>/mean), where there are several.
+void add_reward_charts(const Session& session, const Metrics& logged, Section& section);
+
+/// What looked wrong during the run, by kind.
+Section alarm_section(const std::map<std::string, int64_t>& alarms);
+
 /// The share of a policy's texts that a classifier calls positive.
 double positive_share(const ScalarModel& judge, const Tokenizer& tokenizer,
                       const PolicyEvaluation& evaluation);

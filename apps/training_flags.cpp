@@ -15,6 +15,8 @@ const char* name_of(ScheduleKind kind) {
       return "exponential";
     case ScheduleKind::cosine:
       return "cosine";
+    case ScheduleKind::inverse_sqrt:
+      return "inverse_sqrt";
   }
   return "";
 }

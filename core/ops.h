@@ -8,6 +8,7 @@
 
 #include "core/tape.h"
 #include "core/tensor.h"
+#include "kernels/kl_loss.h"
 #include "kernels/philox.h"
 #include "kernels/reward_loss.h"
 
@@ -74,9 +75,13 @@ Tensor weighted_sum(const Tensor& x, const Tensor& weight);
 /// x[row[n]]: (N, C) from (rows, C) and i32 (N). (gather)
 Tensor gather(const Tensor& x, const Tensor& row);
 
-/// The clipped surrogate of PPO per token. (ppo_loss)
+/// The clipped surrogate of PPO per token; dual_clip and log_ratio_clamp 0: off. (ppo_loss)
 Tensor ppo_policy_loss(const Tensor& log_prob, const Tensor& old_log_prob, const Tensor& advantage,
-                       float clip);
+                       float clip, float dual_clip = 0, float log_ratio_clamp = 0);
+
+/// An estimate of KL(pi, ref) per token, as a loss. (kl_loss)
+Tensor kl_loss(const Tensor& log_prob, const Tensor& ref_log_prob, KlLossKind kind,
+               float log_ratio_clamp = 0, float clamp = 0);
 
 /// The clipped squared error of PPO per token; clip 0: not clipped. (ppo_loss)
 Tensor ppo_value_loss(const Tensor& value, const Tensor& old_value, const Tensor& target,

@@ -5,6 +5,7 @@
 #include "core/check.h"
 #include "core/unicode.h"
 #include "data/items.h"
+#include "data/prompt_rows.h"
 #include "data/rows.h"
 #include "data/text_file.h"
 
@@ -69,12 +70,7 @@ void check_probabilities(std::span<const Labelled> rows, const std::filesystem::
 }
 
 std::vector<std::string> read_prompts(const std::filesystem::path& file) {
-  std::vector<std::string> prompts;
-  for (const Row& row : read_rows(file)) {
-    prompts.push_back(
-        row.non_empty_text(row.has("text") && !row.has("prompt") ? "text" : "prompt"));
-  }
-  return prompts;
+  return prompts_of(read_prompt_rows(file));
 }
 
 }  // namespace rlhf

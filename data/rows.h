@@ -50,10 +50,11 @@ class Row {
   /// The same; a missing column or null is none.
   std::optional<double> optional_number(std::string_view column) const;
 
+  /// All columns as they were read: an object.
+  const nlohmann::json& columns() const { return columns_; }
+
   bool has(std::string_view column) const { return columns_.contains(column); }
 
-  /// An object: every column with its value.
-  const nlohmann::json& columns() const { return columns_; }
 
   /// The row as one line of JSON without a line end: the line itself where it was one, else an
   /// object of its columns in the order of the file. No byte of a text changes.

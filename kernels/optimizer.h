@@ -13,6 +13,7 @@ struct OptimizerSegment {
   float decay = 0;  ///< L2 or decoupled weight decay, see DecayMode
   float l1 = 0;     ///< factor of sign(parameter), added to the gradient
   bool frozen = false;
+  uint64_t start = 0;  ///< steps taken before it began to learn: Adam's t counts from there
 };
 
 /// How `decay` enters: as part of the gradient (L2: Adam, SGD) or past the moments, scaled by the
@@ -38,15 +39,22 @@ struct OptimizerArena {
   }
 };
 
+/// Where epsilon stands. torch: beside the corrected root of v, as in algorithm 1 of Kingma and Ba.
+/// tf: beside the root before its correction (the "epsilon hat" of their section 2), as TensorFlow
+/// 1 had it; the same epsilon then damps the first steps by up to 1 / sqrt(1 - b2) more.
+enum class AdamEpsilon { torch, tf };
+
 /// m = b1 m + (1 - b1) g; v = b2 v + (1 - b2) g^2;
-/// parameter -= rate * (m / (1 - b1^t)) / (sqrt(v / (1 - b2^t)) + eps)
-/// (Kingma and Ba 2015, algorithm 1), t = state->step >= 1.
+/// torch: parameter -= rate * (m / (1 - b1^t)) / (sqrt(v / (1 - b2^t)) + eps)
+/// tf:    parameter -= rate * sqrt(1 - b2^t) / (1 - b1^t) * m / (sqrt(v) + eps)
+/// (Kingma and Ba 2015, algorithm 1 and section 2), t = state->step - segment.start >= 1.
 template <class T>
 struct AdamStep {
   OptimizerArena<T> arena;
   T* m;
   T* v;
   float beta1 = 0.9f, beta2 = 0.999f, eps = 1e-8f;
+  AdamEpsilon epsilon_form = AdamEpsilon::torch;
 
   void visit(auto&& v_) const {
     arena.visit(v_);

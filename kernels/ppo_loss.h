@@ -6,8 +6,11 @@
 
 namespace rlhf {
 
-/// ratio = exp(log_prob - old_log_prob);
-/// loss = max(-advantage * ratio, -advantage * clamp(ratio, 1 - clip, 1 + clip)). All (count).
+/// ratio = exp(log_prob - old_log_prob), the difference held within +- log_ratio_clamp (0: not);
+/// loss = max(-advantage * ratio, -advantage * clamp(ratio, 1 - clip, 1 + clip)), and with a
+/// dual_clip > 1 at most -dual_clip * advantage where the advantage is negative, so that one token
+/// whose ratio has grown large cannot own the gradient (Ye et al. 2020, "Mastering Complex Control
+/// in MOBA Games", equation 5; 0: off). All (count).
 template <class T>
 struct PpoPolicyLossForward {
   T* loss;
@@ -16,6 +19,8 @@ struct PpoPolicyLossForward {
   const T* advantage;
   int64_t count;
   float clip;
+  float dual_clip = 0;
+  float log_ratio_clamp = 0;
 
   void visit(auto&& v) const {
     v.in("log_prob", log_prob, count);
@@ -26,7 +31,8 @@ struct PpoPolicyLossForward {
   double flops() const { return 8.0 * double(count); }
 };
 
-/// d_log_prob = -d_loss * advantage * ratio where the unclipped branch is the larger, 0 elsewhere.
+/// d_log_prob = -d_loss * advantage * ratio where the unclipped branch is the larger and no other
+/// bound holds, 0 elsewhere.
 template <class T>
 struct PpoPolicyLossBackward {
   GradientOut<T> d_log_prob;
@@ -36,6 +42,8 @@ struct PpoPolicyLossBackward {
   const T* advantage;
   int64_t count;
   float clip;
+  float dual_clip = 0;
+  float log_ratio_clamp = 0;
 
   void visit(auto&& v) const {
     v.in("d_loss", d_loss, count);

@@ -81,8 +81,8 @@ struct ScoreHead {
 struct ScalarModel {
   Gpt2 transformer;
   ScoreHead score;
-  float gain = 1;
-  float bias = 0;
+  double gain = 1;
+  double bias = 0;
   void visit(auto&& v) {
     v("transformer", transformer);
     v("score", score);

@@ -56,6 +56,15 @@ void Optimizer::update(StepState& state) {
   arena_.reset_gradients();
 }
 
+void Optimizer::hold(const std::function<bool(const std::string& name)>& held, uint64_t start) {
+  for (size_t i = 0; i < segments_.size(); i++) {
+    const ParameterArena::Entry& entry = arena_.entries()[i];
+    const bool hold = held(entry.name) || !entry.trainable;
+    if (segments_[i].frozen && !hold) segments_[i].start = start;
+    segments_[i].frozen = hold;
+  }
+}
+
 void Optimizer::for_each_moment(
     const std::function<void(const std::string& name, const Tensor& moment)>& f) const {
   for (const ParameterArena::Entry& entry : arena_.entries()) {
@@ -82,8 +91,8 @@ void Optimizer::move_parameters(const StepState& state) {
   switch (config_.kind) {
     case OptimizerKind::adamw:
     case OptimizerKind::adam:
-      return run(arena_.device(),
-                 AdamStep<T>{arena, first, second, config_.beta1, config_.beta2, config_.eps});
+      return run(arena_.device(), AdamStep<T>{arena, first, second, config_.beta1, config_.beta2,
+                                              config_.eps, config_.epsilon_form});
     case OptimizerKind::rmsprop:
       return run(arena_.device(), RmsPropStep<T>{arena, second, first, config_.beta2,
                                                  config_.momentum, config_.eps});

@@ -16,6 +16,7 @@ struct OptimizerConfig {
   OptimizerKind kind = OptimizerKind::adamw;
   float beta1 = 0.9f, beta2 = 0.999f;  ///< Adam's; beta2 is RMSprop's smoothing
   float eps = 1e-8f;
+  AdamEpsilon epsilon_form = AdamEpsilon::torch;
   float momentum = 0;      ///< RMSprop's and SGD's
   float weight_decay = 0;  ///< decoupled for AdamW, L2 for the others; matrices and embeddings only
   float l1 = 0;            ///< factor of the sum of absolute values, on the same parameters
@@ -42,6 +43,10 @@ class Optimizer {
   double gradient_norm();
   /// REQUIRES: gradient_norm() of the same gradients, and that it was finite.
   void update(StepState& state);
+
+  /// Holds the parameters that `held` names as they are, without moments, until it is called again;
+  /// those that learn from now on begin with Adam's first step, `start` steps into the run.
+  void hold(const std::function<bool(const std::string& name)>& held, uint64_t start);
 
   /// Adam's moments or the momentum, parameter by parameter, as "first.<name>" and "second.<name>".
   void for_each_moment(

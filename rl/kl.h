@@ -10,19 +10,29 @@
 
 namespace rlhf {
 
-enum class KlEstimator { k1, k2, k3 };
+enum class KlEstimator { k1, k2, k3, abs };
+
+/// What an estimate is held within, against single tokens that outweigh all others; 0: nothing.
+struct KlBounds {
+  double log_ratio = 0;  ///< +- on log pi - log ref, before the estimate (verl: 20)
+  double estimate = 0;   ///< +- on the estimate of a token (OpenRLHF, verl: 10)
+};
 
 /// One sample's estimate of KL(pi, ref), with d = log pi - log ref at a token drawn from pi:
 /// k1 = d (unbiased, may be negative); k2 = d^2 / 2 (biased, low variance);
-/// k3 = exp(-d) - 1 + d (unbiased, never negative).
-inline double kl_estimate(KlEstimator estimator, double d) {
+/// k3 = exp(-d) - 1 + d (unbiased, never negative); abs = |d| (biased, never negative).
+inline double kl_estimate(KlEstimator estimator, double d, const KlBounds& bounds = {}) {
+  const auto held = [](double x, double most) { return most > 0 ? std::clamp(x, -most, most) : x; };
+  d = held(d, bounds.log_ratio);
   switch (estimator) {
     case KlEstimator::k1:
-      return d;
+      return held(d, bounds.estimate);
     case KlEstimator::k2:
-      return 0.5 * d * d;
+      return held(0.5 * d * d, bounds.estimate);
     case KlEstimator::k3:
-      return std::expm1(-d) + d;
+      return held(std::expm1(-d) + d, bounds.estimate);
+    case KlEstimator::abs:
+      return held(std::abs(d), bounds.estimate);
   }
   return d;
 }

@@ -17,7 +17,7 @@ struct ModelConfig {
   Gpt2Config shape;
   bool scalar = false;  ///< GPT2ForSequenceClassification with one label
   bool tied = true;     ///< tie_word_embeddings; false: the file must hold the head as well
-  float reward_gain = 1, reward_bias = 0;
+  double reward_gain = 1, reward_bias = 0;
 };
 
 /// The content of a config.json. Keys that are missing have transformers' defaults.

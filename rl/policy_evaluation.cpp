@@ -1,19 +1,21 @@
 #include "rl/policy_evaluation.h"
 
 #include "data/text_metrics.h"
+#include "rl/ppo_scores.h"
 
 namespace rlhf {
 
 PolicyEvaluation evaluate_policy(const Gpt2& policy, const Gpt2& reference,
                                  std::span<const Tokens> prompts, const Tokenizer& tokenizer,
-                                 const ScoreFunction& score, const SamplingOptions& sampling) {
+                                 const ScoreFunction& score, const SamplingOptions& sampling,
+                                 const std::function<void(std::vector<Episode>&)>& finish) {
   constexpr int64_t kBatch = 64;
   PolicyEvaluation out;
   if (prompts.empty()) return out;
-  const std::vector<Episode> episodes = sample_episodes(policy, prompts, sampling, kBatch);
-  out.scores = score(episodes);
-  std::vector<const Episode*> list;
-  for (const Episode& e : episodes) list.push_back(&e);
+  std::vector<Episode> episodes = sample_episodes(policy, prompts, sampling, kBatch);
+  finish(episodes);
+  out.scores = score(judged_episodes(episodes, tokenizer.eos()));
+  const std::vector<const Episode*> list = pointers(episodes);
   const float temperature = sampling.temperature > 0 ? sampling.temperature : 1;
   const std::vector<float> ref_log_prob = response_log_probs(reference, list, temperature, kBatch);
 

@@ -20,9 +20,11 @@ struct PolicyEvaluation {
   double stopped = 0;      ///< share that reached the end token
 };
 
-/// Samples one response to each prompt and judges it.
-PolicyEvaluation evaluate_policy(const Gpt2& policy, const Gpt2& reference,
-                                 std::span<const Tokens> prompts, const Tokenizer& tokenizer,
-                                 const ScoreFunction& score, const SamplingOptions& sampling);
+/// Samples one response to each prompt and judges it. `finish` may cut the responses, as PPO does
+/// at its own stop tokens (end_responses, rl/ppo_scores.h).
+PolicyEvaluation evaluate_policy(
+    const Gpt2& policy, const Gpt2& reference, std::span<const Tokens> prompts,
+    const Tokenizer& tokenizer, const ScoreFunction& score, const SamplingOptions& sampling,
+    const std::function<void(std::vector<Episode>&)>& finish = [](std::vector<Episode>&) {});
 
 }  // namespace rlhf

@@ -43,7 +43,7 @@ std::vector<double> head_scores(const ScalarModel& model, std::span<const Tokens
 std::vector<double> score(const ScalarModel& model, std::span<const Tokens> sequences,
                           int64_t batch_size) {
   std::vector<double> rewards = head_scores(model, sequences, batch_size);
-  for (double& reward : rewards) reward = double(model.gain) * reward + double(model.bias);
+  for (double& reward : rewards) reward = model.gain * reward + model.bias;
   return rewards;
 }
 

@@ -17,10 +17,41 @@ std::vector<Episode> sample_episodes(const Gpt2& policy, std::span<const Tokens>
   for (size_t i = 0; i < prompts.size(); i++) {
     episodes.push_back({.prompt = prompts[i],
                         .response = std::move(generated[i].tokens),
+                        .row = int64_t(i),
                         .stopped = generated[i].stopped,
                         .log_prob = std::move(generated[i].log_probs)});
   }
   return episodes;
+}
+
+std::vector<const Episode*> pointers(std::span<const Episode> episodes) {
+  std::vector<const Episode*> list;
+  for (const Episode& e : episodes) list.push_back(&e);
+  return list;
+}
+
+std::vector<float> flatten(std::span<const Episode* const> episodes,
+                           std::vector<float> Episode::*field) {
+  std::vector<float> flat;
+  for (const Episode* e : episodes) {
+    flat.insert(flat.end(), (e->*field).begin(), (e->*field).end());
+  }
+  return flat;
+}
+
+void scatter(std::span<const float> flat, std::span<Episode> episodes,
+             std::vector<float> Episode::*field) {
+  auto next = flat.begin();
+  for (Episode& e : episodes) {
+    (e.*field).assign(next, next + e.length());
+    next += e.length();
+  }
+}
+
+int64_t count_tokens(std::span<const Episode* const> episodes) {
+  int64_t count = 0;
+  for (const Episode* e : episodes) count += e->length();
+  return count;
 }
 
 ResponseBatch response_batch(std::span<const Episode* const> episodes) {

@@ -14,9 +14,12 @@ namespace rlhf {
 /// response token t.
 struct Episode {
   Tokens prompt;
-  Tokens response;  ///< ends with the end token iff `stopped`
-  bool stopped = false;
-  double score = 0;             ///< of the whole, after the missing-EOS rule
+  Tokens response;
+  int64_t row = 0;       ///< place of the prompt in the list that was asked
+  bool stopped = false;  ///< it reached its end: the last token, unless sampling went on past it
+  int64_t judged = -1;   ///< response tokens that the score may read, the end included; -1: all
+  double raw_score = 0;  ///< as the reward model or function gave it
+  double score = 0;      ///< after scaling, clipping and the rules of length and end
   std::vector<float> log_prob;  ///< log pi(a_t | s_t) when it was sampled
   std::vector<float> ref_log_prob;
   std::vector<float> value;   ///< V(s_t)
@@ -34,6 +37,19 @@ using ScoreFunction = std::function<std::vector<double>(std::span<const Episode>
 /// Samples a response to each prompt, in batches of `batch_size`.
 std::vector<Episode> sample_episodes(const Gpt2& policy, std::span<const Tokens> prompts,
                                      const SamplingOptions& options, int64_t batch_size);
+
+/// Pointers to each, for the functions below.
+std::vector<const Episode*> pointers(std::span<const Episode> episodes);
+
+/// One field of every response token of some episodes, one after another.
+std::vector<float> flatten(std::span<const Episode* const> episodes,
+                           std::vector<float> Episode::*field);
+/// The inverse of flatten.
+void scatter(std::span<const float> flat, std::span<Episode> episodes,
+             std::vector<float> Episode::*field);
+
+/// Response tokens of all.
+int64_t count_tokens(std::span<const Episode* const> episodes);
 
 /// Episodes as a model reads them, with the place of every response token: `row` of the hidden
 /// states predicts `target`. N response tokens in all, episode after episode.

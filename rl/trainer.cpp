@@ -35,6 +35,11 @@ void Trainer::check_frozen(const TrainingConfig& config) const {
 }
 
 Trainer::Step Trainer::step(int64_t micro_batches, const MicroBatchLoss& loss) {
+  return step(micro_batches, loss, [] { return false; });
+}
+
+Trainer::Step Trainer::step(int64_t micro_batches, const MicroBatchLoss& loss,
+                            const std::function<bool()>& veto) {
   Step result;
   steps_++;
   for (int64_t micro = 0; micro < micro_batches && std::isfinite(result.loss); micro++) {
@@ -46,6 +51,11 @@ Trainer::Step Trainer::step(int64_t micro_batches, const MicroBatchLoss& loss) {
   }
   result.learning_rate = schedule_.rate(steps_);
   state_.learning_rate = float(result.learning_rate);
+  if (veto()) {
+    arena_.reset_gradients();
+    result.vetoed = true;
+    return result;
+  }
   if (std::isfinite(result.loss)) result.grad_norm = optimizer_.gradient_norm();
   result.skipped = is_outlier(result);
   if (result.skipped) {

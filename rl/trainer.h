@@ -41,6 +41,7 @@ class Trainer {
     double grad_norm = 0;
     double learning_rate = 0;
     bool skipped = false;  ///< the parameters are as they were
+    bool vetoed = false;   ///< likewise
   };
   /// So many steps skipped in a row end the run: then it is not the batch that is bad.
   static constexpr int64_t kMostSkipped = 5;
@@ -68,6 +69,17 @@ class Trainer {
   /// @throws Error when the loss or the gradient is not finite, naming the cause as far as it can
   /// be told; the parameters are then as they were.
   Step step(int64_t micro_batches, const MicroBatchLoss& loss);
+  /// The same, but `veto` is asked when all losses are known: true leaves the parameters as they
+  /// are, and only the schedule goes on.
+  Step step(int64_t micro_batches, const MicroBatchLoss& loss, const std::function<bool()>& veto);
+
+  /// Moves the schedule on as if so many steps had been taken.
+  void pass_over(int64_t steps) { steps_ += steps; }
+
+  /// Optimizer::hold.
+  void hold(const std::function<bool(const std::string& name)>& held, uint64_t start) {
+    optimizer_.hold(held, start);
+  }
 
   /// What every training logs of a step: grad_norm, learning_rate.
   void add_metrics(const Step& step, Metrics& metrics) const;

@@ -51,6 +51,15 @@ TEST(KlEstimate, OfOneSample) {
   }
 }
 
+TEST(KlEstimate, BoundsHoldTheLogRatioFirstAndThenTheEstimate) {
+  const KlBounds bounds{.log_ratio = 2, .estimate = 1.5};
+  EXPECT_EQ(kl_estimate(KlEstimator::k1, -9, bounds), -1.5);
+  EXPECT_EQ(kl_estimate(KlEstimator::k1, 1, bounds), 1);
+  EXPECT_EQ(kl_estimate(KlEstimator::k2, 9, {.log_ratio = 2}), 2);
+  EXPECT_NEAR(kl_estimate(KlEstimator::k3, -9, {.log_ratio = 2}), std::exp(2) - 1 - 2, 1e-12);
+  EXPECT_EQ(kl_estimate(KlEstimator::abs, -0.5), 0.5);
+}
+
 KlController openai() { return {.coefficient = 0.15, .target = 6, .horizon = 10000}; }
 
 TEST(KlController, MovesByAtMostAFifthOfTheShareOfTheHorizon) {

@@ -51,7 +51,8 @@ void follow(const std::string& name, DecayMode decay_mode, auto&& step) {
   }
 }
 
-void follow_adam(const std::string& name, DecayMode decay_mode) {
+void follow_adam(const std::string& name, DecayMode decay_mode,
+                 AdamEpsilon form = AdamEpsilon::torch) {
   std::vector<double> m(100, 0.0), v(100, 0.0);
   follow(name, decay_mode, [&](const OptimizerArena<double>& arena, const json& options) {
     run(Cpu{},
@@ -60,13 +61,16 @@ void follow_adam(const std::string& name, DecayMode decay_mode) {
                          .v = v.data(),
                          .beta1 = options["betas"][0].get<float>(),
                          .beta2 = options["betas"][1].get<float>(),
-                         .eps = options["eps"].get<float>()},
+                         .eps = options["eps"].get<float>(),
+                         .epsilon_form = form},
         {});
   });
 }
 
 TEST(TorchOptim, AdamW) { follow_adam("adamw", DecayMode::decoupled); }
 TEST(TorchOptim, AdamWithWeightDecay) { follow_adam("adam_l2", DecayMode::l2); }
+
+TEST(TensorFlowOptim, Adam) { follow_adam("adam_tf", DecayMode::decoupled, AdamEpsilon::tf); }
 
 TEST(TorchOptim, RmsPropWithMomentum) {
   std::vector<double> v(100, 0.0), velocity(100, 0.0);

@@ -165,6 +165,25 @@ TEST(Optimizer, RatesDifferByName) {
   EXPECT_EQ(values(arena, "used.bias")[1], 0.75);
 }
 
+TEST(Optimizer, WhatIsHeldStaysAndBeginsAtAdamsFirstStepWhenReleased) {
+  Net net;
+  const ParameterArena arena(net);
+  Optimizer optimizer(arena, {.weight_decay = 0.5f});
+  StepState state{.learning_rate = 0.125f};
+  const auto is_bias = [](const std::string& name) { return name == "used.bias"; };
+  optimizer.hold(is_bias, 0);
+  for (int step = 0; step < 50; step++) {
+    backward(net);
+    optimizer.step(state);
+  }
+  EXPECT_EQ(values(arena, "used.bias"), std::vector<double>(3, 1.0));
+  EXPECT_NE(values(arena, "used.weight")[0], 1);
+  optimizer.hold([](const std::string&) { return false; }, state.step);
+  backward(net);
+  optimizer.step(state);
+  for (const double value : values(arena, "used.bias")) EXPECT_NEAR(value, 1 - 0.125, 1e-6);
+}
+
 TEST(Optimizer, ClipsByNormOrByValue) {
   const double norm = std::sqrt(42.0);
   Net net;

@@ -50,6 +50,14 @@ TEST(Schedule, NeverRisesAfterTheWarmUp) {
   }
 }
 
+TEST(Schedule, InverseSquareRootFallsFromTheEndOfTheWarmUp) {
+  const Schedule s{.kind = ScheduleKind::inverse_sqrt, .peak = 2, .floor = 0.5, .warmup_steps = 4};
+  EXPECT_DOUBLE_EQ(s.rate(2), 1);
+  EXPECT_DOUBLE_EQ(s.rate(4), 2);
+  EXPECT_DOUBLE_EQ(s.rate(16), 1);
+  EXPECT_DOUBLE_EQ(s.rate(1000), 0.5) << "the floor";
+}
+
 TEST(Schedule, ExtremesAreDefined) {
   for (const ScheduleKind kind : kinds) {
     const Schedule no_warm_up{.kind = kind, .peak = 2, .floor = 1, .total_steps = 1};

@@ -6,7 +6,7 @@
 namespace rlhf {
 
 Tensor ppo_policy_loss(const Tensor& log_prob, const Tensor& old_log_prob, const Tensor& advantage,
-                       float clip) {
+                       float clip, float dual_clip, float log_ratio_clamp) {
   const int64_t count = log_prob.count();
   check(old_log_prob.count() == count && advantage.count() == count, "ppo_policy_loss",
         "expected {} old log-probabilities and advantages, got {} and {}", count,
@@ -17,7 +17,7 @@ Tensor ppo_policy_loss(const Tensor& log_prob, const Tensor& old_log_prob, const
     using T = decltype(t);
     run(loss.device(),
         PpoPolicyLossForward<T>{loss.data<T>(), log_prob.data<T>(), old_log_prob.data<T>(),
-                                advantage.data<T>(), count, clip});
+                                advantage.data<T>(), count, clip, dual_clip, log_ratio_clamp});
   });
 
   record("ppo_policy_loss", {loss}, [=] {
@@ -25,7 +25,8 @@ Tensor ppo_policy_loss(const Tensor& log_prob, const Tensor& old_log_prob, const
       using T = decltype(t);
       run(loss.device(),
           PpoPolicyLossBackward<T>{log_prob.grad_out<T>(), loss.grad_data<T>(), log_prob.data<T>(),
-                                   old_log_prob.data<T>(), advantage.data<T>(), count, clip});
+                                   old_log_prob.data<T>(), advantage.data<T>(), count, clip,
+                                   dual_clip, log_ratio_clamp});
     });
   });
   return loss;

@@ -21,14 +21,16 @@ struct SegmentStep {
   T shrink;  ///< factor on the parameter before the update (decoupled decay)
   T decay;   ///< factor of the parameter in the gradient (L2)
   T l1;
-  T scale;  ///< of the gradient
+  T scale;   ///< of the gradient
+  double t;  ///< steps since this segment began to learn, this one included
 
   SegmentStep(const OptimizerArena<T>& arena, const OptimizerSegment& segment)
       : rate(T(arena.state->learning_rate) * T(segment.rate)),
         shrink(arena.decay_mode == DecayMode::decoupled ? 1 - rate * T(segment.decay) : T(1)),
         decay(arena.decay_mode == DecayMode::l2 ? T(segment.decay) : T(0)),
         l1(T(segment.l1)),
-        scale(arena.gradient_scale ? *arena.gradient_scale : T(1)) {}
+        scale(arena.gradient_scale ? *arena.gradient_scale : T(1)),
+        t(double(arena.state->step - segment.start)) {}
 
   T gradient(T raw, T parameter) const {
     const T sign = parameter > 0 ? T(1) : parameter < 0 ? T(-1) : T(0);
@@ -55,14 +57,14 @@ void for_each_piece(const OptimizerArena<T>& arena, const auto& update) {
 
 template <class T>
 void run(Cpu, const AdamStep<T>& c, Stream) {
-  // 1 - beta^t loses all its digits in float while t is small.
-  const double t = double(c.arena.state->step);
-  const T m_correction = T(1 / (1 - std::pow(double(c.beta1), t)));
-  const T v_correction = T(1 / (1 - std::pow(double(c.beta2), t)));
-  const T beta1 = T(c.beta1), beta2 = T(c.beta2), eps = T(c.eps);
+  const T beta1 = T(c.beta1), beta2 = T(c.beta2);
   const OptimizerArena<T>& a = c.arena;
   for_each_piece(a, [&](const SegmentStep<T>& step, int64_t begin, int64_t end) {
+    // 1 - beta^t loses all its digits in float while t is small.
+    const T m_correction = T(1 / (1 - std::pow(double(c.beta1), step.t)));
+    const T v_correction = T(1 / (1 - std::pow(double(c.beta2), step.t)));
     const T rate = step.rate * m_correction;
+    const T eps = c.epsilon_form == AdamEpsilon::tf ? T(c.eps) * std::sqrt(v_correction) : T(c.eps);
 #pragma omp simd
     for (int64_t i = begin; i < end; i++) {
       const T g = step.gradient(a.gradient[i], a.parameter[i]);

@@ -3,21 +3,32 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "kernels/cpu/support/pointwise.h"
 
 namespace rlhf {
 namespace {
 
-/// -advantage * ratio, and the same with the ratio clipped.
+/// -advantage * ratio, the same with the ratio clipped, and what bounds both.
 template <class T>
 struct PolicySurrogate {
-  T ratio, plain, clipped;
+  T plain, clipped;
+  T most = std::numeric_limits<T>::infinity();
+  bool held;  ///< whether the log-ratio was cut: it has no gradient then
 
-  PolicySurrogate(T log_prob, T old_log_prob, T advantage, T clip)
-      : ratio(std::exp(log_prob - old_log_prob)),
-        plain(-advantage * ratio),
-        clipped(-advantage * std::clamp(ratio, 1 - clip, 1 + clip)) {}
+  PolicySurrogate(const auto& c, int64_t i) {
+    const T clip = T(c.clip), bound = T(c.log_ratio_clamp);
+    T log_ratio = c.log_prob[i] - c.old_log_prob[i];
+    held = bound > 0 && std::abs(log_ratio) > bound;
+    if (held) log_ratio = std::clamp(log_ratio, -bound, bound);
+    const T ratio = std::exp(log_ratio);
+    plain = -c.advantage[i] * ratio;
+    clipped = -c.advantage[i] * std::clamp(ratio, 1 - clip, 1 + clip);
+    if (c.dual_clip > 0 && c.advantage[i] < 0) most = -c.advantage[i] * T(c.dual_clip);
+  }
+  T loss() const { return std::min(std::max(plain, clipped), most); }
+  bool moves() const { return plain >= clipped && plain <= most && !held; }
 };
 
 /// The error of the value, and of the value held near the old one.
@@ -38,17 +49,14 @@ struct ValueErrors {
 
 template <class T>
 void run(Cpu, const PpoPolicyLossForward<T>& c, Stream) {
-  cpu::for_each_element(c, [&](int64_t i) {
-    const PolicySurrogate<T> s(c.log_prob[i], c.old_log_prob[i], c.advantage[i], T(c.clip));
-    c.loss[i] = std::max(s.plain, s.clipped);
-  });
+  cpu::for_each_element(c, [&](int64_t i) { c.loss[i] = PolicySurrogate<T>(c, i).loss(); });
 }
 
 template <class T>
 void run(Cpu, const PpoPolicyLossBackward<T>& c, Stream) {
   cpu::for_each_element(c, [&](int64_t i) {
-    const PolicySurrogate<T> s(c.log_prob[i], c.old_log_prob[i], c.advantage[i], T(c.clip));
-    cpu::put(c.d_log_prob, i, s.plain >= s.clipped ? c.d_loss[i] * s.plain : T(0));
+    const PolicySurrogate<T> s(c, i);
+    cpu::put(c.d_log_prob, i, s.moves() ? c.d_loss[i] * s.plain : T(0));
   });
 }
 

@@ -26,11 +26,13 @@ std::vector<Shape> all_bench_shapes() { return {{"16M", 16 << 20}}; }
 template <class T>
 OptimizerArena<T> arena(Buffers& b, const Shape& s) {
   const int64_t n = s.count;
-  // One plain, one frozen, one with everything; a gap before the last, which has its own rate.
-  const std::vector<OptimizerSegment> segments = {{0, n / 4},
-                                                  {n / 4, n / 3, 1, 0.1f, 0, true},
-                                                  {n / 3, n / 2, 1, 0.1f, 0.01f},
-                                                  {n / 2 + 2, n - 1, 0.3f, 0.02f}};
+  // One plain, one frozen, one with everything; a gap before the last, which has its own
+  // rate and began to learn later.
+  const std::vector<OptimizerSegment> segments = {
+      {0, n / 4},
+      {n / 4, n / 3, 1, 0.1f, 0, true},
+      {n / 3, n / 2, 1, 0.1f, 0.01f},
+      {n / 2 + 2, n - 1, 0.3f, 0.02f, 0, false, s.step / 2}};
   OptimizerArena<T> a{};
   a.parameter = b.normal<T>(n);
   a.gradient = b.normal<T>(n);
@@ -43,7 +45,7 @@ OptimizerArena<T> arena(Buffers& b, const Shape& s) {
   return a;
 }
 
-/// body(i, gradient, rate) for every element that learns, after the decoupled decay.
+/// body(i, gradient, rate, start) for every element that learns, after the decoupled decay.
 void for_each_learning(const OptimizerArena<double>& a, auto&& body) {
   for (int64_t s = 0; s < a.segments; s++) {
     const OptimizerSegment& segment = a.segment[s];
@@ -54,7 +56,7 @@ void for_each_learning(const OptimizerArena<double>& a, auto&& body) {
       g += double(segment.l1) * ((x > 0) - (x < 0));
       if (a.decay_mode == DecayMode::l2) g += double(segment.decay) * x;
       if (a.decay_mode == DecayMode::decoupled) x -= rate * double(segment.decay) * x;
-      body(i, g, rate);
+      body(i, g, rate, segment.start);
     }
   }
 }
@@ -72,14 +74,21 @@ struct AdamCase {
             .v = b.uniform<T>(s.count, 0, 1),
             .beta1 = 0.8f,
             .beta2 = 0.95f,
-            .eps = 1e-5f};
+            .eps = s.decay_mode == DecayMode::l2 ? 1e-2f : 1e-5f,
+            .epsilon_form = s.decay_mode == DecayMode::l2 ? AdamEpsilon::tf : AdamEpsilon::torch};
   }
 
   static void reference(const AdamStep<double>& c) {
-    const double b1 = double(c.beta1), b2 = double(c.beta2), t = double(c.arena.state->step);
-    for_each_learning(c.arena, [&](int64_t i, double g, double rate) {
+    const double b1 = double(c.beta1), b2 = double(c.beta2);
+    for_each_learning(c.arena, [&](int64_t i, double g, double rate, uint64_t start) {
+      const double t = double(c.arena.state->step - start);
       c.m[i] = b1 * c.m[i] + (1 - b1) * g;
       c.v[i] = b2 * c.v[i] + (1 - b2) * g * g;
+      if (c.epsilon_form == AdamEpsilon::tf) {  // TensorFlow 1's AdamOptimizer
+        const double rate_t = rate * std::sqrt(1 - std::pow(b2, t)) / (1 - std::pow(b1, t));
+        c.arena.parameter[i] -= rate_t * c.m[i] / (std::sqrt(c.v[i]) + double(c.eps));
+        return;
+      }
       const double m = c.m[i] / (1 - std::pow(b1, t)), v = c.v[i] / (1 - std::pow(b2, t));
       c.arena.parameter[i] -= rate * m / (std::sqrt(v) + double(c.eps));
     });
@@ -105,7 +114,7 @@ struct RmsPropCase {
 
   static void reference(const RmsPropStep<double>& c) {
     const double alpha = double(c.alpha);
-    for_each_learning(c.arena, [&](int64_t i, double g, double rate) {
+    for_each_learning(c.arena, [&](int64_t i, double g, double rate, uint64_t) {
       c.v[i] = alpha * c.v[i] + (1 - alpha) * g * g;
       double& velocity = c.momentum_buffer[i];
       velocity = double(c.momentum) * velocity + g / (std::sqrt(c.v[i]) + double(c.eps));
@@ -127,7 +136,7 @@ struct SgdCase {
   }
 
   static void reference(const SgdStep<double>& c) {
-    for_each_learning(c.arena, [&](int64_t i, double g, double rate) {
+    for_each_learning(c.arena, [&](int64_t i, double g, double rate, uint64_t) {
       double& velocity = c.momentum_buffer[i];
       velocity = double(c.momentum) * velocity + g;
       c.arena.parameter[i] -= rate * velocity;

@@ -13,12 +13,21 @@ struct Shape {
   std::string label;
   int64_t count;
   float clip = 0.2f;
+  float dual_clip = 0;
+  float log_ratio_clamp = 0;
 };
 
 struct PpoPolicyLossCase {
   using Shape = rlhf::Shape;
   static constexpr const char* name = "ppo_policy_loss";
-  static std::vector<Shape> shapes() { return {{"one", 1}, {"odd", 301}, {"parallel", 7000}}; }
+  static std::vector<Shape> shapes() {
+    return {{"one", 1},
+            {"odd", 301},
+            {"parallel", 7000},
+            {"dual_clip", 301, 0.2f, 1.5f},
+            {"log_ratio_clamp", 301, 0.2f, 0, 0.15f},
+            {"all", 301, 0.2f, 1.3f, 0.5f}};
+  }
   static std::vector<Shape> bench_shapes() { return {{"512x53", 512 * 53}}; }
 
   template <class T>
@@ -28,15 +37,22 @@ struct PpoPolicyLossCase {
             .old_log_prob = b.normal<T>(s.count, 0.3, -2),
             .advantage = b.normal<T>(s.count),
             .count = s.count,
-            .clip = s.clip};
+            .clip = s.clip,
+            .dual_clip = s.dual_clip,
+            .log_ratio_clamp = s.log_ratio_clamp};
   }
 
   static void reference(const PpoPolicyLossForward<double>& c) {
     for (int64_t i = 0; i < c.count; i++) {
-      const double ratio = std::exp(c.log_prob[i]) / std::exp(c.old_log_prob[i]);
+      const double most = c.log_ratio_clamp > 0 ? std::exp(double(c.log_ratio_clamp)) : 1e9;
+      const double free = std::exp(c.log_prob[i]) / std::exp(c.old_log_prob[i]);
+      const double ratio = std::min(std::max(free, 1 / most), most);
       const double low = 1 - double(c.clip), high = 1 + double(c.clip);
       const double near = ratio < low ? low : ratio > high ? high : ratio;
       c.loss[i] = -std::min(ratio * c.advantage[i], near * c.advantage[i]);
+      if (c.dual_clip > 0 && c.advantage[i] < 0) {
+        c.loss[i] = -std::max(-c.loss[i], double(c.dual_clip) * c.advantage[i]);
+      }
     }
   }
 
@@ -48,7 +64,9 @@ struct PpoPolicyLossCase {
             .old_log_prob = b.normal<T>(s.count),
             .advantage = b.normal<T>(s.count),
             .count = s.count,
-            .clip = s.clip};
+            .clip = s.clip,
+            .dual_clip = s.dual_clip,
+            .log_ratio_clamp = s.log_ratio_clamp};
   }
 };
 const Register<PpoPolicyLossCase> registered_policy;

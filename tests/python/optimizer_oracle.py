@@ -28,6 +28,19 @@ OPTIMIZERS = {
 }
 
 
+def adam_tf(start, gradients, lr, betas, eps):
+    """TensorFlow 1's tf.train.AdamOptimizer, by the formula of its documentation."""
+    x, m, v = start.numpy().copy(), 0.0, 0.0
+    states = []
+    for t, g in enumerate(gradients.numpy(), start=1):
+        lr_t = lr * numpy.sqrt(1 - betas[1] ** t) / (1 - betas[0] ** t)
+        m = betas[0] * m + (1 - betas[0]) * g
+        v = betas[1] * v + (1 - betas[1]) * g * g
+        x = x - lr_t * m / (numpy.sqrt(v) + eps)
+        states.append(x.tolist())
+    return states
+
+
 def main():
     generator = torch.Generator().manual_seed(2)
     start = torch.randn(ELEMENTS, generator=generator, dtype=torch.float64)
@@ -42,6 +55,9 @@ def main():
             optimizer.step()
             states.append(parameter.tolist())
         result["runs"][name] = {"options": options, "parameters": states}
+    options = {"lr": f32(0.01), "betas": (f32(0.9), f32(0.999)), "eps": f32(1e-2)}
+    result["runs"]["adam_tf"] = {"options": options,
+                                 "parameters": adam_tf(start, gradients, **options)}
     print(json.dumps(result, indent=1))
 
 

@@ -1,0 +1,25 @@
+#include "rl/actor_critic.h"
+
+namespace rlhf {
+
+Tensor values_at(const ActorCritic& model, const ResponseBatch& batch,
+                 const Tensor& policy_hidden) {
+  const Tensor hidden =
+      model.critic ? gather((*model.critic)(batch.batch), batch.row) : policy_hidden;
+  return model.value_head(hidden);
+}
+
+std::vector<float> response_values(const ActorCritic& model,
+                                   std::span<const Episode* const> episodes, int64_t batch_size) {
+  std::vector<float> all;
+  for_each_slice(episodes, batch_size, [&](std::span<const Episode* const> slice) {
+    const ResponseBatch batch = response_batch(slice);
+    const Tensor hidden =
+        model.critic ? Tensor{} : gather(model.policy.transformer(batch.batch), batch.row);
+    const std::vector<float> values = values_at(model, batch, hidden).to_vector<float>();
+    all.insert(all.end(), values.begin(), values.end());
+  });
+  return all;
+}
+
+}  // namespace rlhf

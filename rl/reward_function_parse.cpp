@@ -1,0 +1,169 @@
+// The small language of --reward_funcs.
+#include <map>
+
+#include "core/check.h"
+#include "rl/reward_function_command.h"
+#include "rl/reward_function_text.h"
+
+namespace rlhf {
+namespace {
+
+constexpr std::string_view kFlag = "--reward_funcs";
+
+std::string trimmed(const std::string& text) {
+  const size_t first = text.find_first_not_of(" \t\n");
+  return first == std::string::npos
+             ? ""
+             : text.substr(first, text.find_last_not_of(" \t\n") - first + 1);
+}
+
+std::vector<std::string> split(const std::string& text, char separator) {
+  std::vector<std::string> parts{""};
+  for (const char c : text) {
+    if (c == separator) {
+      parts.emplace_back();
+    } else {
+      parts.back() += c;
+    }
+  }
+  return parts;
+}
+
+/// At each `;` but those written `\;`.
+std::vector<std::string> descriptions_of(const std::string& text) {
+  std::vector<std::string> parts{""};
+  for (size_t i = 0; i < text.size(); i++) {
+    if (text[i] == '\\' && i + 1 < text.size() && text[i + 1] == ';') {
+      parts.back() += text[++i];
+    } else if (text[i] == ';') {
+      parts.emplace_back();
+    } else {
+      parts.back() += text[i];
+    }
+  }
+  std::vector<std::string> kept;
+  for (const std::string& part : parts) {
+    if (!trimmed(part).empty()) kept.push_back(trimmed(part));
+  }
+  return kept;
+}
+
+/// `key=value,key=value`, of the keys given.
+class Options {
+ public:
+  Options(const std::string& description, const std::string& text,
+          std::initializer_list<const char*> keys)
+      : description_(description) {
+    for (const std::string& part : split(text, ',')) {
+      if (trimmed(part).empty()) continue;
+      const size_t equals = part.find('=');
+      const std::string key = trimmed(part.substr(0, equals));
+      bool known = false;
+      std::string names;
+      for (const char* name : keys) {
+        known |= key == name;
+        names += (names.empty() ? "" : ", ") + std::string(name) + "=";
+      }
+      if (!known || equals == std::string::npos) {
+        input_error(kFlag, "expected {} after \"{}\", got \"{}\"", names, description, part);
+      }
+      values_[key] = trimmed(part.substr(equals + 1));
+    }
+  }
+
+  std::string text(const std::string& key, const std::string& otherwise) const {
+    const auto found = values_.find(key);
+    return found == values_.end() ? otherwise : found->second;
+  }
+
+  /// A whole number from 1; 0 when it is not given.
+  double count(const std::string& key) const {
+    const std::string value = text(key, "0");
+    const bool whole = !value.empty() && value.size() < 10 &&
+                       value.find_first_not_of("0123456789") == std::string::npos;
+    if (!whole || (values_.contains(key) && std::stol(value) == 0)) {
+      input_error(kFlag, "expected a whole number from 1 as {} of \"{}\", got \"{}\"", key,
+                  description_, value);
+    }
+    return double(std::stol(value));
+  }
+
+  Tokenise unit() const {
+    return choose<Tokenise>("unit", "words",
+                            {{"words", Tokenise::words}, {"characters", Tokenise::characters}});
+  }
+
+  template <class Enum>
+  Enum choose(const std::string& key, const std::string& otherwise,
+              const std::map<std::string, Enum>& words) const {
+    const auto found = words.find(text(key, otherwise));
+    if (found != words.end()) return found->second;
+    std::string names;
+    for (const auto& [word, value] : words) names += (names.empty() ? "" : ", ") + word;
+    input_error(kFlag, "expected {} as {} of \"{}\", got \"{}\"", names, key, description_,
+                text(key, otherwise));
+  }
+
+ private:
+  std::string description_;
+  std::map<std::string, std::string> values_;
+};
+
+std::unique_ptr<RewardFunction> make_length(const std::string& argument) {
+  const Options options("length", argument, {"target", "max", "unit"});
+  const double target = options.count("target"), most = options.count("max");
+  if ((target > 0) == (most > 0)) {
+    input_error(kFlag, "expected length:target=N or length:max=N, got \"length:{}\"", argument);
+  }
+  const auto unit = options.choose<LengthUnit>("unit", "tokens",
+                                               {{"tokens", LengthUnit::tokens},
+                                                {"words", LengthUnit::words},
+                                                {"characters", LengthUnit::characters}});
+  return length_reward(unit, target, most);
+}
+
+std::unique_ptr<RewardFunction> make(const std::string& name, const std::string& argument,
+                                     double timeout_seconds) {
+  const bool needs_argument = name != "bleu" && name != "rouge";
+  if (name == "length") return make_length(argument);
+  if (name == "bleu" || name == "rouge") {
+    const Options options(name, argument, {"column", "unit"});
+    return overlap_reward(name == "bleu" ? OverlapKind::bleu : OverlapKind::rouge_l, options.unit(),
+                          options.text("column", "reference"));
+  }
+  const bool known = name == "keyword" || name == "keyword_count" || name == "regex" ||
+                     name == "regex_count" || name == "command";
+  if (!known) {
+    input_error(kFlag,
+                "expected length, keyword, keyword_count, regex, regex_count, bleu, rouge or "
+                "command, got \"{}\"",
+                name);
+  }
+  if (needs_argument && argument.empty()) {
+    input_error(kFlag, "expected something after \"{}:\", got nothing", name);
+  }
+  if (name == "command") return command_reward(argument, timeout_seconds);
+  const bool counts = name.ends_with("_count");
+  if (name.starts_with("keyword")) return keyword_reward(split(argument, '|'), counts);
+  return regex_reward(argument, counts);
+}
+
+}  // namespace
+
+std::vector<NamedReward> parse_reward_functions(const std::string& descriptions,
+                                                double timeout_seconds) {
+  std::vector<NamedReward> rewards;
+  std::map<std::string, int> seen;
+  for (const std::string& description : descriptions_of(descriptions)) {
+    const size_t colon = description.find(':');
+    const std::string name = trimmed(description.substr(0, colon));
+    const std::string argument =
+        colon == std::string::npos ? "" : trimmed(description.substr(colon + 1));
+    const int times = ++seen[name];
+    rewards.push_back({times == 1 ? name : fmt::format("{}_{}", name, times), 1,
+                       make(name, argument, timeout_seconds)});
+  }
+  return rewards;
+}
+
+}  // namespace rlhf

@@ -1,0 +1,133 @@
+// A run that stops after three updates and goes on for three more ends with the bits of one that
+// never stopped, with every option that keeps something between updates switched on.
+#include <gtest/gtest.h>
+
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "rl/run/checkpoint_folder.h"
+#include "tests/ppo_helpers.h"
+
+namespace rlhf {
+namespace {
+
+namespace fs = std::filesystem;
+
+PpoConfig everything() {
+  PpoConfig config = tiny_ppo(6, 2e-2);
+  config.kl = {.coefficient = 0.05, .target = 2, .horizon = 50};
+  config.kl_estimator = KlEstimator::k3;
+  config.kl_bounds = {.log_ratio = 20, .estimate = 10};
+  config.truncate_after = 2;
+  config.sample_past_end = true;
+  config.score_scaling = ScoreScaling::mean_and_deviation;
+  config.score_clip = 3;
+  config.missing_eos = MissingEos::replace;
+  config.length_penalty = 0.01;
+  config.overlong_buffer = 2;
+  config.whiten_rewards = true;
+  config.whiten_scope = WhitenScope::minibatch;
+  config.dual_clip = 3;
+  config.entropy_coef = 0.01f;
+  config.kl_loss_coef = 0.1f;
+  config.kl_loss = KlLossKind::straight_through_k3;
+  config.loss_reduction = LossReduction::sequence_mean;
+  config.ptx_coef = 0.5f;
+  config.ptx_batch_size = 2;
+  config.target_kl = 0.05;
+  config.ratio_threshold = 10;
+  config.critic_warmup_updates = 2;
+  config.critic_rate = 3;
+  config.alarm_every = 2;
+  config.training.schedule = {
+      .kind = ScheduleKind::cosine, .peak = 2e-2, .floor = 1e-3, .warmup_steps = 3};
+  config.training.optimizer.epsilon_form = AdamEpsilon::tf;
+  config.training.optimizer.weight_decay = 0.1f;
+  config.training.optimizer.max_grad_norm = 1;
+  config.training.skip_outliers = 8;
+  return config;
+}
+
+const std::vector<Example> ptx{{Tokens{5, 5, 6, 5}, std::vector<char>(4, 1)},
+                               {Tokens{7, 8, 7}, std::vector<char>(3, 1)},
+                               {Tokens{1, 2, 3, 4, 5}, std::vector<char>(5, 1)}};
+
+class PpoResume : public testing::TestWithParam<Critic> {
+ protected:
+  PpoResume() : folder_(fs::temp_directory_path() / ("ppo_resume_" + std::to_string(getpid()))) {
+    fs::create_directories(folder_);
+  }
+  ~PpoResume() override { fs::remove_all(folder_); }
+
+  Checkpoints checkpoints(const fs::path& resume_from = {}, int64_t save_steps = 3) {
+    return Checkpoints({.output_dir = folder_,
+                        .command = "ppo",
+                        .save_steps = save_steps,
+                        .resume_from = resume_from,
+                        .save_model = [](const fs::path&) {}});
+  }
+  fs::path folder_;
+};
+
+TEST_P(PpoResume, ChangesNoBit) {
+  std::vector<std::string> told, told_again;
+  PpoConfig config = everything();
+  config.on_alarm = [&](const std::string& line) { told.push_back(line); };
+  ActorCritic whole = tiny_actor(GetParam());
+  const Recording one = run_tiny(whole, config, ptx, count_liked, checkpoints());
+  ASSERT_EQ(one.metrics.size(), 6u);
+
+  config.on_alarm = [&](const std::string& line) { told_again.push_back(line); };
+  ActorCritic part = tiny_actor(GetParam());
+  const Recording rest =
+      run_tiny(part, config, ptx, count_liked, checkpoints(checkpoint_path(folder_, 3)));
+  ASSERT_EQ(rest.metrics.size(), 3u);
+  EXPECT_EQ(rest.parameters, one.parameters);
+  EXPECT_EQ(rest.result.kl_coefficient, one.result.kl_coefficient);
+  EXPECT_EQ(rest.result.alarms, one.result.alarms);
+  for (size_t update = 0; update < 3; update++) {
+    for (const auto& [name, value] : rest.metrics[update]) {
+      if (name == "eps") continue;
+      EXPECT_EQ(value, one.metrics[update + 3].at(name)) << name << " of update " << update + 4;
+    }
+  }
+  double stops = 0;
+  for (const Figures& figures : one.metrics) stops += figures.at("policy/early_stopped");
+  EXPECT_GT(stops, 0) << "the options must have done something";
+  EXPECT_LE(told_again.size(), told.size());
+  EXPECT_NE(one.parameters, parameters_of(*std::make_unique<ActorCritic>(tiny_actor(GetParam()))));
+}
+
+INSTANTIATE_TEST_SUITE_P(Critics, PpoResume, testing::Values(Critic::head, Critic::separate),
+                         [](const auto& info) {
+                           return info.param == Critic::head ? "Head" : "Separate";
+                         });
+
+TEST(PpoResumeOptions, EachLeavesItsMarkOnTheParameters) {
+  // Otherwise the test above would not notice an option that is not restored.
+  const auto with = [](auto&& change) {
+    PpoConfig config = everything();
+    change(config);
+    ActorCritic model = tiny_actor(Critic::head);
+    return run_tiny(model, config, ptx).parameters;
+  };
+  const std::vector<float> all = with([](PpoConfig&) {});
+  using Change = std::function<void(PpoConfig&)>;
+  const std::pair<const char*, Change> changes[] = {
+      {"kl target", [](PpoConfig& c) { c.kl.target = 0; }},
+      {"score scaling", [](PpoConfig& c) { c.score_scaling = ScoreScaling::none; }},
+      {"warm-up", [](PpoConfig& c) { c.critic_warmup_updates = 1; }},
+      {"target_kl", [](PpoConfig& c) { c.target_kl = 0; }},
+      {"ptx", [](PpoConfig& c) { c.ptx_coef = 0; }},
+      {"kl loss", [](PpoConfig& c) { c.kl_loss_coef = 0; }},
+      {"scope", [](PpoConfig& c) { c.whiten_scope = WhitenScope::batch; }},
+      {"epsilon", [](PpoConfig& c) {
+         c.training.optimizer.epsilon_form = AdamEpsilon::torch;
+         c.training.optimizer.eps = 1e-3f;
+       }}};
+  for (const auto& [name, change] : changes) EXPECT_NE(with(change), all) << name;
+}
+
+}  // namespace
+}  // namespace rlhf
