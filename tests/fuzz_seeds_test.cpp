@@ -36,6 +36,7 @@ void run_quietly(const fuzz::Target& target, std::string_view bytes) {
 
 TEST(FuzzSeeds, EveryTargetHoldsForItsSeedsAndTheirBeginnings) {
   for (const fuzz::Target& target : fuzz::targets()) {
+    const int64_t before = fuzz::acceptances();
     for (const auto& seed : fs::directory_iterator(all_seeds / target.name)) {
       SCOPED_TRACE(seed.path().string());
       const std::string bytes = bytes_of(seed.path());
@@ -46,6 +47,7 @@ TEST(FuzzSeeds, EveryTargetHoldsForItsSeedsAndTheirBeginnings) {
       run_quietly(target, bytes);
       if (HasFailure()) return;
     }
+    EXPECT_GT(fuzz::acceptances(), before) << target.name << " accepts none of its seeds";
   }
 }
 

@@ -56,6 +56,7 @@ FUZZ_TARGET(command_line) {
   }
   const auto seen = run(arguments);
   if (!seen) return;
+  fuzz::acceptances()++;
   std::vector<std::string> typed = {"try"};
   for (const auto& [name, value] : seen->items()) {
     typed.push_back("--" + name + "=" +

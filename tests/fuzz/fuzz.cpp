@@ -42,6 +42,11 @@ void expect_message(std::string_view message) {
   expect(message.size() <= 2000, fmt::format("a message is short: {}", message));
 }
 
+int64_t& acceptances() {
+  static int64_t count = 0;
+  return count;
+}
+
 std::filesystem::path file_with(const std::string& name, std::string_view bytes) {
   static const ProcessFolder folder;
   const std::filesystem::path path = folder.path() / name;

@@ -5,6 +5,7 @@
 // replays the seeds with any compiler.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -31,12 +32,18 @@ void expect(bool holds, std::string_view law);
 /// a person would read to its end.
 void expect_message(std::string_view message);
 
+/// How often a reader has accepted its input: a target none of whose seeds is ever accepted would
+/// state laws of nothing.
+int64_t& acceptances();
+
 /// What an action returns, or none when it refuses its input by an InputError. Every other
 /// exception passes, and ends the fuzzer.
 template <class Action>
 auto accepted(Action&& action) -> std::optional<decltype(action())> {
   try {
-    return action();
+    std::optional<decltype(action())> result(action());
+    acceptances()++;
+    return result;
   } catch (const InputError& error) {
     expect_message(error.what());
     return std::nullopt;
