@@ -8,9 +8,11 @@
 #include <fstream>
 #include <numeric>
 
+#include "apps/pretrain_data.h"
 #include "core/check.h"
 #include "core/json.h"
 #include "core/mapped_file.h"
+#include "data/char_tokenizer.h"
 #include "data/text_file.h"
 #include "rl/digest.h"
 #include "tests/message_of.h"
@@ -240,6 +242,31 @@ TEST_F(TokenShard, StreamsOfSeveralPiecesAreOneSequence) {
     }
   }
   EXPECT_EQ(Digest().add_stream(stream).text(), Digest().add(span).text());
+}
+
+TEST_F(TokenShard, PretrainingHoldsOutWhatIsNamedForIt) {
+  const std::vector<std::string> documents = {"ab"};
+  const CharTokenizer tokenizer = CharTokenizer::train(documents);
+  write_token_shard(folder / "train.bin", Ids{0, 1, 0, 1, 0, 1, 0, 1, 0, 0}, 4);
+  const std::string train = folder / "train.bin", text = file("text.txt", "abba");
+  const auto streams = [&](const std::string& dataset, const std::string& eval, double fraction) {
+    const PretrainData data({dataset, eval, "text", fraction});
+    EXPECT_TRUE(data.has_shards());
+    const auto [train, val] = data.streams(tokenizer, 4);
+    EXPECT_EQ(data.validates(), !val.empty());
+    return std::pair(all(train), all(val));
+  };
+  const auto whole = all(read_token_shard(train, 4));
+  EXPECT_EQ(streams(train, "", 0), std::pair(whole, Ids{}));
+  EXPECT_EQ(streams(train, "", 0.2), std::pair(Ids(whole.begin(), whole.end() - 2), Ids{0, 0}));
+  EXPECT_EQ(streams(train, text, 0.2), std::pair(whole, Ids{0, 1, 1, 0}));
+  EXPECT_EQ(streams(text, train, 0.2), std::pair(Ids{0, 1, 1, 0}, whole));
+  write_token_shard(folder / "val.bin", Ids{1, 1, 1}, 4);
+  EXPECT_EQ(streams(folder, "", 0.2), std::pair(whole, Ids{1, 1, 1}));
+  EXPECT_EQ(streams(folder, text, 0.2), std::pair(whole, Ids{0, 1, 1, 0}));
+  EXPECT_EQ(streams(train, folder / "val.bin", 0.2), std::pair(whole, Ids{1, 1, 1}));
+  EXPECT_EQ(said([&] { streams(folder / "v*.bin", "", 0); }),
+            "[v*.bin] expected token shards to train on, found only such for validation");
 }
 
 TEST_F(TokenShard, ALargeFileIsMapped) {
