@@ -4,10 +4,10 @@
 #include <cmath>
 
 #include "apps/commands.h"
+#include "apps/pretrain_data.h"
 #include "apps/session.h"
 #include "apps/tokenizer_flag.h"
 #include "apps/training_flags.h"
-#include "data/datasets.h"
 #include "rl/digest.h"
 #include "rl/model_folder.h"
 
@@ -26,35 +26,22 @@ struct Options {
   TrainingFlags training{TrainingConfig{}, 0};
 };
 
-struct Corpus {
-  std::vector<std::string> train, val;
-};
-
-// The last part is for validation: of the text when there is one document, of the documents when
-// there are several.
-Corpus split_off_tail(std::vector<std::string> documents, double fraction) {
-  if (fraction == 0) return {std::move(documents), {}};
-  if (documents.size() == 1) {
-    const std::string& text = documents[0];
-    size_t cut = size_t(double(text.size()) * (1 - fraction));
-    while (cut < text.size() && (uint8_t(text[cut]) & 0xc0) == 0x80) cut++;  // whole characters
-    return {{text.substr(0, cut)}, {text.substr(cut)}};
-  }
-  const auto held_out = std::ptrdiff_t(std::max(1.0, double(documents.size()) * fraction));
-  return {{documents.begin(), documents.end() - held_out},
-          {documents.end() - held_out, documents.end()}};
+// Ids mean nothing without the tokenizer that made them: a new one cannot read shards.
+void require_given_tokenizer(const Options& o) {
+  if (!o.model_name_or_path.empty() || (o.tokenizer != "char" && o.tokenizer != "bpe")) return;
+  input_error("--tokenizer",
+              "expected the folder of the tokenizer that made the token shards, got {}",
+              o.tokenizer);
 }
 
 int pretrain_main(const Options& o, const Invocation& invocation) {
   const TrainingConfig training = o.training.config();
   check_output_dir(o.output_dir, {o.model_name_or_path});
-  Corpus corpus;
-  const std::vector<std::string> all = read_language_modelling(o.dataset_name, o.text_column);
-  if (o.eval_dataset_name.empty()) {
-    corpus = split_off_tail(all, o.eval_fraction);
-  } else {
-    corpus = {all, read_language_modelling(o.eval_dataset_name, o.text_column)};
-  }
+  const PretrainData data({.dataset_name = o.dataset_name,
+                           .eval_dataset_name = o.eval_dataset_name,
+                           .text_column = o.text_column,
+                           .eval_fraction = o.eval_fraction});
+  if (data.has_shards()) require_given_tokenizer(o);
 
   LoadedLanguageModel loaded;
   Gpt2& model = loaded.model.transformer;
@@ -64,32 +51,30 @@ int pretrain_main(const Options& o, const Invocation& invocation) {
     o.model.validate();
     // Characters come from the whole file: one that only the tail holds must have an id, too.
     loaded.tokenizer =
-        make_tokenizer(o.tokenizer, o.tokenizer == "char" ? all : corpus.train, o.vocab_size);
+        make_tokenizer(o.tokenizer, data.tokenizer_text(o.tokenizer == "char"), o.vocab_size);
     Gpt2Config config = o.model;
     config.vocab_size = loaded.tokenizer->vocab_size();
     config.set_dropout(o.dropout);
     model = make_gpt2(config, training.seed);
   }
   model.gradient_checkpointing = o.training.gradient_checkpointing;
-  const Tokens train = encode_stream(*loaded.tokenizer, corpus.train, o.dataset_name);
-  const Tokens val =
-      encode_stream(*loaded.tokenizer, corpus.val,
-                    o.eval_dataset_name.empty() ? o.dataset_name : o.eval_dataset_name);
+  // The model's size: a pad id of the tokenizer behind it is no input.
+  const auto [train, val] = data.streams(*loaded.tokenizer, model.config.vocab_size);
   const PretrainConfig config{.training = training,
                               .block_size = model.config.n_positions,
                               .eval_steps = o.eval_steps,
                               .logging_steps = o.training.logging_steps};
-  if (int64_t(train.size()) <= config.block_size) {
+  if (train.size() <= config.block_size) {
     input_error(o.dataset_name, "expected more than {} tokens (--block_size), got {}",
                 config.block_size, train.size());
   }
-  const bool validates = !corpus.val.empty();
+  const bool validates = data.validates();
   if (validates && val.size() < 2) {
     input_error(o.dataset_name, "expected at least two tokens to validate on, got {}", val.size());
   }
 
   Checkpoints checkpoints = o.training.checkpoint.checkpoints(
-      invocation, o.output_dir, {{"dataset_name", Digest().add(train).text()}},
+      invocation, o.output_dir, {{"dataset_name", Digest().add_stream(train).text()}},
       [&](const auto& folder) { save_model(folder, loaded.model, *loaded.tokenizer); });
   Session session(invocation, o.output_dir, training.seed, o.training.checkpoint.resumed_step());
   const PretrainResult result = pretrain(
@@ -145,10 +130,12 @@ Command pretrain_command() {
       .declare =
           [o](Flags& flags) {
             flags.group("Data");
-            flags.add("dataset_name", o->dataset_name, ".txt, .jsonl, .csv or .tsv to learn from")
+            flags
+                .add("dataset_name", o->dataset_name,
+                     ".txt, .jsonl, .csv, .tsv, or .bin token shards")
                 .required()
                 .shown_as("FILE");
-            flags.add("eval_dataset_name", o->eval_dataset_name, "text to validate on")
+            flags.add("eval_dataset_name", o->eval_dataset_name, "text or shards to validate on")
                 .shown_as("FILE");
             flags.add("eval_fraction", o->eval_fraction, between(0.0, 0.9),
                       "share held out from the end without --eval_dataset_name");

@@ -11,6 +11,7 @@
 #include "core/atomic_file.h"
 #include "core/check.h"
 #include "data/datasets.h"
+#include "data/token_shard.h"
 #include "data/tokenizer_files.h"
 
 namespace rlhf {
@@ -18,7 +19,7 @@ namespace {
 
 struct Options {
   std::string action = "train", dataset_name, text_column = "text", kind = "bpe", output_dir;
-  std::string special_tokens, tokenizer, text;
+  std::string special_tokens, tokenizer, text, output_file;
   int64_t vocab_size = 1024;
 };
 
@@ -73,13 +74,27 @@ void print_documents(const Tokenizer& tokenizer, const Options& o) {
   }
 }
 
+// What pretrain reads with --dataset_name shard.bin; documents but for .txt end with the end token.
+void write_shard(const Tokenizer& tokenizer, const Options& o) {
+  require(o.dataset_name, "--dataset_name");
+  if (!o.output_file.ends_with(".bin")) {
+    input_error("--output_file", "expected a name that ends in .bin, got \"{}\"", o.output_file);
+  }
+  const auto documents = read_language_modelling(o.dataset_name, o.text_column);
+  const std::vector<int32_t> ids = encode_stream(tokenizer, documents, o.dataset_name);
+  write_token_shard(o.output_file, ids, tokenizer.vocab_size());
+  fmt::print("{} tokens; wrote {}\n", ids.size(), escape_line(o.output_file));
+}
+
 int encode(const Options& o) {
   require(o.tokenizer, "--tokenizer");
   if (!o.text.empty() && !o.dataset_name.empty()) {
     input_error("--text", "expected a text or a --dataset_name, got both");
   }
   const auto tokenizer = load_tokenizer(o.tokenizer);
-  if (o.dataset_name.empty()) {
+  if (!o.output_file.empty()) {
+    write_shard(*tokenizer, o);
+  } else if (o.dataset_name.empty()) {
     print_tokens(*tokenizer, o.text);
   } else {
     print_documents(*tokenizer, o);
@@ -112,6 +127,8 @@ Command tokenizer_command() {
                 flags.add("output_dir", o->output_dir, "where to write it").shown_as("DIR");
                 flags.add("tokenizer", o->tokenizer, "encode: the folder to read").shown_as("DIR");
                 flags.add("text", o->text, "encode: the text");
+                flags.add("output_file", o->output_file, "encode: a token shard for pretrain")
+                    .shown_as("FILE.bin");
               },
           .run = [o](const Invocation&) { return o->action == "train" ? train(*o) : encode(*o); }};
 }

@@ -6,36 +6,6 @@
 
 namespace rlhf {
 
-void Gpt2Config::validate(std::string_view what) const {
-  // Far above any GPT-2, and low enough that no product of two of them overflows.
-  static constexpr int64_t kMost = int64_t{1} << 24;
-  const auto positive = [&](const char* name, int64_t value) {
-    if (value < 1 || value > kMost) {
-      input_error(what, "expected {} from 1 to {}, got {}", name, kMost, value);
-    }
-  };
-  const auto probability = [&](const char* name, float value) {
-    if (!(value >= 0 && value < 1)) {
-      input_error(what, "expected {} from 0 to below 1, got {}", name, value);
-    }
-  };
-  positive("vocab_size", vocab_size);
-  positive("n_positions", n_positions);
-  positive("n_embd", n_embd);
-  positive("n_layer", n_layer);
-  positive("n_head", n_head);
-  probability("embd_pdrop", embd_pdrop);
-  probability("attn_pdrop", attn_pdrop);
-  probability("resid_pdrop", resid_pdrop);
-  if (!(layer_norm_epsilon > 0 && layer_norm_epsilon < 1)) {
-    input_error(what, "expected layer_norm_epsilon above 0 and below 1, got {}",
-                layer_norm_epsilon);
-  }
-  if (n_embd % n_head != 0) {
-    input_error(what, "expected n_embd divisible by n_head, got {} and {}", n_embd, n_head);
-  }
-}
-
 Tensor Gpt2::forward(const TokenBatch& batch, const StepState* training,
                      const std::function<Tensor(const Tensor&, size_t)>& attend) const {
   // Each place that drops has a site of its own: 0 for the embedding, then three a block.

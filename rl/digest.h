@@ -2,10 +2,12 @@
 // would go on with something else without a word.
 #pragma once
 
+#include <algorithm>
 #include <span>
 #include <string>
 
 #include "core/sha256.h"
+#include "data/token_stream.h"
 #include "nn/module.h"
 #include "nn/token_batch.h"
 #include "rl/language_model.h"
@@ -17,6 +19,16 @@ class Digest {
   Digest& add(std::string_view text) { return number(int64_t(text.size())).bytes(text); }
   Digest& add(std::span<const int32_t> ids) {
     return number(int64_t(ids.size())).bytes({as_chars(ids.data()), ids.size_bytes()});
+  }
+  /// The same as the ids in one list would give, wherever they lie.
+  Digest& add_stream(const TokenStream& ids) {
+    constexpr int64_t block = 1 << 16;
+    number(ids.size());
+    for (int64_t at = 0; at < ids.size(); at += block) {
+      const Tokens part = ids.copy(at, std::min(block, ids.size() - at));
+      bytes({as_chars(part.data()), part.size() * sizeof part[0]});
+    }
+    return *this;
   }
   Digest& add(std::span<const Tokens> lists) {
     number(int64_t(lists.size()));

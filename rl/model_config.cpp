@@ -62,14 +62,19 @@ class ConfigReader {
     value = found->get<int64_t>();
   }
 
-  void read(const char* key, float& value) const {
+  void read(const char* key, double& value) const {
     const json* found = find(key);
     if (!found) return;
     if (!found->is_number()) fail(key, "a number", *found);
-    const double number = found->get<double>();
-    if (std::abs(number) > double(std::numeric_limits<float>::max())) {
+    value = found->get<double>();
+    if (std::abs(value) > double(std::numeric_limits<float>::max())) {
       fail(key, "a number within the range of a float", *found);
     }
+  }
+
+  void read(const char* key, float& value) const {
+    double number = value;
+    read(key, number);
     value = float(number);
   }
 

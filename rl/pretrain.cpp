@@ -10,31 +10,32 @@ namespace rlhf {
 namespace {
 
 // The windows of one micro-batch: random places in the stream, as many draws as windows.
-std::vector<Example> draw_windows(std::span<const int32_t> stream, const PretrainConfig& config,
+std::vector<Example> draw_windows(const TokenStream& stream, const PretrainConfig& config,
                                   uint64_t step, int64_t micro_batch) {
-  const uint64_t places = stream.size() - size_t(config.block_size);
+  const int64_t places = stream.size() - config.block_size;
   std::vector<Example> examples;
   for (int64_t i = 0; i < config.training.batch_size; i++) {
     const uint64_t index = uint64_t(micro_batch * config.training.batch_size + i);
     const PhiloxWords words =
         random_words(config.training.seed, RandomStream::shuffle, 0, step, index);
-    const uint64_t place = uint64_t(unit_double(words[0], words[1]) * double(places));
-    const auto part = stream.subspan(place, size_t(config.block_size) + 1);
-    examples.push_back({Tokens(part.begin(), part.end()), std::vector<char>(part.size(), 1)});
+    const auto place = int64_t(unit_double(words[0], words[1]) * double(places));
+    Tokens window = stream.copy(place, config.block_size + 1);
+    std::vector<char> learn(window.size(), 1);
+    examples.push_back({std::move(window), std::move(learn)});
   }
   return examples;
 }
 
 }  // namespace
 
-PretrainResult pretrain(Gpt2& model, std::span<const int32_t> train, std::span<const int32_t> val,
+PretrainResult pretrain(Gpt2& model, const TokenStream& train, const TokenStream& val,
                         const PretrainConfig& config, const OnStep& on_step,
                         Checkpoints checkpoints) {
   using Clock = std::chrono::steady_clock;
   const TrainingConfig& training = config.training;
   const int64_t micro_batches = training.gradient_accumulation_steps;
   const int64_t tokens_per_step = training.batch_size * micro_batches * config.block_size;
-  const std::vector<Example> validation = windows(val, config.block_size);
+  const std::vector<Example> validation = windows(val.copy(0, val.size()), config.block_size);
   Trainer trainer(model, training);
   PretrainResult result;
   double best = std::numeric_limits<double>::infinity();

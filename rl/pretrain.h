@@ -2,8 +2,7 @@
 // 2019).
 #pragma once
 
-#include <span>
-
+#include "data/token_stream.h"
 #include "nn/gpt2.h"
 #include "rl/checkpoints.h"
 #include "rl/trainer.h"
@@ -27,7 +26,7 @@ struct PretrainResult {
 
 /// Trains in place. Each window of a step starts at a place that (seed, step, window) draws.
 /// REQUIRES: train holds more than block_size tokens, val at least two or none.
-PretrainResult pretrain(Gpt2& model, std::span<const int32_t> train, std::span<const int32_t> val,
+PretrainResult pretrain(Gpt2& model, const TokenStream& train, const TokenStream& val,
                         const PretrainConfig& config, const OnStep& on_step,
                         Checkpoints checkpoints = {});
 
