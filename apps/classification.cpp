@@ -29,16 +29,6 @@ ClassifierFigures figures(const std::vector<double>& probability, const std::vec
           .calibration_error = expected_calibration_error(probability, labels)};
 }
 
-// Text of a language without spaces: fewer than one in twenty bytes is one.
-Tokenise unit_of(std::span<const Labelled> rows) {
-  int64_t spaces = 0, bytes = 0;
-  for (const Labelled& row : rows) {
-    spaces += std::count(row.text.begin(), row.text.end(), ' ');
-    bytes += int64_t(row.text.size());
-  }
-  return spaces * 20 < bytes ? Tokenise::characters : Tokenise::words;
-}
-
 }  // namespace
 
 void ClassifierFigures::add_to(nlohmann::ordered_json& summary) const {
@@ -66,7 +56,7 @@ std::optional<ClassifierFigures> bag_of_words_figures(std::span<const Labelled> 
   }
   std::vector<std::string> texts;
   for (const Labelled& row : train) texts.push_back(row.text);
-  const BagOfWords model = BagOfWords::fit(texts, labels, {.unit = unit_of(train)});
+  const BagOfWords model = BagOfWords::fit(texts, labels, {.unit = unit_of(texts)});
   std::vector<double> probability;
   for (const Labelled& row : eval) probability.push_back(model.predict(row.text));
   return figures(probability, classes(eval));

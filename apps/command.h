@@ -22,14 +22,14 @@ struct Command {
   std::string name;     ///< as typed after `rlhf`
   std::string summary;  ///< one line: "train a language model from text"
   std::string example;  ///< a call that works as it stands: "rlhf pretrain --max_steps 200"
-  /// What the flag `preset` may stand for: values by flag, for flags that nobody has given.
-  std::function<std::vector<std::pair<std::string, std::string>>(const std::string& preset)>
-      preset = {};
   /// Binds flags to variables that live as long as the command (a shared_ptr in both closures).
   std::function<void(Flags&)> declare;
   /// Does the work and returns the exit code. Throws InputError and Error; prints results on stdout
   /// and nothing else there.
   std::function<int(const Invocation&)> run;
+  /// What the flag `preset` may stand for: values by flag, for flags that nobody has given.
+  std::function<std::vector<std::pair<std::string, std::string>>(const std::string& preset)>
+      preset = {};
 };
 
 }  // namespace rlhf

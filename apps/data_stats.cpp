@@ -3,14 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
-#include <functional>
 #include <map>
 
+#include "apps/data_findings.h"
 #include "apps/reward_report.h"
 #include "core/json.h"
 #include "data/cleaning.h"
-#include "data/duplicates.h"
 #include "data/feedback_weights.h"
 #include "data/scripts.h"
 
@@ -129,81 +127,6 @@ Table script_table(std::span<const Item> items) {
   return table;
 }
 
-/// Counts rows by what is odd about them, with the place of the first.
-class Findings {
- public:
-  explicit Findings(const DataRows& data) : data_(data) {}
-
-  void add(const std::string& name, const std::function<bool(size_t)>& is_so) {
-    int64_t count = 0;
-    std::string first;
-    for (size_t i = 0; i < data_.items.size(); i++) {
-      if (!is_so(i)) continue;
-      if (count++ == 0) first = data_.where[i];
-    }
-    table_.rows.push_back({name, fmt::to_string(count), first});
-    if (count > 0) sentences_.push_back(fmt::format("{} rows: {} (first: {})", count, name, first));
-  }
-
-  Table table_{.caption = "Findings", .columns = {"", "rows", "first"}};
-  std::vector<std::string> sentences_;
-
- private:
-  const DataRows& data_;
-};
-
-int64_t characters_of(const Item& item) {
-  int64_t sum = 0;
-  for (const std::string_view text : texts_of(item)) sum += count_characters(text);
-  return sum;
-}
-
-/// Ten times the 95th percentile: what a person would call extremely long.
-int64_t extreme_length(std::span<const Item> items) {
-  Lengths lengths;
-  for (const Item& item : items) lengths.push_back(characters_of(item));
-  if (lengths.empty()) return 0;
-  std::sort(lengths.begin(), lengths.end());
-  return 10 * lengths[size_t(0.95 * double(lengths.size() - 1))];
-}
-
-Findings find_oddities(const DataRows& data, double near_threshold) {
-  const std::vector<Item>& items = data.items;
-  const Duplicates found = find_duplicates(items);
-  Findings findings(data);
-  findings.add("exact duplicates", [&](size_t i) { return found.first[i] != int64_t(i); });
-  if (near_threshold > 0) {
-    const auto near = near_duplicates_of(items, near_threshold);
-    findings.add(
-        fmt::format("near duplicates (Jaccard from {:g}), exact ones among them", near_threshold),
-        [&](size_t i) { return near[i] >= 0; });
-  }
-  findings.add("contradictions", [&](size_t i) { return bool(found.contradicts[i]); });
-  const auto broken = [&](const CleaningRules& rules) {
-    CleaningRules only = rules;
-    only.contradictions = only.duplicates = false;
-    return reasons_to_drop(items, data.where, only);
-  };
-  const auto empty = broken({.empty = true});
-  findings.add("empty texts", [&](size_t i) { return !empty[i].empty(); });
-  const auto any_text = [&](size_t i, bool (*is_so)(std::string_view)) {
-    const auto texts = texts_of(items[i]);
-    return std::any_of(texts.begin(), texts.end(), is_so);
-  };
-  findings.add("control characters or U+FFFD",
-               [&](size_t i) { return any_text(i, has_control_characters); });
-  findings.add("spellings of special tokens",
-               [&](size_t i) { return any_text(i, spells_special_token); });
-  const int64_t extreme = extreme_length(items);
-  findings.add("ten times as long as 95 % of rows",
-               [&](size_t i) { return extreme > 0 && characters_of(items[i]) > extreme; });
-  if (found.disagreements > 0) {
-    findings.table_.rows.push_back(
-        {"judged differently by several annotators", fmt::to_string(found.disagreements), ""});
-  }
-  return findings;
-}
-
 }  // namespace
 
 Table label_table(std::span<const Item> items) {
@@ -265,8 +188,8 @@ DataStats describe_data(const DataRows& data, const Tokenizer* tokenizer, double
     }
     out.tables.push_back(script_table(data.items));
     Findings findings = find_oddities(data, near_threshold);
-    out.tables.push_back(findings.table_);
-    out.findings = std::move(findings.sentences_);
+    out.tables.push_back(findings.table);
+    out.findings = std::move(findings.sentences);
     const AnnotatorReport annotators = report_annotators(data.items);
     if (!annotators.annotators.empty()) out.tables.push_back(annotator_table(annotators));
     out.charts.push_back(length_chart(data.items));

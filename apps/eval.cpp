@@ -25,14 +25,15 @@ namespace {
 
 struct Options {
   std::string model_name_or_path, dataset_name, text_column = "text", label_column = "label";
-  std::string task = "auto", unit = "words", output_dir;
+  std::string task = "auto", unit = "auto", output_dir;
   int64_t per_device_eval_batch_size = 32, max_new_tokens = 64;
   uint64_t seed = 1;
   float temperature = 0;
   bool json = false;
 };
 
-Tokenise unit_of(const Options& o) {
+Tokenise unit_for(const Options& o, std::span<const std::string> texts) {
+  if (o.unit == "auto") return unit_of(texts);
   return o.unit == "words" ? Tokenise::words : Tokenise::characters;
 }
 
@@ -88,17 +89,18 @@ Evaluation evaluate_completions(const Options& o, const LoadedLanguageModel& loa
     hypotheses.push_back(tokenizer.decode(g.tokens));
   }
   const Likelihood likelihood = evaluate_likelihood(model, examples, o.per_device_eval_batch_size);
-  const Rouge scores = rouge(hypotheses, references, unit_of(o));
+  const Tokenise unit = unit_for(o, references);
+  const Rouge scores = rouge(hypotheses, references, unit);
   return {{{"task", "generation"},
            {"val_loss", likelihood.mean()},
            {"perplexity", std::exp(likelihood.mean())},
-           {"bleu", bleu(hypotheses, references, unit_of(o))},
+           {"bleu", bleu(hypotheses, references, unit)},
            {"rouge1", scores.rouge1},
            {"rouge2", scores.rouge2},
            {"rougeL", scores.rouge_l},
-           {"distinct_1", distinct_n(hypotheses, 1, unit_of(o))},
-           {"distinct_2", distinct_n(hypotheses, 2, unit_of(o))},
-           {"mean_length", mean_length(hypotheses, unit_of(o))},
+           {"distinct_1", distinct_n(hypotheses, 1, unit)},
+           {"distinct_2", distinct_n(hypotheses, 2, unit)},
+           {"mean_length", mean_length(hypotheses, unit)},
            {"examples", examples.size()},
            {"skipped", skipped}},
           generation_evidence(kept, hypotheses)};
@@ -207,7 +209,9 @@ Command eval_command() {
                          "what to measure; auto goes by model and columns");
             flags.add("text_column", o->text_column, "name, or 0-based index without a header");
             flags.add("label_column", o->label_column, "name, or 0-based index without a header");
-            flags.choice("unit", o->unit, {"words", "characters"}, "of BLEU, ROUGE and distinct-n");
+            flags.choice("unit", o->unit, {"auto", "words", "characters"},
+                         "of BLEU, ROUGE and distinct-n; auto: characters where there are hardly "
+                         "any spaces");
             flags.add("max_new_tokens", o->max_new_tokens, at_least(1), "of a completion");
             flags.add("temperature", o->temperature, between(0.0f, 100.0f),
                       "of completions; 0: greedy");

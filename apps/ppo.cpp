@@ -274,14 +274,14 @@ Command ppo_command() {
           .example =
               "rlhf ppo --model_name_or_path runs/sft --reward_model_path runs/rm "
               "--dataset_name prompts.jsonl --output_dir runs/ppo",
-          .preset = ppo_preset_values,
           .declare = [o](Flags& flags) { declare(*o, flags); },
           .run =
               [o](const Invocation& invocation) {
                 check_output_dir(o->output_dir, {o->model_name_or_path, o->reward.model_path(),
                                                  o->judge_model_path});
                 return PpoRun(*o, invocation).run();
-              }};
+              },
+          .preset = ppo_preset_values};
 }
 
 }  // namespace rlhf

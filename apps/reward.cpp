@@ -59,9 +59,11 @@ int reward_main(const Options& o, const Invocation& invocation) {
   model.transformer.config.set_dropout(o.dropout);
 
   const PreparedFeedback feedback = prepare_feedback(o.feedback, config.training.seed);
-  const RewardData train = encode_feedback(tokenizer, feedback.train, feedback.weights, max_length);
-  const RewardData eval = encode_feedback(tokenizer, feedback.eval,
-                                          std::vector<double>(feedback.eval.size(), 1), max_length);
+  const RewardData train = encode_feedback(tokenizer, feedback.train, feedback.weights, max_length,
+                                           feedback.scale.precision());
+  const RewardData eval =
+      encode_feedback(tokenizer, feedback.eval, std::vector<double>(feedback.eval.size(), 1),
+                      max_length, feedback.scale.precision());
   if (train.size() == 0) {
     input_error(o.feedback.dataset_name,
                 "expected rows to train on within {} tokens beside those of --eval_fraction, got "

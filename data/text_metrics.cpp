@@ -100,6 +100,15 @@ std::vector<std::string_view> tokenise(std::string_view text, Tokenise unit) {
   return units;
 }
 
+Tokenise unit_of(std::span<const std::string> texts) {
+  int64_t spaces = 0, bytes = 0;
+  for (const std::string& text : texts) {
+    spaces += std::count(text.begin(), text.end(), ' ');
+    bytes += int64_t(text.size());
+  }
+  return spaces * 20 < bytes ? Tokenise::characters : Tokenise::words;
+}
+
 double bleu(std::span<const std::string> hypotheses, std::span<const std::string> references,
             Tokenise unit) {
   check_pairs(hypotheses.size(), references.size(), "bleu");

@@ -16,6 +16,9 @@ namespace rlhf {
 /// without spaces, each Unicode code point that is not white space.
 enum class Tokenise { words, characters };
 
+/// The units that fit some texts: characters where fewer than one byte in twenty is a space.
+Tokenise unit_of(std::span<const std::string> texts);
+
 /// The units of UTF-8 text as views into it; a byte that is not UTF-8 is a unit of its own.
 std::vector<std::string_view> tokenise(std::string_view text, Tokenise unit);
 

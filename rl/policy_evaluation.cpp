@@ -32,8 +32,9 @@ PolicyEvaluation evaluate_policy(const Gpt2& policy, const Gpt2& reference,
     out.mean_length += double(episodes[i].length()) / n;
     out.stopped += double(episodes[i].stopped) / n;
   }
-  out.distinct2 = distinct_n(out.responses, 2, Tokenise::words);
-  out.repetition = repetition_rate(out.responses, 4, Tokenise::words);
+  const Tokenise unit = unit_of(out.responses);
+  out.distinct2 = distinct_n(out.responses, 2, unit);
+  out.repetition = repetition_rate(out.responses, 4, unit);
   return out;
 }
 

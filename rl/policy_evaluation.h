@@ -13,8 +13,9 @@ struct PolicyEvaluation {
   std::vector<std::string> prompts, responses;  ///< as text
   std::vector<double> scores;
   double mean_score = 0;
-  double kl = 0;           ///< to the reference, nats an episode
-  double distinct2 = 0;    ///< different word pairs over words, of the responses
+  double kl = 0;  ///< to the reference, nats an episode
+  // Of words, or of characters where the responses have hardly any spaces:
+  double distinct2 = 0;    ///< different pairs over units, of the responses
   double repetition = 0;   ///< share of repeated 4-grams within a response
   double mean_length = 0;  ///< tokens
   double stopped = 0;      ///< share that reached the end token

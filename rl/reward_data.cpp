@@ -64,7 +64,8 @@ RewardData encode_labelled(const Tokenizer& tokenizer, std::span<const Labelled>
 }
 
 RewardData encode_feedback(const Tokenizer& tokenizer, std::span<const Feedback> rows,
-                           std::span<const double> weights, int64_t max_length) {
+                           std::span<const double> weights, int64_t max_length,
+                           double score_precision) {
   check(weights.size() == rows.size(), "feedback", "expected a weight a row, got {} for {}",
         weights.size(), rows.size());
   std::set<std::string> names;
@@ -77,6 +78,7 @@ RewardData encode_feedback(const Tokenizer& tokenizer, std::span<const Feedback>
            {.loss = loss_of(item.kind),
             .value = rows[i].value,
             .weight = weights[i],
+            .precision = item.kind == ItemKind::score ? score_precision : 1,
             .source = int32_t(source - data.sources.begin())},
            max_length);
   }

@@ -20,7 +20,9 @@ struct RewardExample {
   Tokens first;       ///< the chosen one of a pair
   Tokens second;      ///< of pairs only
   double value = 0;   ///< a pair's margin, a label within [0, 1], or a score
-  double weight = 1;  ///< a factor of its loss
+  double weight = 1;  ///< a factor of its loss in training
+  /// Of a score: one over the variance of its noise, a factor of its squared error.
+  double precision = 1;
   int32_t source = 0;
 };
 
@@ -39,9 +41,11 @@ RewardData encode_preferences(const Tokenizer& tokenizer, std::span<const Prefer
 RewardData encode_labelled(const Tokenizer& tokenizer, std::span<const Labelled> rows,
                            int64_t max_length, RewardLoss loss = RewardLoss::bce);
 
-/// One weight a row. Sources are numbered in the order of their names.
+/// One weight a row. Sources are numbered in the order of their names. `score_precision`: of every
+/// score.
 RewardData encode_feedback(const Tokenizer& tokenizer, std::span<const Feedback> rows,
-                           std::span<const double> weights, int64_t max_length);
+                           std::span<const double> weights, int64_t max_length,
+                           double score_precision = 1);
 
 /// Scores of one source as rewards: reward = centre + scale (score - mean) / deviation.
 struct ScoreMap {
@@ -58,6 +62,10 @@ struct ScoreScale {
   double scale = 0, centre = 0;
   std::vector<ScoreMap> maps;  ///< by source, then that of all together; a deviation of 0 counts
                                ///< as 1
+
+  /// One over the variance of a score's noise as a reward: scale^2, that of one judgement, so that
+  /// the loss is half the square of the error in the deviations of scores. 1 without maps.
+  double precision() const { return maps.empty() ? 1 : 1 / (scale * scale); }
 
   /// Replaces the value of every score. A source that training had not goes by all together.
   void apply(std::span<Feedback> rows) const;

@@ -31,7 +31,7 @@ void add(Sums& sums, const RewardExample& example, double reward, double rejecte
   sums.examples++;
   const double value = example.value;
   if (example.loss == RewardLoss::mse) {
-    sums.loss += 0.5 * (reward - value) * (reward - value);
+    sums.loss += 0.5 * example.precision * (reward - value) * (reward - value);
     sums.x += value, sums.y += reward;
     sums.xx += value * value, sums.yy += reward * reward, sums.xy += value * reward;
     return;

@@ -28,7 +28,7 @@ struct Part {
     first.push_back(int32_t(row));
     if (second_row >= 0) second.push_back(int32_t(second_row));
     value.push_back(example.value);
-    weight.push_back(example.weight);
+    weight.push_back(example.weight * example.precision);
   }
 };
 

@@ -112,7 +112,7 @@ TEST_F(EndToEnd, LearnsFromPairsLabelsAndScores) {
                            {"--center_rewards_coefficient", "0.01", "--eval_steps", "10"}),
                     "rm_pairs", keys);
   EXPECT_EQ(pairs["accuracy"], 1) << "each word decides";
-  EXPECT_EQ(pairs["examples"].get<int>(), 32) << "round(36 * 0.1) held out";
+  EXPECT_EQ(pairs["examples"].get<int>(), 27) << "nine pairs to each prompt: one prompt held out";
 
   const json labels = summary_after(reward("rm_labels", "labels.tsv", "bce",
                                            {"--text_column", "0", "--label_column", "1",

@@ -20,7 +20,8 @@ namespace fs = std::filesystem;
 
 PromptRow row_of(nlohmann::json columns, int64_t line = 1) {
   const std::string prompt = columns["prompt"];
-  return {prompt, Row(std::make_shared<const std::string>("p.jsonl"), line, std::move(columns))};
+  return {prompt, Row(std::make_shared<const RowSource>(RowSource{"p.jsonl", ""}), line, {},
+                      std::move(columns))};
 }
 
 /// What one description gives each text; token ids are one a character.

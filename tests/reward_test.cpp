@@ -145,6 +145,7 @@ TEST(TrainReward, CountsEachExampleByItsWeight) {
   for (size_t i = 0; i < weighted.size(); i++) {
     RewardExample& example = weighted.examples[i];
     example.weight = double(i % 4);
+    example.precision = example.loss == RewardLoss::mse ? 0.3 : 1;
     expected += example.weight * evaluate_reward(fresh, {.examples = {example}}).loss;
   }
   ScalarModel model = tiny_reward(tokenizer);
@@ -191,6 +192,7 @@ TEST(ScoreScale, BringsEverySourceToOneScale) {
   EXPECT_NEAR(scale.centre, std::log(3.0 / 2.0), 1e-12);
   rows.push_back(score(7, "unheard of"));
   scale.apply(rows);
+  EXPECT_EQ(scale.precision(), 0.25);
   EXPECT_NEAR(rows[0].value, scale.centre - 2, 1e-12);
   EXPECT_NEAR(rows[3].value, scale.centre + 2, 1e-12);
   EXPECT_NEAR(rows[4].value, scale.centre, 1e-12) << "one score has no deviation";
