@@ -55,7 +55,6 @@ class Row {
 
   bool has(std::string_view column) const { return columns_.contains(column); }
 
-
   /// The row as one line of JSON without a line end: the line itself where it was one, else an
   /// object of its columns in the order of the file. No byte of a text changes.
   std::string json_line() const;
