@@ -7,10 +7,9 @@
 #include "apps/policy_report.h"
 #include "apps/session.h"
 #include "apps/training_flags.h"
-#include "data/datasets.h"
+#include "rl/chat_encoding.h"
 #include "rl/digest.h"
 #include "rl/model_folder.h"
-#include "rl/prompt.h"
 #include "rl/reward.h"
 
 namespace rlhf {
@@ -76,10 +75,10 @@ int ppo_main(const Options& o, const Invocation& invocation) {
   check_same_tokenizer(tokenizer, *reward.tokenizer, o.reward_model_path);
   std::optional<LoadedScalarModel> judge;
   if (!o.judge_model_path.empty()) judge = load_scalar_model(o.judge_model_path);
-  const std::vector<Tokens> prompts = encode_prompts(tokenizer, read_prompts(o.dataset_name));
+  const std::vector<Tokens> prompts = read_encoded_prompts(tokenizer, o.dataset_name);
   std::vector<Tokens> asked = prompts;
   if (!o.eval_dataset_name.empty()) {
-    asked = encode_prompts(tokenizer, read_prompts(o.eval_dataset_name));
+    asked = read_encoded_prompts(tokenizer, o.eval_dataset_name);
   }
   asked.resize(std::min(asked.size(), size_t(o.eval_prompts)));
   // The critic starts from the reward model, and both read whole episodes.
