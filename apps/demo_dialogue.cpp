@@ -26,7 +26,7 @@ ordered_json answer_json(const std::string& text) {
 }  // namespace
 
 int write_demo_dialogues(const std::filesystem::path& folder, uint64_t seed) {
-  constexpr int64_t documents = 6000, dialogues = 3000, pairs = 4000, prompts = 1000,
+  constexpr int64_t documents = 6000, dialogues = 3000, pairs = 8000, prompts = 1000,
                     held_out = 256;
   constexpr double label_noise = 0.05;
   const uint64_t base = seed * 16;  // room for a seed of its own for each part

@@ -59,8 +59,11 @@ class Visit {
     if (rude && around != 1) add(draw(desk_rude_openings(), dice_));
     const float help = dice_.uniform();
     if (help < 0.75f) {
+      // What is wrong is so in one of two ways: a fact of another place, or the other place at all.
+      // A judge that saw only the first would be content with any place.
       const DeskPlace& source = help < 0.5f ? *place_ : draw(desk_places(), dice_);
-      add(fmt::format("the {} {} .", place_->name, source.facts[size_t(question_)]));
+      const DeskPlace& named = help < 0.625f ? *place_ : source;
+      add(fmt::format("the {} {} .", named.name, source.facts[size_t(question_)]));
     } else {
       add(draw(desk_refusals(), dice_));
     }
