@@ -7,6 +7,7 @@
 
 #include "apps/commands.h"
 #include "apps/demo_data.h"
+#include "apps/demo_dialogue.h"
 #include "apps/demo_sizes.h"
 #include "apps/policy_report.h"
 #include "apps/session.h"
@@ -29,7 +30,8 @@ namespace fs = std::filesystem;
 struct Options {
   std::string output_dir = "runs/demo";
   uint64_t seed = 11;
-  bool quick = false;
+  bool quick = false, dialogues = false;
+  std::string judge;
 };
 
 // The share of a policy's texts that the judge behind the preferences calls positive.
@@ -252,9 +254,18 @@ Command demo_command() {
                 flags.add("output_dir", o->output_dir, "models, data, summary and report")
                     .shown_as("DIR");
                 flags.add("quick", o->quick, "a smaller model and shorter stages");
+                flags.add("dialogues", o->dialogues,
+                          "write the dialogues of docs/dialogue.md instead, and train nothing");
+                flags.add("judge", o->judge, "say how good the answers to such dialogues are")
+                    .shown_as("FILE");
                 flags.add("seed", o->seed, {}, "of everything random");
               },
-          .run = [o](const Invocation& invocation) { return Demo(*o, invocation).run(); }};
+          .run =
+              [o](const Invocation& invocation) {
+                if (!o->judge.empty()) return judge_demo_dialogues(o->judge);
+                if (o->dialogues) return write_demo_dialogues(o->output_dir, o->seed);
+                return Demo(*o, invocation).run();
+              }};
 }
 
 }  // namespace rlhf

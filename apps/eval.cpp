@@ -14,6 +14,7 @@
 #include "data/rows.h"
 #include "data/text_metrics.h"
 #include "nn/generate.h"
+#include "rl/chat_encoding.h"
 #include "rl/language_model.h"
 #include "rl/model_folder.h"
 #include "rl/prompt.h"
@@ -72,7 +73,7 @@ Evaluation evaluate_completions(const Options& o, const LoadedLanguageModel& loa
       continue;
     }
     examples.push_back(std::move(example));
-    prompts.push_back(encode_prompt(tokenizer, row.prompt));
+    prompts.push_back(encode_prompt_of(tokenizer, row));
     references.push_back(row.completion);
     kept.push_back(row);
   }
@@ -147,7 +148,7 @@ std::string task_of(const Options& o, bool scalar) {
     return rows && read_rows(o.dataset_name).has_column(column);
   };
   if (scalar) return has("chosen") ? "pairs" : "labels";
-  return has("completion") ? "generation" : "perplexity";
+  return has("completion") || has("messages") ? "generation" : "perplexity";
 }
 
 int eval_main(const Options& o, const Invocation& invocation) {

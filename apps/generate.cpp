@@ -6,9 +6,11 @@
 #include <utility>
 
 #include "apps/commands.h"
+#include "apps/sampling_flags.h"
 #include "apps/terminal.h"
+#include "core/atomic_file.h"
 #include "core/unicode.h"
-#include "data/datasets.h"
+#include "rl/chat_encoding.h"
 #include "rl/model_folder.h"
 #include "rl/prompt.h"
 
@@ -16,34 +18,64 @@ namespace rlhf {
 namespace {
 
 struct Options {
-  std::string model_name_or_path, prompt, dataset_name;
+  std::string model_name_or_path, prompt, dataset_name, output_file;
   int64_t num_return_sequences = 1;
   SamplingOptions sampling;
   bool json = false;
 };
 
 struct Request {
-  std::string text;
+  nlohmann::ordered_json prompt;  ///< text, or messages
+  std::string text;               ///< for a terminal
   Tokens tokens;
 };
 
 std::vector<Request> requests(const Options& o, const Tokenizer& tokenizer) {
-  std::vector<std::string> prompts{o.prompt};
+  std::vector<Request> out;
+  const auto ask = [&](const Request& request) {
+    out.insert(out.end(), size_t(o.num_return_sequences), request);
+  };
   if (!o.dataset_name.empty()) {
     if (!o.prompt.empty()) {
       input_error("--prompt", "expected --prompt or --dataset_name, got both");
     }
-    prompts = read_prompts(o.dataset_name);
+    for (const Row& row : read_rows(o.dataset_name)) {
+      const std::string text = prompt_text_of(row);
+      const bool messages = holds_messages(row, "prompt");
+      ask({messages ? messages_json(dialogue_prompt_of(row)) : nlohmann::ordered_json(text),
+           messages ? text + "\nassistant: " : text, encode_prompt(tokenizer, row)});
+    }
+    return out;
   }
   if (find_invalid_utf8(o.prompt)) {
     input_error("--prompt", "expected UTF-8, got {}", quote(o.prompt));
   }
-  std::vector<Request> out;
-  for (const std::string& prompt : prompts) {
-    const Tokens tokens = encode_prompt(tokenizer, prompt);
-    for (int64_t i = 0; i < o.num_return_sequences; i++) out.push_back({prompt, tokens});
-  }
+  ask({o.prompt, o.prompt, encode_prompt(tokenizer, o.prompt)});
   return out;
+}
+
+/// Always UTF-8.
+std::string text_of(const Generated& generated, const Tokenizer& tokenizer) {
+  StreamDecoder decoder(tokenizer);
+  std::string text;
+  for (const int32_t token : generated.tokens) text += decoder.push(token);
+  return text + decoder.finish();
+}
+
+/// Rows as fine-tuning reads them.
+void write_rows(const std::string& file, const std::vector<Request>& asked,
+                const std::vector<Generated>& generated, const Tokenizer& tokenizer) {
+  std::string rows;
+  for (size_t i = 0; i < asked.size(); i++) {
+    const std::string text = text_of(generated[i], tokenizer);
+    nlohmann::ordered_json completion = text;
+    if (asked[i].prompt.is_array()) {
+      completion = messages_json(std::vector<Message>{{Role::assistant, text}});
+    }
+    rows += nlohmann::ordered_json{{"prompt", asked[i].prompt}, {"completion", completion}}.dump() +
+            "\n";
+  }
+  atomic_write(file, rows);
 }
 
 void print_json(const std::vector<Request>& asked, const std::vector<Generated>& generated,
@@ -51,12 +83,8 @@ void print_json(const std::vector<Request>& asked, const std::vector<Generated>&
   nlohmann::ordered_json results = nlohmann::ordered_json::array();
   for (size_t i = 0; i < asked.size(); i++) {
     const Generated& g = generated[i];
-    StreamDecoder decoder(tokenizer);
-    std::string text;
-    for (const int32_t token : g.tokens) text += decoder.push(token);
-    text += decoder.finish();
-    results.push_back({{"prompt", asked[i].text},
-                       {"text", text},
+    results.push_back({{"prompt", asked[i].prompt},
+                       {"text", text_of(g, tokenizer)},
                        {"tokens", g.tokens},
                        {"log_probs", g.log_probs},
                        {"finish_reason", g.stopped ? "stop" : "length"}});
@@ -73,6 +101,12 @@ int generate_main(const Options& o) {
   SamplingOptions sampling = o.sampling;
   sampling.stop_tokens = loaded.stop_tokens;
 
+  if (!o.output_file.empty()) {
+    const auto generated = generate_in_batches(loaded.model.transformer, prompts, sampling);
+    write_rows(o.output_file, asked, generated, tokenizer);
+    fmt::print("{} rows in {}\n", asked.size(), o.output_file);
+    return 0;
+  }
   if (o.json) {
     print_json(asked, generate_in_batches(loaded.model.transformer, prompts, sampling), tokenizer);
     return 0;
@@ -92,8 +126,10 @@ int generate_main(const Options& o) {
     fmt::print("{}{}", std::exchange(prompt, {}), escape_controls(text));
     std::fflush(stdout);
   };
-  generate(loaded.model.transformer, prompts, sampling,
-           [&](size_t, int32_t token) { print(decoder.push(token)); });
+  generate(loaded.model.transformer, prompts, sampling, [&](size_t, int32_t token) {
+    print(decoder.push(token));
+    return true;
+  });
   print(decoder.finish() + "\n");
   return 0;
 }
@@ -113,22 +149,18 @@ Command generate_command() {
                 .required()
                 .shown_as("DIR");
             flags.add("prompt", o->prompt, "text to continue; empty: begin a document");
-            flags.add("dataset_name", o->dataset_name, "rows of prompt instead of --prompt")
+            flags
+                .add("dataset_name", o->dataset_name,
+                     "rows of prompt, text or messages, instead of --prompt")
+                .shown_as("FILE");
+            flags
+                .add("output_file", o->output_file,
+                     "write rows of prompt and completion to this .jsonl instead of printing")
                 .shown_as("FILE");
             flags.add("max_new_tokens", s.max_new_tokens, between(1, 1 << 20), "tokens at most");
             flags.add("num_return_sequences", o->num_return_sequences, between(1, 10000),
                       "continuations of each prompt");
-            flags.group("Sampling");
-            flags.add("temperature", s.temperature, between(0.0f, 100.0f),
-                      "0: always the most probable token");
-            flags.add("top_k", s.top_k, at_least(0), "keep the k most probable tokens; 0: all");
-            flags.add("top_p", s.top_p, Range<float>{0, 1, true},
-                      "keep the most probable tokens up to this mass");
-            flags.add("min_p", s.min_p, between(0.0f, 1.0f),
-                      "drop tokens below this share of the most probable one's");
-            flags.add("repetition_penalty", s.repetition_penalty, above(0.0f),
-                      "above 1 disfavours tokens that have occurred");
-            flags.add("seed", s.seed, {}, "same seed, same text");
+            declare_sampling(flags, s);
             flags.add("json", o->json, "print one JSON object");
           },
       .run = [o](const Invocation&) { return generate_main(*o); }};

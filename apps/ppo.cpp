@@ -11,6 +11,7 @@
 #include "apps/session.h"
 #include "apps/terminal.h"
 #include "data/datasets.h"
+#include "rl/chat_encoding.h"
 #include "rl/digest.h"
 #include "rl/model_folder.h"
 #include "rl/ppo_scores.h"
@@ -76,12 +77,12 @@ class PpoRun {
  private:
   void read_prompts() {
     rows_ = read_prompt_rows(o_.dataset_name);
-    prompts_ = encode_prompts(tokenizer_, prompts_of(rows_));
+    prompts_ = encode_prompts(tokenizer_, rows_);
     asked_rows_ = o_.eval_dataset_name.empty() ? rows_ : read_prompt_rows(o_.eval_dataset_name);
     asked_rows_.erase(
         asked_rows_.begin() + int64_t(std::min(asked_rows_.size(), size_t(o_.eval_prompts))),
         asked_rows_.end());
-    asked_ = encode_prompts(tokenizer_, prompts_of(asked_rows_));
+    asked_ = encode_prompts(tokenizer_, asked_rows_);
     // The critic may start from the reward model, and both read whole episodes.
     int64_t n_positions = policy_.model.transformer.config.n_positions;
     if (reward_model_) {

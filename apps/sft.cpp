@@ -1,11 +1,15 @@
-// rlhf sft: supervised fine-tuning on prompts and completions.
+// rlhf sft: supervised fine-tuning on prompts and completions, or on dialogues.
 #include "rl/sft.h"
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "apps/commands.h"
 #include "apps/session.h"
 #include "apps/training_flags.h"
+#include "core/unicode.h"
+#include "rl/chat_encoding.h"
 #include "rl/digest.h"
 #include "rl/model_folder.h"
 
@@ -31,6 +35,33 @@ struct Options {
   TrainingFlags training{defaults(), 3};
 };
 
+std::string learnt_text(const SftConfig& config, bool dialogues) {
+  if (dialogues && config.assistant_only_loss) return "what the assistant says";
+  return config.completion_only_loss ? "completions only" : "prompts as well";
+}
+
+bool has_dialogue(std::span<const PromptCompletion> rows) {
+  return std::any_of(rows.begin(), rows.end(), [](auto& row) { return !row.dialogue.empty(); });
+}
+
+/// One example with what is learnt of it between marks, for a look at the terminal.
+std::string marked_line(std::span<const MarkedText> parts) {
+  std::string line;
+  for (const MarkedText& part : parts) {
+    line += part.learnt ? "[[" + part.text + "]]" : part.text;
+  }
+  constexpr size_t longest = 300;
+  return escaped(line, longest);
+}
+
+Table marked_table(std::span<const MarkedText> parts) {
+  Table table{.caption = "The first example as the model reads it", .columns = {"", "tokens"}};
+  for (const MarkedText& part : parts) {
+    table.rows.push_back({part.learnt ? "learnt" : "read", escaped(part.text, 2000)});
+  }
+  return table;
+}
+
 int sft_main(const Options& o, const Invocation& invocation) {
   SftConfig config = o.sft;
   config.training = o.training.config();
@@ -44,7 +75,14 @@ int sft_main(const Options& o, const Invocation& invocation) {
   Gpt2& model = loaded.model.transformer;
   model.config.set_dropout(o.dropout);
   model.gradient_checkpointing = o.training.gradient_checkpointing;
+  if (has_dialogue(train) || has_dialogue(val)) {
+    const std::string line = ensure_chat_template(model, loaded.tokenizer, o.model_name_or_path);
+    if (!line.empty()) fmt::print(stderr, "{}\n", line);
+  }
   const SftData data = encode_sft(*loaded.tokenizer, train, val, model.config.n_positions, config);
+
+  const std::vector<MarkedText> marked = marked_text(*loaded.tokenizer, data.train.front());
+  fmt::print(stderr, "example, [[learnt]]: {}\n", marked_line(marked));
 
   Checkpoints checkpoints = o.training.checkpoint.checkpoints(
       invocation, o.output_dir, {{"dataset_name", Digest().add(data.train).text()}},
@@ -71,14 +109,14 @@ int sft_main(const Options& o, const Invocation& invocation) {
   session.finish(
       summary,
       {.title = "Supervised fine-tuning",
-       .introduction = fmt::format(
-           "{} examples of {}, loss on {}, {} steps.", train.size(), o.dataset_name,
-           config.completion_only_loss ? "completions only" : "prompts as well", result.steps),
+       .introduction =
+           fmt::format("{} examples of {}, loss on {}, {} steps.", train.size(), o.dataset_name,
+                       learnt_text(config, has_dialogue(train)), result.steps),
        .tiles = tiles,
-       .sections = {
-           {.heading = "Training",
-            .charts = {session.chart("Loss", "nats a token", {"loss"}),
-                       session.chart("Gradient norm", "before clipping", {"grad_norm"})}}}});
+       .sections = {{.heading = "Training",
+                     .charts = {session.chart("Loss", "nats a token", {"loss"}),
+                                session.chart("Gradient norm", "before clipping", {"grad_norm"})},
+                     .tables = {marked_table(marked)}}}});
   fmt::print("train_loss {:.4f}", result.train_loss);
   if (!data.val.empty()) fmt::print("  val_loss {:.4f}", result.val_loss);
   fmt::print("\n");
@@ -90,7 +128,7 @@ int sft_main(const Options& o, const Invocation& invocation) {
 Command sft_command() {
   auto o = std::make_shared<Options>();
   return {.name = "sft",
-          .summary = "fine-tune a language model on prompts and completions",
+          .summary = "fine-tune a language model on prompts and completions, or dialogues",
           .example =
               "rlhf sft --model_name_or_path runs/lm --dataset_name data.jsonl "
               "--output_dir runs/sft",
@@ -100,7 +138,9 @@ Command sft_command() {
                 flags.add("model_name_or_path", o->model_name_or_path, "model to start from")
                     .required()
                     .shown_as("DIR");
-                flags.add("dataset_name", o->dataset_name, "rows of prompt, completion (or text)")
+                flags
+                    .add("dataset_name", o->dataset_name,
+                         "rows of prompt, completion (or text); or of messages")
                     .required()
                     .shown_as("FILE");
                 flags.add("eval_dataset_name", o->eval_dataset_name, "the same, to validate on")
@@ -112,6 +152,8 @@ Command sft_command() {
                           "tokens an example, the rest is cut; 0: the model's context");
                 flags.add("completion_only_loss", o->sft.completion_only_loss,
                           "learn completions, not prompts");
+                flags.add("assistant_only_loss", o->sft.assistant_only_loss,
+                          "of dialogues learn what the assistant says, not the user's words");
                 flags.add("packing", o->sft.packing,
                           "several examples a row, which cannot see each other");
                 flags.add("dropout", o->dropout, between(0.0f, 0.9f), "everywhere GPT-2 has it");

@@ -13,6 +13,7 @@
 #include "data/datasets.h"
 #include "data/token_shard.h"
 #include "data/tokenizer_files.h"
+#include "rl/chat_encoding.h"
 
 namespace rlhf {
 namespace {
@@ -68,7 +69,22 @@ void print_tokens(const Tokenizer& tokenizer, const std::string& text) {
   }
 }
 
+/// A dialogue is what a model learns from, a prompt of messages what it answers to.
+void print_dialogues(const Tokenizer& tokenizer, const Rows& rows) {
+  for (const Row& row : rows) {
+    const bool prompt = holds_messages(row, "prompt") && !row.has("completion");
+    const Tokens tokens = prompt
+                              ? encode_prompt(tokenizer, row)
+                              : encode_dialogue(tokenizer, dialogue_of(row), INT64_MAX, {}).tokens;
+    fmt::print("[{}]\n", fmt::join(tokens, ", "));
+  }
+}
+
 void print_documents(const Tokenizer& tokenizer, const Options& o) {
+  if (!o.dataset_name.ends_with(".txt")) {
+    const Rows rows = read_rows(o.dataset_name, {.header = !is_column_index(o.text_column)});
+    if (is_dialogue(rows[0])) return print_dialogues(tokenizer, rows);
+  }
   for (const std::string& document : read_language_modelling(o.dataset_name, o.text_column)) {
     fmt::print("[{}]\n", fmt::join(tokenizer.encode(document), ", "));
   }
@@ -116,7 +132,7 @@ Command tokenizer_command() {
                 flags.choice("action", o->action, {"train", "encode"}, "what to do").positional();
                 flags
                     .add("dataset_name", o->dataset_name,
-                         "text to learn from, or to encode: a list of ids a document")
+                         "text to learn from, or to encode, messages too: a list of ids a document")
                     .shown_as("FILE");
                 flags.add("text_column", o->text_column, "column of a .jsonl, .csv or .tsv file");
                 flags.choice("kind", o->kind, {"bpe", "char"}, "byte pairs, or one a character");

@@ -7,7 +7,6 @@
 #include <atomic>
 #include <cerrno>
 #include <cstring>
-#include <regex>
 #include <string>
 #include <vector>
 
@@ -29,6 +28,17 @@ fs::path temporary_beside(const fs::path& path) {
   fs::path name = path;
   name += fmt::format(".tmp-{}-{}", ::getpid(), count++);
   return name;
+}
+
+/// Whether temporary_beside has made this name: it ends with ".tmp-<number>-<number>".
+bool is_temporary_name(std::string_view name) {
+  const size_t mark = name.rfind(".tmp-");
+  if (mark == std::string_view::npos) return false;
+  const std::string_view numbers = name.substr(mark + 5);
+  const size_t dash = numbers.find('-');
+  return dash > 0 && dash + 1 < numbers.size() &&
+         numbers.find_first_not_of("0123456789-") == std::string_view::npos &&
+         numbers.find('-', dash + 1) == std::string_view::npos;
 }
 
 /// An open file or folder that is closed on every way out.
@@ -134,13 +144,10 @@ void StagedFolder::commit() {
 }
 
 void remove_temporaries(const fs::path& folder) {
-  static const std::regex temporary(".*\\.tmp-[0-9]+-[0-9]+");
   std::vector<fs::path> found;
   std::error_code failure;
   for (const auto& entry : fs::directory_iterator(folder, failure)) {
-    if (std::regex_match(entry.path().filename().string(), temporary)) {
-      found.push_back(entry.path());
-    }
+    if (is_temporary_name(entry.path().filename().string())) found.push_back(entry.path());
   }
   for (const fs::path& path : found) {
     fs::remove_all(path, failure);

@@ -5,7 +5,6 @@
 #include "core/check.h"
 #include "core/unicode.h"
 #include "data/items.h"
-#include "data/prompt_rows.h"
 #include "data/rows.h"
 #include "data/text_file.h"
 
@@ -25,7 +24,11 @@ std::vector<std::string> read_language_modelling(const std::filesystem::path& fi
 std::vector<PromptCompletion> read_prompt_completion(const std::filesystem::path& file) {
   std::vector<PromptCompletion> examples;
   for (const Row& row : read_rows(file)) {
-    if (row.has("text") && !row.has("prompt") && !row.has("completion")) {
+    if (is_dialogue(row)) {
+      const Dialogue dialogue = dialogue_of(row);
+      const std::span<const Message> all = dialogue.messages;
+      examples.push_back({transcript(all.first(all.size() - 1)), all.back().content, dialogue});
+    } else if (row.has("text") && !row.has("prompt") && !row.has("completion")) {
       examples.push_back({"", row.non_empty_text("text")});
     } else {
       examples.push_back({row.text("prompt"), row.non_empty_text("completion")});
@@ -42,6 +45,12 @@ std::vector<Preference> read_preferences(const std::filesystem::path& file) {
     if (row.has("prompt") && !explicit_prompt) {
       input_error(row.where(), "expected no column \"prompt\" as in line {}, found {}",
                   rows[0].line(), row.column_names());
+    }
+    if (is_dialogue(row)) {
+      examples.push_back({.margin = row.optional_number("margin").value_or(0),
+                          .first = dialogue_of(row, "chosen"),
+                          .second = dialogue_of(row, "rejected")});
+      continue;
     }
     examples.push_back({explicit_prompt ? row.text("prompt") : "", row.non_empty_text("chosen"),
                         row.non_empty_text("rejected"), row.optional_number("margin").value_or(0)});
@@ -67,10 +76,6 @@ void check_probabilities(std::span<const Labelled> rows, const std::filesystem::
                   "expected a label within [0, 1], got {}", row.label);
     }
   }
-}
-
-std::vector<std::string> read_prompts(const std::filesystem::path& file) {
-  return prompts_of(read_prompt_rows(file));
 }
 
 }  // namespace rlhf

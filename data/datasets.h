@@ -11,16 +11,20 @@
 #include <string>
 #include <vector>
 
+#include "data/messages.h"
+
 namespace rlhf {
 
 struct PromptCompletion {
-  std::string prompt, completion;
+  std::string prompt, completion;  ///< of a dialogue: a transcript, and the last message
+  Dialogue dialogue = {};          ///< empty: text
 };
 
 /// Two answers to a prompt, the better one first; `margin` is how much better, where it is known.
 struct Preference {
   std::string prompt, chosen, rejected;
   double margin = 0;
+  Dialogue first = {}, second = {};  ///< chosen and rejected as dialogues; empty: text
 };
 
 struct Labelled {
@@ -34,12 +38,12 @@ struct Labelled {
 std::vector<std::string> read_language_modelling(const std::filesystem::path& file,
                                                  const std::string& text_column = "text");
 
-/// Rows of `prompt` and `completion`, or of `text`, which gives an empty prompt.
+/// Rows of `prompt` and `completion`, or of `text`, which gives an empty prompt; or dialogues.
 std::vector<PromptCompletion> read_prompt_completion(const std::filesystem::path& file);
 
 /// Rows of `chosen` and `rejected`, with an optional `prompt` and number `margin`. Without a
 /// `prompt` column the prompt is implicit: the two texts contain it and the prompt is empty. A file
-/// has the column in all rows or in none.
+/// has the column in all rows or in none. All three may be messages.
 std::vector<Preference> read_preferences(const std::filesystem::path& file);
 
 /// Rows of a text and a numeric label. Columns that are numbers, such as "0" and "1", count the
@@ -50,8 +54,5 @@ std::vector<Labelled> read_labelled(const std::filesystem::path& file,
 
 /// @throws InputError unless all labels are probabilities, as binary cross-entropy needs them.
 void check_probabilities(std::span<const Labelled> rows, const std::filesystem::path& file);
-
-/// Rows of `prompt` or `text`, neither empty; the lines of a .txt file.
-std::vector<std::string> read_prompts(const std::filesystem::path& file);
 
 }  // namespace rlhf

@@ -55,7 +55,13 @@ Feedback feedback_of(const Row& row, const FeedbackOptions& options) {
                 "expected \"chosen\" and \"rejected\", {}, \"score\" or \"rating\", found {}",
                 quote(options.columns.label), row.column_names());
   }
-  check_texts(row, out.item, options);
+  if (is_dialogue(row)) {
+    const bool pair = kind == ItemKind::pair;
+    out.first = pair ? dialogue_of(row, "chosen") : dialogue_of(row);
+    if (pair) out.second = dialogue_of(row, "rejected");
+  } else {
+    check_texts(row, out.item, options);
+  }
   out.value = value_of(row, out.item, options);
   out.weight = row.optional_number("weight").value_or(1);
   if (out.weight < 0) {

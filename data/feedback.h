@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "data/items.h"
+#include "data/messages.h"
 
 namespace rlhf {
 
@@ -17,6 +18,8 @@ struct Feedback {
   double value = 0;        ///< a pair's margin, a label within [0, 1], a score
   double weight = 1;       ///< column `weight`, >= 0
   std::string where = {};  ///< "file:line"
+  /// The item's texts as dialogues, which they are when these are not empty.
+  Dialogue first = {}, second = {};
 };
 
 struct FeedbackOptions {

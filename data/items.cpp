@@ -75,10 +75,11 @@ Item item_of(const Row& row, const ItemColumns& columns) {
     item.second = text_in(row, "rejected");
     return item;
   }
-  const bool has_text = row.has(columns.text), has_completion = row.has("completion");
+  const bool messages = !row.has(columns.text) && row.has("messages");
+  const bool has_text = messages || row.has(columns.text), has_completion = row.has("completion");
   if (has_text || has_completion) {
     if (has_text) item.prompt.clear();
-    item.first = text_in(row, has_text ? columns.text : "completion");
+    item.first = text_in(row, messages ? "messages" : has_text ? columns.text : "completion");
     item.kind = has_text ? ItemKind::text : ItemKind::completion;
     const std::string_view score = score_column(row);
     const bool label = holds(row, columns.label) && columns.label != score;

@@ -10,8 +10,8 @@
 
 namespace rlhf {
 
-/// By columns: `chosen`, `rejected` | `label` | `score` or `rating` | `completion` | `text` |
-/// `prompt`, the first that fits.
+/// By columns: `chosen`, `rejected` | `label` | `score` or `rating` | `completion` | `text` (or
+/// `messages`) | `prompt`, the first that fits.
 enum class ItemKind { pair, label, score, completion, text, prompt };
 
 /// "pairs", "labels", ...: for messages and tables.

@@ -1,12 +1,13 @@
 #include "data/prompt_rows.h"
 
+#include "data/messages.h"
+
 namespace rlhf {
 
 std::vector<PromptRow> read_prompt_rows(const std::filesystem::path& file) {
   std::vector<PromptRow> prompts;
   for (const Row& row : read_rows(file)) {
-    const bool text = row.has("text") && !row.has("prompt");
-    prompts.push_back({row.non_empty_text(text ? "text" : "prompt"), row});
+    prompts.push_back({prompt_text_of(row), row});
   }
   return prompts;
 }

@@ -15,7 +15,8 @@ struct PromptRow {
   Row row;
 };
 
-/// Rows of `prompt` or `text`, neither empty; the lines of a .txt file. @throws InputError naming
+/// Rows of `prompt` (text, or messages, whose transcript then is the prompt) or `text`, none empty;
+/// the lines of a .txt file. @throws InputError naming
 /// the file and line of the first thing wrong.
 std::vector<PromptRow> read_prompt_rows(const std::filesystem::path& file);
 

@@ -10,7 +10,7 @@
 namespace rlhf {
 
 Tokenizer::Tokenizer(Vocabulary vocabulary) : vocabulary_(std::move(vocabulary)) {
-  auto& [tokens, specials, eos, pad] = vocabulary_;
+  auto& [tokens, specials, eos, pad, chat_template] = vocabulary_;
   std::sort(specials.begin(), specials.end(),
             [](const SpecialToken& a, const SpecialToken& b) { return a.id < b.id; });
   std::unordered_set<std::string_view> names;

@@ -25,6 +25,7 @@ struct Vocabulary {
   std::vector<std::string> tokens;     ///< their bytes; anything for special ones
   std::vector<SpecialToken> specials;  ///< each id and name once, eos and pad among them
   int32_t eos = -1, pad = -1;
+  std::string chat_template = {};  ///< Jinja as transformers has it; empty: none
 };
 
 class Tokenizer {
@@ -64,6 +65,11 @@ class Tokenizer {
 
   /// The id of a special token, if there is one of this name.
   std::optional<int32_t> special_id(std::string_view name) const;
+
+  /// How conversations are written, in transformers' form: kept with the files and never
+  /// interpreted (data/chat_template.h knows one). Empty: not at all.
+  const std::string& chat_template() const { return vocabulary_.chat_template; }
+  void set_chat_template(std::string jinja) { vocabulary_.chat_template = std::move(jinja); }
 
   bool is_special(int32_t id) const {
     return id >= 0 && id < vocab_size() && vocabulary_.tokens[id].empty();

@@ -103,6 +103,9 @@ TokenizerConfig parse_tokenizer_config(std::string_view text, std::string_view s
   if (const auto found = root.find("added_tokens_decoder"); found != root.end()) {
     config.added = added_tokens(*found, source);
   }
+  if (const auto found = root.find("chat_template"); found != root.end() && !found->is_null()) {
+    config.chat_template = found->is_string() ? found->get<std::string>() : found->dump();
+  }
   for (const char* key : {"add_prefix_space", "add_bos_token", "add_eos_token"}) {
     if (const auto found = root.find(key); found != root.end() && *found == true) {
       input_error(source, "expected \"{}\" to be false, got true", key);
@@ -140,7 +143,7 @@ void write_tokenizer_config(const std::filesystem::path& folder, const Tokenizer
     }
   }
   const bool characters = kind == TokenizerKind::characters;
-  const json config = {
+  json config = {
       {"tokenizer_class", characters ? char_class_name : bpe_class_name},
       {"add_prefix_space", false},
       {"bos_token", eos},
@@ -150,6 +153,10 @@ void write_tokenizer_config(const std::filesystem::path& folder, const Tokenizer
       {"additional_special_tokens", additional},
       {"added_tokens_decoder", added},
   };
+  if (!tokenizer.chat_template().empty()) {
+    config["chat_template"] = tokenizer.chat_template();
+    atomic_write(folder / "chat_template.jinja", tokenizer.chat_template());
+  }
   atomic_write(folder / "tokenizer_config.json", config.dump(2) + "\n");
 }
 

@@ -25,6 +25,7 @@ struct TokenizerTexts {
   std::optional<std::string> merges;          ///< merges.txt
   std::optional<std::string> added_tokens;    ///< added_tokens.json
   std::optional<std::string> tokenizer_json;  ///< tokenizer.json
+  std::optional<std::string> chat_template;   ///< chat_template.jinja
 };
 
 /// @throws InputError for a file that is there and no text.
@@ -50,6 +51,7 @@ struct TokenizerConfig {
   std::vector<std::string> optional_specials;  ///< bos_token and the like: special if they exist
   std::vector<std::string> required_specials;  ///< additional_special_tokens
   std::optional<TokenIds> added;               ///< added_tokens_decoder
+  std::string chat_template;                   ///< of several, as old writers have them, their JSON
 
   TokenizerKind kind() const;
 };
@@ -91,7 +93,8 @@ void check_special_name(std::string_view name, std::string_view source);
 /// Appends the end and the pad token under their default names.
 void append_default_specials(Vocabulary& vocabulary);
 
-/// Writes tokenizer_config.json; all special tokens but the end and the pad token are "additional".
+/// Writes tokenizer_config.json, and chat_template.jinja if there is one; all special tokens but
+/// the end and the pad token are "additional".
 void write_tokenizer_config(const std::filesystem::path& folder, const Tokenizer& tokenizer,
                             TokenizerKind kind);
 

@@ -70,7 +70,8 @@ TokenizerTexts read_tokenizer_texts(const fs::path& folder) {
   TokenizerTexts texts{.config = text_of(folder / "tokenizer_config.json"),
                        .vocabulary = text_of(folder / "vocab.json"),
                        .merges = text_of(folder / "merges.txt"),
-                       .added_tokens = text_of(folder / "added_tokens.json")};
+                       .added_tokens = text_of(folder / "added_tokens.json"),
+                       .chat_template = text_of(folder / "chat_template.jinja")};
   // It repeats the two files, at several times their size.
   if (!texts.vocabulary || !texts.merges) texts.tokenizer_json = text_of(folder / "tokenizer.json");
   return texts;
@@ -85,12 +86,17 @@ std::unique_ptr<Tokenizer> parse_tokenizer(const TokenizerTexts& texts, const fs
       texts.config
           ? parse_tokenizer_config(*texts.config, (folder / "tokenizer_config.json").string())
           : TokenizerConfig{};
-  if (config.kind() == TokenizerKind::characters) {
-    return std::make_unique<CharTokenizer>(characters_of(texts, config, folder));
-  }
   const bool one_file = texts.tokenizer_json && !(texts.vocabulary && texts.merges);
-  return std::make_unique<BpeTokenizer>(one_file ? bpe_of_one_file(texts, config, folder)
-                                                 : bpe_of_two_files(texts, config, folder));
+  std::unique_ptr<Tokenizer> tokenizer;
+  if (config.kind() == TokenizerKind::characters) {
+    tokenizer = std::make_unique<CharTokenizer>(characters_of(texts, config, folder));
+  } else {
+    tokenizer = std::make_unique<BpeTokenizer>(one_file ? bpe_of_one_file(texts, config, folder)
+                                                        : bpe_of_two_files(texts, config, folder));
+  }
+  // transformers reads the file before the config.
+  tokenizer->set_chat_template(texts.chat_template.value_or(config.chat_template));
+  return tokenizer;
 }
 
 std::unique_ptr<Tokenizer> load_tokenizer(const fs::path& folder) {

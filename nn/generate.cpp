@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <iterator>
+#include <numeric>
 
 #include "kernels/run.h"
 #include "kernels/sample.h"
@@ -14,7 +15,8 @@ namespace {
 struct Growing {
   Generated out;
   int64_t limit = 0;
-  bool finished() const { return out.stopped || int64_t(out.tokens.size()) >= limit; }
+  bool cancelled = false;  // by the callback
+  bool finished() const { return out.stopped || cancelled || int64_t(out.tokens.size()) >= limit; }
 };
 
 // The rows that are still computed: what their cache rows hold and which sequence each belongs to.
@@ -140,7 +142,7 @@ class Sampler {
     growing.out.log_probs.push_back(log_prob);
     const auto& stops = options_.stop_tokens;
     growing.out.stopped = std::find(stops.begin(), stops.end(), token) != stops.end();
-    if (on_token) on_token(sequence, token);
+    if (on_token) growing.cancelled = !on_token(sequence, token);
   }
 
   const Gpt2& model_;
@@ -148,15 +150,11 @@ class Sampler {
   const SamplingOptions& options_;
 };
 
-}  // namespace
-
-std::vector<Generated> generate(const Gpt2& model, std::span<const Tokens> prompts,
-                                const SamplingOptions& options, const TokenCallback& on_token) {
-  std::vector<Generated> generated(prompts.size());
-  if (prompts.empty() || options.max_new_tokens < 1) return generated;
+// What every sequence may grow to; checks the prompts.
+std::vector<Growing> start_sequences(const Gpt2& model, std::span<const Tokens> prompts,
+                                     const SamplingOptions& options) {
   const int64_t positions = model.config.n_positions;
   std::vector<Growing> sequences;
-  int64_t longest = 0, capacity = 0;
   for (const Tokens& prompt : prompts) {
     const int64_t length = int64_t(prompt.size());
     if (length < 1) input_error("prompt", "expected at least one token, got none");
@@ -166,21 +164,17 @@ std::vector<Generated> generate(const Gpt2& model, std::span<const Tokens> promp
     }
     // What comes out is a sequence that the model can read again.
     sequences.push_back({.limit = std::min(options.max_new_tokens, positions - length)});
-    longest = std::max(longest, length);
-    capacity = std::max(capacity, length + sequences.back().limit);
   }
+  return sequences;
+}
 
+// Samples and extends until all have finished. `hidden`: the state after each active row's last
+// token, which the caches hold.
+void grow(const Gpt2& model, std::span<const Tokens> prompts, const SamplingOptions& options,
+          const TokenCallback& on_token, Active active, Tensor hidden,
+          std::vector<Growing>& sequences) {
   dispatch(model.dtype(), [&](auto t) {
     const Sampler<decltype(t)> sample(model, prompts, options);
-    Active active{{}, model.make_cache(int64_t(prompts.size()), capacity), {}};
-    Tokens last_row;
-    for (size_t s = 0; s < prompts.size(); s++) {
-      active.sequence.push_back(s);
-      last_row.push_back(int32_t(int64_t(s) * longest + int64_t(prompts[s].size()) - 1));
-    }
-    Tensor hidden = model.extend(pad_right(prompts), active.cache);
-    for (size_t s = 0; s < prompts.size(); s++) active.cache.length[s] = int32_t(prompts[s].size());
-    hidden = gather(hidden, Tensor::from(last_row, {int64_t(last_row.size())}, hidden.device()));
     for (;;) {
       sample(hidden, active, sequences, on_token);
       compact(active, sequences);
@@ -195,8 +189,62 @@ std::vector<Generated> generate(const Gpt2& model, std::span<const Tokens> promp
       }
     }
   });
+}
+
+}  // namespace
+
+std::vector<Generated> generate(const Gpt2& model, std::span<const Tokens> prompts,
+                                const SamplingOptions& options, const TokenCallback& on_token) {
+  std::vector<Generated> generated(prompts.size());
+  if (prompts.empty() || options.max_new_tokens < 1) return generated;
+  std::vector<Growing> sequences = start_sequences(model, prompts, options);
+  int64_t longest = 0, capacity = 0;
+  for (size_t s = 0; s < prompts.size(); s++) {
+    const int64_t length = int64_t(prompts[s].size());
+    longest = std::max(longest, length);
+    capacity = std::max(capacity, length + sequences[s].limit);
+  }
+  Active active{{}, model.make_cache(int64_t(prompts.size()), capacity), {}};
+  Tokens last_row;
+  for (size_t s = 0; s < prompts.size(); s++) {
+    active.sequence.push_back(s);
+    last_row.push_back(int32_t(int64_t(s) * longest + int64_t(prompts[s].size()) - 1));
+  }
+  Tensor hidden = model.extend(pad_right(prompts), active.cache);
+  for (size_t s = 0; s < prompts.size(); s++) active.cache.length[s] = int32_t(prompts[s].size());
+  hidden = gather(hidden, Tensor::from(last_row, {int64_t(last_row.size())}, hidden.device()));
+  grow(model, prompts, options, on_token, std::move(active), std::move(hidden), sequences);
   for (size_t s = 0; s < prompts.size(); s++) generated[s] = std::move(sequences[s].out);
   return generated;
+}
+
+Generated generate(const Gpt2& model, const Tokens& prompt, const SamplingOptions& options,
+                   PrefixCache& prefix, const TokenCallback& on_token) {
+  if (options.max_new_tokens < 1) return {};
+  const std::span<const Tokens> prompts(&prompt, 1);
+  std::vector<Growing> sequences = start_sequences(model, prompts, options);
+  KvCache& cache = prefix.cache;
+  if (cache.layers.empty()) cache = model.make_cache(1, model.config.n_positions);
+  // The last token is read again in any case: its state is what the first new one is drawn from.
+  const auto common =
+      std::mismatch(prefix.tokens.begin(), prefix.tokens.end(), prompt.begin(), prompt.end() - 1)
+          .second;
+  prefix.tokens.assign(prompt.begin(), common);
+  cache.length = {int32_t(prefix.tokens.size())};
+  const Tokens rest(common, prompt.end());
+  Tokens position(rest.size());
+  std::iota(position.begin(), position.end(), cache.length[0]);
+  const int64_t T = int64_t(rest.size());
+  Tensor hidden =
+      model.extend({1, T, Tensor::from(rest, {1, T}), Tensor::from(position, {1, T}), {}}, cache);
+  cache.length = {int32_t(prompt.size())};
+  hidden = gather(hidden, Tensor::from(Tokens{int32_t(T - 1)}, {1}, hidden.device()));
+  // The copy writes into the same memory.
+  grow(model, prompts, options, on_token, {{0}, cache, {}}, std::move(hidden), sequences);
+  Generated out = std::move(sequences[0].out);
+  prefix.tokens = prompt;
+  prefix.tokens.insert(prefix.tokens.end(), out.tokens.begin(), out.tokens.end() - 1);
+  return out;
 }
 
 std::vector<Generated> generate_in_batches(const Gpt2& model, std::span<const Tokens> prompts,

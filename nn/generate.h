@@ -30,16 +30,29 @@ struct SamplingOptions {
 struct Generated {
   Tokens tokens;                 ///< the new ones, a final stop token included
   std::vector<float> log_probs;  ///< log softmax(logits / temperature) of each
-  bool stopped = false;          ///< by a stop token; false: by max_new_tokens or n_positions
+  bool stopped = false;  ///< by a stop token; false: by max_new_tokens, n_positions or the callback
 };
 
-/// Called with each new token as it is chosen.
-using TokenCallback = std::function<void(size_t sequence, int32_t token)>;
+/// Called with each new token as it is chosen; returns whether its sequence may go on.
+using TokenCallback = std::function<bool(size_t sequence, int32_t token)>;
 
 /// Continues every prompt. @throws InputError for an empty prompt or one that leaves no room within
 /// the model's n_positions.
 std::vector<Generated> generate(const Gpt2& model, std::span<const Tokens> prompts,
                                 const SamplingOptions& options, const TokenCallback& on_token = {});
+
+/// The keys and values of one sequence, kept from one call to the next: a conversation's next turn
+/// begins with all of the last one.
+struct PrefixCache {
+  Tokens tokens;  ///< what `cache` holds
+  KvCache cache;
+};
+
+/// Continues one prompt and computes only what `prefix` does not hold of it yet; afterwards it
+/// holds this sequence. What comes out has the bits of a generation without it. One cache, one
+/// model.
+Generated generate(const Gpt2& model, const Tokens& prompt, const SamplingOptions& options,
+                   PrefixCache& prefix, const TokenCallback& on_token = {});
 
 /// The same in batches of at most `batch_size`, for memory; what comes out does not depend on it.
 std::vector<Generated> generate_in_batches(const Gpt2& model, std::span<const Tokens> prompts,

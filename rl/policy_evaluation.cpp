@@ -1,6 +1,7 @@
 #include "rl/policy_evaluation.h"
 
 #include "data/text_metrics.h"
+#include "rl/chat_encoding.h"
 #include "rl/ppo_scores.h"
 
 namespace rlhf {
@@ -26,7 +27,7 @@ PolicyEvaluation evaluate_policy(const Gpt2& policy, const Gpt2& reference,
     for (const float log_prob : e.log_prob) out.kl += (double(log_prob) - double(*ref++)) / n;
   }
   for (size_t i = 0; i < episodes.size(); i++) {
-    out.prompts.push_back(tokenizer.decode(episodes[i].prompt));
+    out.prompts.push_back(readable(tokenizer, episodes[i].prompt));
     out.responses.push_back(tokenizer.decode(episodes[i].response));
     out.mean_score += out.scores[i] / n;
     out.mean_length += double(episodes[i].length()) / n;

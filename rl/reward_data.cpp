@@ -6,6 +6,7 @@
 #include <set>
 
 #include "core/check.h"
+#include "rl/chat_encoding.h"
 #include "rl/reward.h"
 
 namespace rlhf {
@@ -25,6 +26,20 @@ void append(RewardData& data, const Tokenizer& tokenizer, const std::string& pro
     return;
   }
   data.truncated += cut_first + cut_second;
+  data.examples.push_back(std::move(example));
+}
+
+/// The same of dialogues.
+void append(RewardData& data, const Tokenizer& tokenizer, const Dialogue& first,
+            const Dialogue& second, RewardExample example, int64_t max_length) {
+  bool truncated = false;
+  if (!encode_dialogues_for_reward(tokenizer, first, second, max_length, example.first,
+                                   example.second, truncated) ||
+      example.first == example.second || example.weight == 0) {
+    data.dropped++;
+    return;
+  }
+  data.truncated += truncated;
   data.examples.push_back(std::move(example));
 }
 
@@ -48,8 +63,12 @@ RewardData encode_preferences(const Tokenizer& tokenizer, std::span<const Prefer
                               int64_t max_length) {
   RewardData data;
   for (const Preference& row : rows) {
-    append(data, tokenizer, row.prompt, row.chosen, row.rejected,
-           {.loss = RewardLoss::pairwise, .value = row.margin}, max_length);
+    RewardExample example{.loss = RewardLoss::pairwise, .value = row.margin};
+    if (row.first.empty()) {
+      append(data, tokenizer, row.prompt, row.chosen, row.rejected, std::move(example), max_length);
+    } else {
+      append(data, tokenizer, row.first, row.second, std::move(example), max_length);
+    }
   }
   return data;
 }
@@ -74,13 +93,16 @@ RewardData encode_feedback(const Tokenizer& tokenizer, std::span<const Feedback>
   for (size_t i = 0; i < rows.size(); i++) {
     const Item& item = rows[i].item;
     const auto source = std::lower_bound(data.sources.begin(), data.sources.end(), item.source);
-    append(data, tokenizer, item.prompt, item.first, item.second,
-           {.loss = loss_of(item.kind),
-            .value = rows[i].value,
-            .weight = weights[i],
-            .precision = item.kind == ItemKind::score ? score_precision : 1,
-            .source = int32_t(source - data.sources.begin())},
-           max_length);
+    RewardExample example{.loss = loss_of(item.kind),
+                          .value = rows[i].value,
+                          .weight = weights[i],
+                          .precision = item.kind == ItemKind::score ? score_precision : 1,
+                          .source = int32_t(source - data.sources.begin())};
+    if (rows[i].first.empty()) {
+      append(data, tokenizer, item.prompt, item.first, item.second, std::move(example), max_length);
+    } else {
+      append(data, tokenizer, rows[i].first, rows[i].second, std::move(example), max_length);
+    }
   }
   return data;
 }

@@ -26,7 +26,8 @@ struct RewardExample {
   int32_t source = 0;
 };
 
-/// Pairs that max_length has made equal say nothing and are left out, as is what has weight 0.
+/// Texts lose their last tokens to max_length, dialogues their oldest exchanges. Pairs that
+/// max_length has made equal say nothing and are left out, as is what has weight 0.
 struct RewardData {
   std::vector<RewardExample> examples;
   std::vector<std::string> sources = {""};  ///< names, by RewardExample::source

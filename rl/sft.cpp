@@ -4,16 +4,18 @@
 #include <chrono>
 
 #include "rl/batches.h"
+#include "rl/chat_encoding.h"
 #include "rl/prompt.h"
 
 namespace rlhf {
 namespace {
 
 // What one row of a micro-batch trains on: one example, or with packing as many as fit.
-using Row = std::vector<size_t>;
+using ExampleRow = std::vector<size_t>;
 
-std::vector<Row> make_rows(std::span<const Example> examples, bool packing, int64_t max_length) {
-  std::vector<Row> rows;
+std::vector<ExampleRow> make_rows(std::span<const Example> examples, bool packing,
+                                  int64_t max_length) {
+  std::vector<ExampleRow> rows;
   if (!packing) {
     for (size_t e = 0; e < examples.size(); e++) rows.push_back({e});
     return rows;
@@ -38,7 +40,15 @@ int64_t length_limit(const SftConfig& config, int64_t n_positions) {
 }  // namespace
 
 Example encode_example(const Tokenizer& tokenizer, const PromptCompletion& row, int64_t max_length,
-                       bool completion_only_loss) {
+                       bool completion_only_loss, bool assistant_only_loss, bool* truncated) {
+  if (!row.dialogue.empty()) {
+    int64_t dropped = 0;
+    Example example = encode_dialogue(
+        tokenizer, row.dialogue, max_length,
+        {.assistant_only = assistant_only_loss, .completion_only = completion_only_loss}, &dropped);
+    if (truncated) *truncated = dropped > 0;
+    return example;
+  }
   Example example;
   example.tokens = encode_prompt(tokenizer, row.prompt);
   example.learn.assign(example.tokens.size(), completion_only_loss ? 0 : 1);
@@ -46,7 +56,9 @@ Example encode_example(const Tokenizer& tokenizer, const PromptCompletion& row, 
   example.tokens.insert(example.tokens.end(), completion.begin(), completion.end());
   example.tokens.push_back(tokenizer.eos());
   example.learn.resize(example.tokens.size(), 1);
-  if (int64_t(example.tokens.size()) > max_length) {
+  const bool too_long = int64_t(example.tokens.size()) > max_length;
+  if (truncated) *truncated = too_long;
+  if (too_long) {
     example.tokens.resize(size_t(max_length));
     example.learn.resize(size_t(max_length));
   }
@@ -61,12 +73,14 @@ SftData encode_sft(const Tokenizer& tokenizer, std::span<const PromptCompletion>
   const auto encode = [&](std::span<const PromptCompletion> rows, const char* flag) {
     std::vector<Example> examples;
     for (const PromptCompletion& row : rows) {
-      Example example = encode_example(tokenizer, row, max_length, config.completion_only_loss);
+      bool truncated = false;
+      Example example = encode_example(tokenizer, row, max_length, config.completion_only_loss,
+                                       config.assistant_only_loss, &truncated);
       if (example.targets() == 0) {
         data.dropped++;
         continue;
       }
-      data.truncated += example.tokens.back() != tokenizer.eos();
+      data.truncated += truncated;
       examples.push_back(std::move(example));
     }
     if (examples.empty() && !rows.empty()) {
@@ -86,7 +100,7 @@ SftResult sft(Gpt2& model, const SftData& data, const SftConfig& config, const O
   SftResult result;
   const int64_t max_length = length_limit(config, model.config.n_positions);
   const std::vector<Example>&examples = data.train, &validation = data.val;
-  const std::vector<Row> rows = make_rows(examples, config.packing, max_length);
+  const std::vector<ExampleRow> rows = make_rows(examples, config.packing, max_length);
 
   TrainingConfig training = config.training;
   const int64_t micro_batches = training.gradient_accumulation_steps;

@@ -1,5 +1,5 @@
-// Supervised fine-tuning on prompts and completions: the language-model loss on the completion
-// only, with the end token as part of it, so that the model learns to stop.
+// Supervised fine-tuning on prompts and completions, or on dialogues: the language-model loss on
+// what the model is to say only, with the end token as part of it, so that it learns to stop.
 #pragma once
 
 #include <span>
@@ -18,6 +18,7 @@ struct SftConfig {
   int64_t num_train_epochs = 3;      ///< used when training.max_steps is 0
   int64_t max_length = 0;            ///< tokens an example, the rest is cut; 0: the model's limit
   bool completion_only_loss = true;  ///< false: learn the prompt as well
+  bool assistant_only_loss = true;   ///< of dialogues; false: learn all that is no prompt
   bool packing = false;              ///< several examples a row, which cannot see each other
   int64_t logging_steps = 10;
 };
@@ -31,9 +32,11 @@ struct SftResult {
 };
 
 /// prompt, completion and the end token as one example. Prompt and completion are tokenised apart,
-/// as generation will see them.
+/// as generation will see them. What is too long loses its end; a dialogue (rl/chat_encoding.h) its
+/// oldest exchanges, and it has no tokens when the last one does not fit.
 Example encode_example(const Tokenizer& tokenizer, const PromptCompletion& row, int64_t max_length,
-                       bool completion_only_loss);
+                       bool completion_only_loss, bool assistant_only_loss = true,
+                       bool* truncated = nullptr);
 
 /// Everything a run reads, as tokens. Examples without a token to learn are left out: their prompt
 /// alone fills max_length.

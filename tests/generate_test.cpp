@@ -87,7 +87,10 @@ TEST(Generate, CallsBackInOrderAsTokensAreChosen) {
   const std::vector<Tokens> prompts{{6}, {1, 2}, {7}};
   std::vector<std::pair<size_t, int32_t>> calls;
   generate(counting_policy(), prompts, {.max_new_tokens = 3, .temperature = 0, .stop_tokens = {8}},
-           [&](size_t sequence, int32_t token) { calls.emplace_back(sequence, token); });
+           [&](size_t sequence, int32_t token) {
+             calls.emplace_back(sequence, token);
+             return true;
+           });
   const std::vector<std::pair<size_t, int32_t>> expected{{0, 7}, {1, 3}, {2, 8},
                                                          {0, 8}, {1, 4}, {1, 5}};
   EXPECT_EQ(calls, expected);

@@ -9,6 +9,7 @@
 #include "core/check.h"
 #include "data/csv.h"
 #include "data/datasets.h"
+#include "data/prompt_rows.h"
 #include "data/rows.h"
 #include "data/text_file.h"
 
@@ -241,14 +242,18 @@ TEST(Datasets, Labelled) {
             "[columns] expected two names or two indices, got \"0\" and \"label\"");
 }
 
+Strings read_prompts_of(const std::filesystem::path& file) {
+  return prompts_of(read_prompt_rows(file));
+}
+
 TEST(Datasets, Prompts) {
-  EXPECT_EQ(read_prompts(file_with("p.txt", "one\ntwo\n")), (Strings{"one", "two"}));
-  EXPECT_EQ(
-      read_prompts(file_with("p.jsonl", "{\"prompt\": \"a\", \"text\": \"x\"}\n{\"text\": \"b\"}")),
-      (Strings{"a", "b"}));
-  EXPECT_EQ(message_of([] { read_prompts(file_with("p.csv", "question\nwhy\n")); }),
+  EXPECT_EQ(read_prompts_of(file_with("p.txt", "one\ntwo\n")), (Strings{"one", "two"}));
+  EXPECT_EQ(read_prompts_of(
+                file_with("p.jsonl", "{\"prompt\": \"a\", \"text\": \"x\"}\n{\"text\": \"b\"}")),
+            (Strings{"a", "b"}));
+  EXPECT_EQ(message_of([] { read_prompts_of(file_with("p.csv", "question\nwhy\n")); }),
             "[p.csv:2] expected a string column \"prompt\", found columns: question");
-  EXPECT_EQ(message_of([] { read_prompts(file_with("p.jsonl", "{\"prompt\": \"\"}")); }),
+  EXPECT_EQ(message_of([] { read_prompts_of(file_with("p.jsonl", "{\"prompt\": \"\"}")); }),
             "[p.jsonl:1] expected some text in column \"prompt\", got an empty string");
 }
 
