@@ -21,9 +21,9 @@ Command eval_command();
 Command report_command();
 
 inline std::vector<Command> commands() {
-  return {demo_command(), doctor_command(), tokenizer_command(), data_command(), pretrain_command(),
-          sft_command(),  reward_command(), ppo_command(),       generate_command(),
-          chat_command(), eval_command(),   report_command()};
+  return {demo_command(),     doctor_command(), tokenizer_command(), data_command(),
+          pretrain_command(), sft_command(),    reward_command(),    ppo_command(),
+          generate_command(), chat_command(),   eval_command(),      report_command()};
 }
 
 }  // namespace rlhf

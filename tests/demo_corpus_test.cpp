@@ -40,7 +40,7 @@ TEST(DemoCorpus, KeepsItsText) {
 }
 
 TEST(DemoCorpus, LooksLikeShortReviews) {
-  for (const auto& [prompt, completion] : demo_reviews(3, 2000)) {
+  for (const auto& [prompt, completion, dialogue] : demo_reviews(3, 2000)) {
     const std::string text = prompt + completion;
     EXPECT_TRUE(prompt.ends_with(" .")) << text;
     EXPECT_TRUE(completion.starts_with(" ")) << text;

@@ -2,7 +2,6 @@
 // pairs of answers, PPO on conversations, answers to prompts of messages, their judge, and a chat.
 #include "tests/end_to_end.h"
 
-
 namespace rlhf::end_to_end {
 namespace {
 
@@ -50,7 +49,7 @@ TEST_F(DialogueEndToEnd, FineTuningGivesTheModelItsTemplateAndShowsWhatIsLearnt)
       << fine_tuned.err;
   EXPECT_NE(fine_tuned.err.find("<|endoftext|><|assistant|>[["), std::string::npos);
   EXPECT_TRUE(fs::exists(at("sft/chat_template.jinja")));
-  EXPECT_NE(content_of(at("sft/report.html")).find("&lt;|assistant|&gt;"), std::string::npos);
+  EXPECT_NE(content_of(at("sft/report.html")).find("&#60;|assistant|&#62;"), std::string::npos);
   const json summary = json::parse(content_of(at("sft/summary.json")));
   EXPECT_EQ(summary["examples"], 40);
 }
