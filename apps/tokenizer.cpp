@@ -8,6 +8,7 @@
 #include "apps/session.h"
 #include "apps/terminal.h"
 #include "apps/tokenizer_flag.h"
+#include "apps/tokenizer_report.h"
 #include "core/atomic_file.h"
 #include "core/check.h"
 #include "data/datasets.h"
@@ -40,7 +41,7 @@ std::vector<std::string> listed(const std::string& names) {
   return list;
 }
 
-int train(const Options& o) {
+int train(const Options& o, const Invocation& invocation) {
   require(o.dataset_name, "--dataset_name");
   require(o.output_dir, "--output_dir");
   check_output_dir(o.output_dir, {});
@@ -52,14 +53,15 @@ int train(const Options& o) {
                 258 + specials.size(), specials.size(), o.vocab_size);
   }
   const auto tokenizer = make_tokenizer(o.kind, documents, learnt)->with_special_tokens(specials);
-  require_writable_folder(o.output_dir, "--output_dir");
+  Session session(invocation, o.output_dir, 0);
   tokenizer->save(o.output_dir);
   size_t bytes = 0;
   for (const std::string& document : documents) bytes += document.size();
-  const size_t tokens = encode_stream(*tokenizer, documents, o.dataset_name).size();
-  fmt::print("{} tokens, {:.2f} bytes a token on its own corpus; wrote {}\n",
-             tokenizer->vocab_size(), double(bytes) / double(std::max<size_t>(1, tokens)),
-             escape_line(o.output_dir));
+  const Tokens ids = encode_stream(*tokenizer, documents, o.dataset_name);
+  VocabularyUse use = describe_vocabulary(*tokenizer, ids, bytes);
+  fmt::print("{} tokens, {:.2f} bytes a token on its own corpus\n", tokenizer->vocab_size(),
+             use.figures["bytes_per_token"].get<double>());
+  session.finish(use.figures, std::move(use.page));
   return 0;
 }
 
@@ -146,7 +148,10 @@ Command tokenizer_command() {
                 flags.add("output_file", o->output_file, "encode: a token shard for pretrain")
                     .shown_as("FILE.bin");
               },
-          .run = [o](const Invocation&) { return o->action == "train" ? train(*o) : encode(*o); }};
+          .run =
+              [o](const Invocation& invocation) {
+                return o->action == "train" ? train(*o, invocation) : encode(*o);
+              }};
 }
 
 }  // namespace rlhf
