@@ -1,7 +1,7 @@
 // --resume_from_checkpoint as a person meets it: every command goes on with the bits of a run that
 // was never stopped, Ctrl-C saves, and a wrong folder is said in one line.
 #include <csignal>
-#include <regex>
+#include <sstream>
 #include <thread>
 
 #include "core/atomic_file.h"
@@ -16,13 +16,19 @@ using namespace end_to_end;
 class ResumeEndToEnd : public Models {
  protected:
   /// metrics.jsonl without what a clock says.
-  static std::string metrics(const std::string& run) {
-    return std::regex_replace(content_of(at(run) / "metrics.jsonl"),
-                              std::regex(",\"(eps|tokens_per_s)\":[^,}]*"), "");
+  static std::vector<json> metrics(const std::string& run) {
+    std::istringstream text(content_of(at(run) / "metrics.jsonl"));
+    std::vector<json> lines;
+    for (std::string line; std::getline(text, line);) {
+      lines.push_back(json::parse(line));
+      for (const char* name : {"eps", "tokens_per_s"}) lines.back().erase(name);
+    }
+    return lines;
   }
-
+  /// What `pretrain` prints, up to its speed: the last figure.
   static std::string without_speed(const std::string& text) {
-    return std::regex_replace(text, std::regex("  [0-9]+ tokens/s"), "");
+    const size_t speed = text.find(" tokens/s");
+    return speed == std::string::npos ? text : text.substr(0, text.rfind("  ", speed));
   }
 
   /// A whole run, and the same cut off after `cut` steps and resumed.
