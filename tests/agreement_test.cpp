@@ -32,7 +32,8 @@ std::vector<Vote> votes_in(const nlohmann::json& list) {
 }
 
 TEST(Agreement, EqualsThePackagesThatPeopleUse) {
-  for (const auto& expected : oracle()["alpha"]) {
+  const nlohmann::json cases = oracle();
+  for (const auto& expected : cases["alpha"]) {
     const std::vector<Vote> votes = votes_in(expected["votes"]);
     EXPECT_NEAR(krippendorff_alpha(votes, VoteLevel::nominal), expected["nominal"], 1e-12);
     EXPECT_NEAR(krippendorff_alpha(votes, VoteLevel::interval), expected["interval"], 1e-12);

@@ -36,7 +36,8 @@ Item pair(const char* prompt, const char* chosen, const char* rejected, const ch
 }
 
 TEST(Normalised, EqualsPythonsNfkc) {
-  for (const auto& entry : oracle()["normalised"]) {
+  const nlohmann::json cases = oracle();
+  for (const auto& entry : cases["normalised"]) {
     EXPECT_EQ(normalised(entry[0].get<std::string>()), entry[1].get<std::string>());
   }
   EXPECT_EQ(normalised("STRASSE", {.ignore_case = true}),
