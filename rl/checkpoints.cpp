@@ -7,7 +7,16 @@ namespace rlhf {
 namespace fs = std::filesystem;
 
 Checkpoints::Checkpoints(CheckpointConfig config) : enabled_(true), config_(std::move(config)) {
-  if (config_.resume_from.empty()) return;
+  if (config_.resume_from.empty()) {
+    const std::vector<int64_t> steps = checkpoint_steps(config_.output_dir);
+    if (!steps.empty() && !fs::exists(config_.output_dir / "summary.json")) {
+      input_error("--output_dir",
+                  "expected a folder without an unfinished run, got one with {}; go on with "
+                  "--resume_from_checkpoint true, or remove its checkpoints",
+                  checkpoint_path(config_.output_dir, steps.back()).string());
+    }
+    return;
+  }
   const CheckpointManifest manifest = verify_checkpoint(config_.resume_from);
   const std::string source = config_.resume_from.string();
   if (manifest.command != config_.command) {
@@ -26,7 +35,13 @@ Checkpoints::Checkpoints(CheckpointConfig config) : enabled_(true), config_(std:
 int64_t Checkpoints::resume(const Archive& state, int64_t total) {
   if (!enabled_) return 0;
   check_free_disk(state);
-  if (config_.resume_from.empty()) return 0;
+  if (config_.resume_from.empty()) {
+    // A new run takes the place of the one whose metrics and model it overwrites.
+    for (const int64_t step : checkpoint_steps(config_.output_dir)) {
+      remove_checkpoint(checkpoint_path(config_.output_dir, step));
+    }
+    return 0;
+  }
   StateReader reader(config_.resume_from);
   int64_t step = 0;
   reader.number("global_step", step);
@@ -35,7 +50,7 @@ int64_t Checkpoints::resume(const Archive& state, int64_t total) {
   if (step < 0 || step >= total) {
     input_error("--resume_from_checkpoint",
                 "expected a checkpoint before the run's last step {}, got one after step {}; a "
-                "longer run goes on from there",
+                "longer run goes on from there, and an older checkpoint does the last steps again",
                 total, step);
   }
   return step;

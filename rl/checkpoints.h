@@ -43,11 +43,11 @@ class Checkpoints {
  public:
   Checkpoints() = default;  ///< none: a run that cannot be resumed
   /// @throws InputError when the checkpoint to resume from is damaged, or was made by another
-  /// command or from other inputs.
+  /// command or from other inputs; for a new run, when the folder holds one that did not end.
   explicit Checkpoints(CheckpointConfig config);
 
-  /// Brings the state back; returns the step that it was saved after, 0 for a new run. `total`: the
-  /// steps of the run.
+  /// Brings the state back; returns the step that it was saved after, 0 for a new run, which
+  /// removes the checkpoints of the one before it. `total`: the steps of the run.
   /// @throws InputError when the state is of another kind, when no step is left to do, or when the
   /// disk has less room than the checkpoints to keep will take.
   int64_t resume(const Archive& state, int64_t total);

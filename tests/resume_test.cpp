@@ -232,6 +232,20 @@ TEST_F(Resume, KeepsTheNewestCheckpoints) {
   EXPECT_EQ(checkpoint_steps(folder), (std::vector<int64_t>{6, 8, 9}));
 }
 
+TEST_F(Resume, ANewRunTakesThePlaceOfOneThatHasEndedOnly) {
+  CheckpointConfig c = config();
+  c.save_steps = 2;
+  train_nine_steps(Checkpoints(c));
+  EXPECT_NE(message_of<InputError>([&] {
+              Checkpoints again(c);
+            }).find("[--output_dir] expected a folder without an unfinished run, got one with"),
+            std::string::npos);
+  std::ofstream(folder / "summary.json") << "{}";
+  c.save_steps = 5;
+  train_nine_steps(Checkpoints(c));
+  EXPECT_EQ(checkpoint_steps(folder), (std::vector<int64_t>{5, 9}));
+}
+
 TEST_F(Resume, DropsTheLaterCheckpointsOfACourseThatItLeaves) {
   CheckpointConfig c = config();
   c.save_steps = 2;
@@ -258,6 +272,8 @@ TEST_F(Resume, GoesOnWhenTheDiskRefusesACheckpointUnlessItIsTheLast) {
   train(2, failures);
   EXPECT_EQ(failures, std::vector<std::string>{"[disk] expected room, got none"});
   EXPECT_EQ(checkpoint_steps(folder), (std::vector<int64_t>{3, 9}));
+  remove_checkpoint(checkpoint_path(folder, 3));
+  remove_checkpoint(checkpoint_path(folder, 9));
   EXPECT_EQ(message_of<Error>([&] { train(3, failures); }), "[disk] expected room, got none");
   EXPECT_EQ(failures.size(), 1u);
 }

@@ -29,6 +29,8 @@ RunFolder::RunFolder(std::filesystem::path output_dir, const RunConfig& config,
       lock_(path_, "--output_dir"),
       metrics_(path_ / "metrics.jsonl", resumed_step),
       events_(path_, resumed_step) {
+  std::error_code none;
+  std::filesystem::remove(path_ / "summary.json", none);  // it says that a run has ended
   write_json(path_ / "run_config.json", {{"command", config.command},
                                          {"version", version},
                                          {"command_line", config.command_line},
