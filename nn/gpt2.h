@@ -25,7 +25,7 @@ struct Gpt2 {
   std::vector<Block> h;
   LayerNorm ln_f;
   /// Training keeps only the input of each block and computes the rest again in the backward pass:
-  /// less memory, a third more time, the same bits.
+  /// less memory, about a forward pass more time, the same bits.
   bool gradient_checkpointing = false;
 
   /// Final hidden states (B*T, C). Dropout is active iff `training` is given; its draw counter says
