@@ -47,6 +47,7 @@ ResumePoint find_resume_point(const std::string& wanted, const std::string& outp
   if (fs::exists(place / "manifest.json") || !fs::exists(place / "run_config.json")) {
     point.checkpoint = fs::absolute(place).lexically_normal();
     if (!point.checkpoint.has_filename()) point.checkpoint = point.checkpoint.parent_path();
+    verify_checkpoint(point.checkpoint);
     const fs::path typed = place.has_filename() ? place : place.parent_path();
     point.run_folder = typed.has_parent_path() ? typed.parent_path() : fs::path(".");
   } else {

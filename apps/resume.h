@@ -14,9 +14,10 @@ struct ResumePoint {
 };
 
 /// `wanted`: a checkpoint's folder, a run's folder, or "true" for the run in `output_dir` (which
-/// may be empty otherwise); of a run the newest checkpoint that is whole.
-/// @throws InputError when there is none, when it is one of another command, or when `output_dir`
-/// is given and is another run's.
+/// may be empty otherwise); of a run the newest checkpoint that is whole. Every file of it has been
+/// compared with its manifest.
+/// @throws InputError when there is none, when it is damaged, when it is one of another command, or
+/// when `output_dir` is given and is another run's.
 ResumePoint find_resume_point(const std::string& wanted, const std::string& output_dir,
                               const std::string& command);
 

@@ -136,11 +136,17 @@ void StagedFolder::commit() {
         rename_or_throw(entry.path(), place);
       }
     }
-    fs::remove_all(staging_);
+    remove_tree(staging_);
     sync_path(target_);
   }
   sync_path(folder_of(target_));
   staging_.clear();
+}
+
+void remove_tree(const fs::path& path) {
+  std::error_code failure;
+  fs::remove_all(path, failure);
+  if (failure) system_error(path, "remove it", failure.value());
 }
 
 void remove_temporaries(const fs::path& folder) {
@@ -149,10 +155,7 @@ void remove_temporaries(const fs::path& folder) {
   for (const auto& entry : fs::directory_iterator(folder, failure)) {
     if (is_temporary_name(entry.path().filename().string())) found.push_back(entry.path());
   }
-  for (const fs::path& path : found) {
-    fs::remove_all(path, failure);
-    if (failure) system_error(path, "remove it", failure.value());
-  }
+  for (const fs::path& path : found) remove_tree(path);
 }
 
 FolderLock::FolderLock(const fs::path& folder, std::string_view what) {

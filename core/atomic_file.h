@@ -43,6 +43,10 @@ class StagedFolder {
   std::filesystem::path target_, staging_;
 };
 
+/// Removes a file, or a folder with all in it; nothing to do where there is none.
+/// @throws Error naming the path and the system's reason.
+void remove_tree(const std::filesystem::path& path);
+
 /// Removes what killed processes have left in a folder under the temporary names of this file.
 /// REQUIRES: no other process writes to the folder.
 /// @throws Error naming the path and the system's reason.

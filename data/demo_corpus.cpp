@@ -21,23 +21,10 @@ std::string draw_completion(std::string_view topic, DemoDice& dice) {
   return std::string(" ").append(demo_expand("completion", topic, dice));
 }
 
-/// `make(dice)` for each of `count` texts, each with its own random numbers.
-template <class Make>
-auto generate(uint64_t seed, Site site, int64_t count, Make make) {
-  check(count >= 0, "demo corpus", "expected count >= 0, got {}", count);
-  std::vector<decltype(make(std::declval<DemoDice&>()))> out;
-  out.reserve(size_t(count));
-  for (int64_t i = 0; i < count; i++) {
-    DemoDice dice(seed, site, uint64_t(i));
-    out.push_back(make(dice));
-  }
-  return out;
-}
-
 }  // namespace
 
 std::vector<PromptCompletion> demo_reviews(uint64_t seed, int64_t count) {
-  return generate(seed, review_site, count, [](DemoDice& dice) {
+  return demo_generate(seed, review_site, count, [](DemoDice& dice) {
     const auto topic = draw_topic(dice);
     std::string prompt = demo_expand("opening", topic, dice);
     return PromptCompletion{std::move(prompt), draw_completion(topic, dice)};
@@ -52,7 +39,7 @@ std::vector<std::string> demo_documents(uint64_t seed, int64_t count) {
 }
 
 std::vector<std::string> demo_prompts(uint64_t seed, int64_t count) {
-  return generate(seed, prompt_site, count, [](DemoDice& dice) {
+  return demo_generate(seed, prompt_site, count, [](DemoDice& dice) {
     const auto topic = draw_topic(dice);
     return demo_expand("opening", topic, dice);
   });
@@ -62,7 +49,7 @@ std::vector<Preference> demo_preferences(uint64_t seed, int64_t count, double no
   if (!(noise >= 0 && noise <= 1)) {
     input_error("noise", "expected a probability in [0, 1], got {}", noise);
   }
-  return generate(seed, preference_site, count, [noise](DemoDice& dice) {
+  return demo_generate(seed, preference_site, count, [noise](DemoDice& dice) {
     const auto topic = draw_topic(dice);
     Preference pair{demo_expand("opening", topic, dice), draw_completion(topic, dice), "", 0};
     // Between equals there is no preference to record.

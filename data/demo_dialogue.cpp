@@ -94,22 +94,10 @@ Visit waiting(DemoDice& dice) {
   return visit;
 }
 
-template <class Make>
-auto generate(uint64_t seed, Site site, int64_t count, Make make) {
-  check(count >= 0, "demo dialogue", "expected count >= 0, got {}", count);
-  std::vector<decltype(make(std::declval<DemoDice&>()))> out;
-  out.reserve(size_t(count));
-  for (int64_t i = 0; i < count; i++) {
-    DemoDice dice(seed, site, uint64_t(i));
-    out.push_back(make(dice));
-  }
-  return out;
-}
-
 }  // namespace
 
 std::vector<Conversation> demo_dialogues(uint64_t seed, int64_t count) {
-  return generate(seed, dialogue_site, count, [](DemoDice& dice) {
+  return demo_generate(seed, dialogue_site, count, [](DemoDice& dice) {
     Visit visit = waiting(dice);
     visit.say(Role::assistant, visit.draw_answer());
     return visit.messages();
@@ -117,8 +105,8 @@ std::vector<Conversation> demo_dialogues(uint64_t seed, int64_t count) {
 }
 
 std::vector<Conversation> demo_dialogue_prompts(uint64_t seed, int64_t count) {
-  return generate(seed, prompt_site, count,
-                  [](DemoDice& dice) { return waiting(dice).messages(); });
+  return demo_generate(seed, prompt_site, count,
+                       [](DemoDice& dice) { return waiting(dice).messages(); });
 }
 
 std::vector<DialoguePreference> demo_dialogue_preferences(uint64_t seed, int64_t count,
@@ -126,7 +114,7 @@ std::vector<DialoguePreference> demo_dialogue_preferences(uint64_t seed, int64_t
   if (!(noise >= 0 && noise <= 1)) {
     input_error("noise", "expected a probability in [0, 1], got {}", noise);
   }
-  return generate(seed, preference_site, count, [noise](DemoDice& dice) {
+  return demo_generate(seed, preference_site, count, [noise](DemoDice& dice) {
     Visit visit = waiting(dice);
     DialoguePreference pair{visit.messages(), visit.draw_answer(), ""};
     // Between equals there is no preference to record.

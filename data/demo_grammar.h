@@ -7,7 +7,10 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
+#include "core/check.h"
 #include "data/demo_rules.h"
 #include "kernels/philox.h"
 
@@ -31,6 +34,19 @@ class DemoDice {
   uint64_t text_;
   uint64_t index_ = 0;
 };
+
+/// `make(dice)` for each of `count` texts, each with its own random numbers.
+template <class Make>
+auto demo_generate(uint64_t seed, uint32_t site, int64_t count, Make make) {
+  check(count >= 0, "demo corpus", "expected count >= 0, got {}", count);
+  std::vector<decltype(make(std::declval<DemoDice&>()))> out;
+  out.reserve(size_t(count));
+  for (int64_t i = 0; i < count; i++) {
+    DemoDice dice(seed, site, uint64_t(i));
+    out.push_back(make(dice));
+  }
+  return out;
+}
 
 /// Replaces the symbol by one of its alternatives, and so on until only words are left. A topic's
 /// own rule goes before the general one. Useful symbols: "opening" (a sentence without sentiment),

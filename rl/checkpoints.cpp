@@ -17,7 +17,7 @@ Checkpoints::Checkpoints(CheckpointConfig config) : enabled_(true), config_(std:
     }
     return;
   }
-  const CheckpointManifest manifest = verify_checkpoint(config_.resume_from);
+  const CheckpointManifest manifest = read_manifest(config_.resume_from);
   const std::string source = config_.resume_from.string();
   if (manifest.command != config_.command) {
     input_error(source, "expected a checkpoint of `rlhf {}`, got one of `rlhf {}`", config_.command,

@@ -42,8 +42,10 @@ struct CheckpointConfig {
 class Checkpoints {
  public:
   Checkpoints() = default;  ///< none: a run that cannot be resumed
-  /// @throws InputError when the checkpoint to resume from is damaged, or was made by another
-  /// command or from other inputs; for a new run, when the folder holds one that did not end.
+  /// REQUIRES: the checkpoint to resume from has been verified (rl/run/checkpoint_folder.h):
+  /// reading gigabytes for their hashes once is enough.
+  /// @throws InputError when it was made by another command or from other inputs; for a new run,
+  /// when the folder holds one that did not end.
   explicit Checkpoints(CheckpointConfig config);
 
   /// Brings the state back; returns the step that it was saved after, 0 for a new run, which

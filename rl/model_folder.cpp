@@ -1,10 +1,9 @@
 #include "rl/model_folder.h"
 
-#include <algorithm>
-#include <cmath>
 #include <set>
 
 #include "core/atomic_file.h"
+#include "core/finite.h"
 #include "data/text_file.h"
 #include "rl/model_config.h"
 #include "rl/model_weights.h"
@@ -117,13 +116,7 @@ std::vector<int32_t> stop_tokens_of(const fs::path& folder, const Gpt2Config& sh
 template <class Model>
 void check_finite(Model& model) {
   for_each_parameter(model, [](const std::string& name, Tensor& tensor) {
-    dispatch(tensor.dtype(), [&](auto t) {
-      using T = decltype(t);
-      const std::vector<T> values = tensor.to_vector<T>();
-      const bool finite =
-          std::all_of(values.begin(), values.end(), [](T value) { return std::isfinite(value); });
-      check(finite, "save", "expected finite parameters, got NaN or infinity in {}", name);
-    });
+    check(is_finite(tensor), "save", "expected finite parameters, got NaN or infinity in {}", name);
   });
 }
 

@@ -37,7 +37,8 @@ Tensor ppo_loss(const ActorCritic& model, Slice episodes, const PpoConfig& confi
   const std::vector<float> old_value = flatten(episodes, &Episode::value);
   const Tensor advantage = column(flatten(episodes, &Episode::advantage));
   const Tensor returns = column(flatten(episodes, &Episode::returns));
-  const Tensor weight = column(token_weights(episodes, whole, config));
+  std::vector<float> weights = token_weights(episodes, whole, config);
+  const Tensor weight = column(weights);
 
   Tensor hidden;
   TokenLogProb p;
@@ -58,9 +59,8 @@ Tensor ppo_loss(const ActorCritic& model, Slice episodes, const PpoConfig& confi
   Tensor sum;
   if (critic_only) {
     // With the same factor as later: Adam's second moments would otherwise have to be unlearnt.
-    std::vector<float> scaled = token_weights(episodes, whole, config);
-    for (float& w : scaled) w *= config.vf_coef;
-    sum = weighted_sum(value_loss, column(scaled));
+    for (float& w : weights) w *= config.vf_coef;
+    sum = weighted_sum(value_loss, column(weights));
   } else {
     sum = add(weighted_sum(policy_loss, weight), weighted_sum(value_loss, weight), config.vf_coef);
     if (config.entropy_coef != 0) {

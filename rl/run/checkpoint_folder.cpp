@@ -28,12 +28,6 @@ int64_t step_of(std::string_view name) {
   return whole && fmt::to_string(step) == name ? step : -1;
 }
 
-void remove_tree(const fs::path& path) {
-  std::error_code failure;
-  fs::remove_all(path, failure);
-  check(!failure, path.string(), "expected to remove it, got \"{}\"", failure.message());
-}
-
 void rename_folder(const fs::path& from, const fs::path& to) {
   std::error_code failure;
   fs::rename(from, to, failure);
