@@ -8,6 +8,7 @@
 
 #include "apps/chat_commands.h"
 #include "apps/commands.h"
+#include "apps/device_flags.h"
 #include "apps/line_input.h"
 #include "apps/sampling_flags.h"
 #include "apps/terminal.h"
@@ -20,6 +21,7 @@ namespace {
 struct Options {
   std::string model_name_or_path, system;
   SamplingOptions sampling{.max_new_tokens = 256};
+  DeviceFlags device;
 };
 
 void tell(const std::string& text) {
@@ -104,7 +106,8 @@ int chat_main(const Options& o) {
   if (find_invalid_utf8(o.system)) {
     input_error("--system", "expected UTF-8, got {}", quote(o.system));
   }
-  const LoadedLanguageModel loaded = load_language_model(o.model_name_or_path);
+  const LoadedLanguageModel loaded =
+      load_language_model(o.model_name_or_path, o.device.placement());
   SamplingOptions sampling = o.sampling;
   sampling.stop_tokens = loaded.stop_tokens;
   Chat chat(loaded.model.transformer, *loaded.tokenizer, sampling, o.model_name_or_path);
@@ -133,6 +136,7 @@ Command chat_command() {
                 flags.add("max_new_tokens", o->sampling.max_new_tokens, between(1, 1 << 20),
                           "tokens an answer at most");
                 declare_sampling(flags, o->sampling);
+                o->device.declare(flags);
               },
           .run = [o](const Invocation&) { return chat_main(*o); }};
 }

@@ -9,6 +9,7 @@
 #include "apps/demo_data.h"
 #include "apps/demo_dialogue.h"
 #include "apps/demo_sizes.h"
+#include "apps/device_flags.h"
 #include "apps/policy_report.h"
 #include "apps/session.h"
 #include "apps/terminal.h"
@@ -32,6 +33,7 @@ struct Options {
   uint64_t seed = 11;
   bool quick = false, dialogues = false;
   std::string judge;
+  DeviceFlags device;
 };
 
 // The share of a policy's texts that the judge behind the preferences calls positive.
@@ -48,6 +50,7 @@ class Demo {
   Demo(const Options& options, const Invocation& invocation)
       : out_(options.output_dir),
         seed_(options.seed),
+        placement_(options.device.placement()),
         sizes_(options.quick ? quick_sizes() : full_sizes()),
         invocation_(invocation),
         session_(invocation, out_, options.seed),
@@ -85,6 +88,7 @@ class Demo {
     config.vocab_size = tokenizer_->vocab_size();
     config.set_dropout(0);
     model_.transformer = make_gpt2(config, seed_);
+    move_parameters(model_.transformer, placement_);
     PretrainConfig pretraining = sizes_.pretrain;
     pretraining.training.seed = seed_;
     const PretrainResult result =
@@ -231,6 +235,7 @@ class Demo {
 
   fs::path out_;
   uint64_t seed_;
+  Placement placement_;
   DemoSizes sizes_;
   const Invocation& invocation_;
   Session session_;
@@ -259,6 +264,7 @@ Command demo_command() {
                 flags.add("judge", o->judge, "say how good the answers to such dialogues are")
                     .shown_as("FILE");
                 flags.add("seed", o->seed, {}, "of everything random");
+                o->device.declare(flags);
               },
           .run =
               [o](const Invocation& invocation) {

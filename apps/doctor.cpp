@@ -1,6 +1,8 @@
 // rlhf doctor: the facts that a report of a bug needs, about the binary and about the machine.
 #include <fmt/ranges.h>
+#ifdef _OPENMP
 #include <omp.h>
+#endif
 
 #include <algorithm>
 #include <cstdlib>
@@ -11,6 +13,7 @@
 
 #include "apps/commands.h"
 #include "apps/cpu_check.h"
+#include "apps/device_flags.h"
 #include "apps/terminal.h"
 #include "rl/run/version.h"
 
@@ -75,6 +78,24 @@ std::string first_of(std::string value, const char* fallback) {
   return value.empty() ? fallback : value;
 }
 
+std::string cuda_text() {
+  const DeviceReport gpu = gpu_report();
+  const auto version_of = [](int number) {
+    return fmt::format("{}.{}", number / 1000, number % 1000 / 10);
+  };
+  if (gpu.emulated) return gpu_text(gpu);
+  return fmt::format("{}; runtime {}, driver {}", gpu_text(gpu), version_of(gpu.runtime),
+                     gpu.driver == 0 ? "none" : version_of(gpu.driver));
+}
+
+int openmp_threads() {
+#ifdef _OPENMP
+  return omp_get_max_threads();
+#else
+  return 1;
+#endif
+}
+
 ordered_json examine() {
   std::error_code failure;
   const auto folder = std::filesystem::current_path(failure);
@@ -85,11 +106,11 @@ ordered_json examine() {
       {"compiler", "g++ " __VERSION__},
       {"build", build_type()},
       {"built_for", built_for_instructions()},
-      {"cuda", "none in this build (CPU)"},
+      {"cuda", has_cuda ? cuda_text() : "none in this build (CPU)"},
       {"cpu", first_of(proc_value("/proc/cpuinfo", "model name"), "unknown")},
       {"cpu_has", cpu_instructions()},
       {"cores", std::thread::hardware_concurrency()},
-      {"openmp_threads", omp_get_max_threads()},
+      {"openmp_threads", openmp_threads()},
       {"memory_gib", gib(total)},
       {"memory_free_gib", gib(std::min(meminfo_bytes("MemAvailable"), total))},
       {"folder", folder.string()},

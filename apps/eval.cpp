@@ -5,6 +5,7 @@
 
 #include "apps/classification.h"
 #include "apps/commands.h"
+#include "apps/device_flags.h"
 #include "apps/eval_report.h"
 #include "apps/session.h"
 #include "apps/terminal.h"
@@ -31,6 +32,7 @@ struct Options {
   uint64_t seed = 1;
   float temperature = 0;
   bool json = false;
+  DeviceFlags device;
 };
 
 Tokenise unit_for(const Options& o, std::span<const std::string> texts) {
@@ -160,12 +162,13 @@ int eval_main(const Options& o, const Invocation& invocation) {
     input_error("--task", "expected {} for this model, got {}",
                 scalar ? "pairs or labels" : "perplexity or generation", task);
   }
+  const Placement placement = o.device.placement();
   Evaluation evaluation;
   if (scalar) {
-    const LoadedScalarModel loaded = load_scalar_model(o.model_name_or_path);
+    const LoadedScalarModel loaded = load_scalar_model(o.model_name_or_path, placement);
     evaluation = task == "pairs" ? evaluate_pairs(o, loaded) : evaluate_labels(o, loaded);
   } else {
-    const LoadedLanguageModel loaded = load_language_model(o.model_name_or_path);
+    const LoadedLanguageModel loaded = load_language_model(o.model_name_or_path, placement);
     evaluation = task == "generation" ? evaluate_completions(o, loaded) : evaluate_text(o, loaded);
   }
   const auto& figures = evaluation.figures;
@@ -222,6 +225,7 @@ Command eval_command() {
             flags.add("output_dir", o->output_dir, "write summary and report here, too")
                 .shown_as("DIR");
             flags.add("json", o->json, "print one JSON object");
+            o->device.declare(flags);
           },
       .run = [o](const Invocation& invocation) { return eval_main(*o, invocation); }};
 }

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "apps/commands.h"
+#include "apps/device_flags.h"
 #include "apps/sampling_flags.h"
 #include "apps/terminal.h"
 #include "core/atomic_file.h"
@@ -22,6 +23,7 @@ struct Options {
   int64_t num_return_sequences = 1;
   SamplingOptions sampling;
   bool json = false;
+  DeviceFlags device;
 };
 
 struct Request {
@@ -93,7 +95,8 @@ void print_json(const std::vector<Request>& asked, const std::vector<Generated>&
 }
 
 int generate_main(const Options& o) {
-  const LoadedLanguageModel loaded = load_language_model(o.model_name_or_path);
+  const LoadedLanguageModel loaded =
+      load_language_model(o.model_name_or_path, o.device.placement());
   const Tokenizer& tokenizer = *loaded.tokenizer;
   const std::vector<Request> asked = requests(o, tokenizer);
   std::vector<Tokens> prompts;
@@ -162,6 +165,7 @@ Command generate_command() {
                       "continuations of each prompt");
             declare_sampling(flags, s);
             flags.add("json", o->json, "print one JSON object");
+            o->device.declare(flags);
           },
       .run = [o](const Invocation&) { return generate_main(*o); }};
 }

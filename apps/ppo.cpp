@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "apps/commands.h"
+#include "apps/device_flags.h"
 #include "apps/policy_report.h"
 #include "apps/ppo_flags.h"
 #include "apps/reward_flags.h"
@@ -29,6 +30,7 @@ struct Options {
   RewardFlags reward;
   PpoFlags ppo;
   bool gradient_checkpointing = false;
+  DeviceFlags device;
   CheckpointFlags checkpoint{.save_steps = 50};
 };
 
@@ -39,16 +41,17 @@ class PpoRun {
       : o_(o),
         invocation_(invocation),
         config_(o.ppo.config()),
-        policy_(load_language_model(o.model_name_or_path)),
+        placement_(o.device.placement()),
+        policy_(load_language_model(o.model_name_or_path, placement_)),
         tokenizer_(*policy_.tokenizer),
-        reward_model_(o.reward.load_model(tokenizer_)),
+        reward_model_(o.reward.load_model(tokenizer_, placement_)),
         rewards_(o.reward.functions(), tokenizer_),
         reference_(frozen_copy(policy_.model.transformer)) {
     config_.stop_token = o.ppo.stop_token(tokenizer_);
     config_.on_alarm = [](const std::string& line) {
       fmt::print(stderr, "\nrlhf: alarm: {}\n", escape_line(line));
     };
-    if (!o.judge_model_path.empty()) judge_ = load_scalar_model(o.judge_model_path);
+    if (!o.judge_model_path.empty()) judge_ = load_scalar_model(o.judge_model_path, placement_);
     read_prompts();
     read_ptx();
     prepare_rewards();
@@ -142,9 +145,9 @@ class PpoRun {
   // Values of a normalised reward model are as large as its scores.
   static void scale(Tensor& weight, double gain) {
     if (gain == 1) return;
-    std::vector<float> values = weight.to_vector<float>();
+    std::vector<float> values = weight.to(DType::f32).to_vector<float>();
     for (float& x : values) x = float(gain * double(x));
-    weight = Tensor::from(values, weight.shape(), weight.device());
+    weight = Tensor::from(values, weight.shape()).to(weight.dtype()).to(weight.device());
   }
 
   /// Draws far from training's, and the same before and after.
@@ -225,6 +228,7 @@ class PpoRun {
   const Options& o_;
   const Invocation& invocation_;
   PpoConfig config_;
+  Placement placement_;
   LoadedLanguageModel policy_;  // its model moves to model_
   const Tokenizer& tokenizer_;
   std::optional<LoadedScalarModel> reward_model_, judge_;
@@ -263,6 +267,7 @@ void declare(Options& o, Flags& flags) {
   o.reward.declare(flags);
   o.ppo.declare(flags);
   declare_gradient_checkpointing(flags, o.gradient_checkpointing);
+  o.device.declare(flags);
   o.checkpoint.declare(flags, "updates");
 }
 

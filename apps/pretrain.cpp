@@ -36,6 +36,7 @@ void require_given_tokenizer(const Options& o) {
 
 int pretrain_main(const Options& o, const Invocation& invocation) {
   const TrainingConfig training = o.training.config();
+  const Placement placement = o.training.device.placement();
   check_output_dir(o.output_dir, {o.model_name_or_path});
   const PretrainData data({.dataset_name = o.dataset_name,
                            .eval_dataset_name = o.eval_dataset_name,
@@ -46,7 +47,7 @@ int pretrain_main(const Options& o, const Invocation& invocation) {
   LoadedLanguageModel loaded;
   Gpt2& model = loaded.model.transformer;
   if (!o.model_name_or_path.empty()) {
-    loaded = load_language_model(o.model_name_or_path);
+    loaded = load_language_model(o.model_name_or_path, placement);
   } else {
     o.model.validate();
     // Characters come from the whole file: one that only the tail holds must have an id, too.
@@ -56,6 +57,7 @@ int pretrain_main(const Options& o, const Invocation& invocation) {
     config.vocab_size = loaded.tokenizer->vocab_size();
     config.set_dropout(o.dropout);
     model = make_gpt2(config, training.seed);
+    move_parameters(model, placement);
   }
   model.gradient_checkpointing = o.training.gradient_checkpointing;
   // The model's size: a pad id of the tokenizer behind it is no input.

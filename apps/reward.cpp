@@ -50,7 +50,8 @@ int reward_main(const Options& o, const Invocation& invocation) {
   config.logging_steps = o.training.logging_steps;
 
   check_output_dir(o.output_dir, {o.model_name_or_path});
-  LoadedLanguageModel base = load_language_model(o.model_name_or_path);
+  LoadedLanguageModel base =
+      load_language_model(o.model_name_or_path, o.training.device.placement());
   const Tokenizer& tokenizer = *base.tokenizer;
   ScalarModel model{base.model.transformer,
                     make_score_head(base.model.transformer, config.training.seed, /*zero=*/false)};

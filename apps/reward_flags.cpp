@@ -70,14 +70,15 @@ std::vector<NamedReward> RewardFlags::functions() const {
   return rewards;
 }
 
-std::optional<LoadedScalarModel> RewardFlags::load_model(const Tokenizer& policy) const {
+std::optional<LoadedScalarModel> RewardFlags::load_model(const Tokenizer& policy,
+                                                         const Placement& placement) const {
   if (model_path_.empty()) {
     if (normalise_ != "off") {
       input_error("--normalize_reward_model", "expected --reward_model_path beside it, got none");
     }
     return std::nullopt;
   }
-  LoadedScalarModel model = load_scalar_model(model_path_);
+  LoadedScalarModel model = load_scalar_model(model_path_, placement);
   check_same_tokenizer(policy, *model.tokenizer, model_path_);
   return model;
 }

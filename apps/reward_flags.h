@@ -23,7 +23,8 @@ class RewardFlags {
   /// a function, or the weights are not one each.
   std::vector<NamedReward> functions() const;
   /// The reward model, or none. @throws InputError when it has another tokenizer than the policy.
-  std::optional<LoadedScalarModel> load_model(const Tokenizer& policy) const;
+  std::optional<LoadedScalarModel> load_model(const Tokenizer& policy,
+                                              const Placement& placement) const;
   /// Sets the model's gain and bias as --normalize_reward_model says.
   void normalise(ScalarModel& model, const Tokenizer& tokenizer, const Gpt2& reference,
                  std::span<const Tokens> prompts, SamplingOptions sampling) const;

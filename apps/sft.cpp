@@ -71,7 +71,8 @@ int sft_main(const Options& o, const Invocation& invocation) {
   const auto train = read_prompt_completion(o.dataset_name);
   const auto val = o.eval_dataset_name.empty() ? std::vector<PromptCompletion>{}
                                                : read_prompt_completion(o.eval_dataset_name);
-  LoadedLanguageModel loaded = load_language_model(o.model_name_or_path);
+  LoadedLanguageModel loaded =
+      load_language_model(o.model_name_or_path, o.training.device.placement());
   Gpt2& model = loaded.model.transformer;
   model.config.set_dropout(o.dropout);
   model.gradient_checkpointing = o.training.gradient_checkpointing;

@@ -73,6 +73,7 @@ void TrainingFlags::declare(Flags& flags) {
   flags.add("skip_outliers", config_.skip_outliers, at_least(0.0),
             "skip updates whose loss or gradient norm stands so many deviations out; 0: off");
   declare_gradient_checkpointing(flags, gradient_checkpointing);
+  device.declare(flags);
   checkpoint.declare(flags, "optimizer steps");
 }
 

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "apps/checkpoint_flags.h"
+#include "apps/device_flags.h"
 #include "rl/trainer.h"
 
 namespace rlhf {
@@ -26,6 +27,7 @@ class TrainingFlags {
   int64_t logging_steps = 10;
   uint64_t seed = 42;
   bool gradient_checkpointing = false;
+  DeviceFlags device;
   CheckpointFlags checkpoint;
 
  private:

@@ -57,7 +57,7 @@ struct Operands {
         a(buffers.normal<float>(s.M * s.K)),
         b(buffers.normal<float>(s.K * s.N)) {}
 
-  Buffers buffers{{}, true};
+  Buffers buffers{Device::cpu, {}, Purpose::bench};
   float* out;
   const float* a;
   const float* b;

@@ -2,17 +2,36 @@
 
 #include <algorithm>
 #include <bit>
+#include <utility>
 
 #include "core/check.h"
+#include "kernels/device_report.h"
 #include "kernels/run.h"
 
 namespace rlhf {
+namespace {
+thread_local std::shared_ptr<Allocator> pool_of_thread;
+}
+
+MemoryPool::MemoryPool(std::shared_ptr<Allocator> pool)
+    : outer_(std::exchange(pool_of_thread, std::move(pool))) {}
+MemoryPool::~MemoryPool() { pool_of_thread = std::move(outer_); }
+
+std::shared_ptr<Allocator> Allocator::current(Device device) {
+  if (pool_of_thread && pool_of_thread->device() == device) return pool_of_thread;
+  return {std::shared_ptr<Allocator>(), &of(device)};  // owned by nobody: it is never destroyed
+}
 
 Allocator& Allocator::of(Device device) {
   // Never destroyed: tensors in static storage may outlive any order of destruction.
-  static Allocator* cpu = new Allocator(Device::cpu);
-  check(device == Device::cpu, "allocator", "expected device cpu: this build has no CUDA half");
-  return *cpu;
+  static Allocator* const cpu = new Allocator(Device::cpu);
+  if (device == Device::cpu) return *cpu;
+  static Allocator* const cuda = [] {
+    const std::string problem = device_problem(Device::cuda);
+    check(problem.empty(), "device", "{}", problem);
+    return new Allocator(Device::cuda);
+  }();
+  return *cuda;
 }
 
 size_t Allocator::size_class(size_t bytes) {
@@ -23,8 +42,26 @@ size_t Allocator::size_class(size_t bytes) {
   return std::max(kSmallest, (bytes + quarter - 1) / quarter * quarter);
 }
 
-void* Allocator::allocate(size_t bytes) {
+size_t Allocator::block_size(size_t bytes) const {
+  constexpr size_t granularity = 256;
   const size_t size = size_class(bytes);
+  if (device_ == Device::cpu || size > SIZE_MAX / 2) return size;
+  return (size + granularity - 1) / granularity * granularity;
+}
+
+void Allocator::refuse(size_t bytes, size_t cached) const {
+  const DeviceReport report = on_device(device_, [](auto tag) { return device_report(tag); });
+  const std::string room = report.total_bytes == 0
+                               ? ""
+                               : fmt::format("; {} of {} free on {}", report.free_bytes,
+                                             report.total_bytes, report.name);
+  throw Error(
+      fmt::format("[memory] expected room for {} bytes, got none ({} bytes live, {} cached{})",
+                  bytes, statistics_.live, cached, room));
+}
+
+void* Allocator::allocate(size_t bytes) {
+  const size_t size = block_size(bytes);
   void* memory = nullptr;
   {
     std::lock_guard lock(mutex_);
@@ -35,16 +72,17 @@ void* Allocator::allocate(size_t bytes) {
       statistics_.cached -= size;
     } else {
       if (blocks == waiting.capacity()) waiting.reserve(std::max<size_t>(8, 2 * blocks));
-      const auto ask = [&] {
+      const auto ask = [&]() -> void* {
+        if (lender_) return lender_->allocate(size);
         return on_device(device_, [&](auto tag) { return rlhf::allocate(tag, size); });
       };
       memory = ask();
       if (!memory) {  // cached blocks of other sizes may be what is in the way
+        const size_t cached = statistics_.cached;
         trim_locked();
         memory = ask();
+        if (!memory) refuse(size, cached);
       }
-      check(memory != nullptr, "memory", "expected room for {} bytes, got none ({} bytes live)",
-            size, statistics_.live);
       blocks++;
     }
     statistics_.live += size;
@@ -58,7 +96,7 @@ void* Allocator::allocate(size_t bytes) {
 
 void Allocator::release(void* memory, size_t bytes) noexcept {
   if (!memory) return;
-  const size_t size = size_class(bytes);
+  const size_t size = block_size(bytes);
   std::lock_guard lock(mutex_);
   classes_.find(size)->second.waiting.push_back(memory);
   statistics_.live -= size;
@@ -73,7 +111,13 @@ void Allocator::trim() {
 void Allocator::trim_locked() {
   for (auto& [size, of_size] : classes_) {
     auto& [waiting, blocks] = of_size;
-    for (void* block : waiting) on_device(device_, [&](auto tag) { rlhf::release(tag, block); });
+    for (void* block : waiting) {
+      if (lender_) {
+        lender_->release(block, size);
+      } else {
+        on_device(device_, [&](auto tag) { rlhf::release(tag, block); });
+      }
+    }
     statistics_.cached -= size * waiting.size();
     blocks -= waiting.size();
     waiting.clear();

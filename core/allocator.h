@@ -1,11 +1,16 @@
 // A caching allocator. Training asks for the same sizes step after step; handing memory back to the
 // system between steps would cost more in page faults than the arithmetic does (fresh pages come at
-// 1-2 GB/s, cached ones at 20). Freed blocks wait in size classes for the next request.
+// 1-2 GB/s, cached ones at 20), and a GPU's driver waits for the device each time. Freed blocks
+// wait in size classes for the next request.
+//
+// A block may be handed out again while the device still works on what it held: all work goes into
+// one stream, so that who gets it next writes later.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <vector>
 
@@ -22,22 +27,27 @@ struct MemoryStatistics {
 
 class Allocator {
  public:
-  /// The allocator of a device, one per process.
+  /// The allocator of a device, one per process. @throws Error when the device cannot be used.
   static Allocator& of(Device device);
+  /// Where a new tensor of a device gets its memory: of(device), or the pool of this thread.
+  static std::shared_ptr<Allocator> current(Device device);
 
   explicit Allocator(Device device) : device_(device) {}
+  /// A pool: borrows its blocks from another allocator, and keeps each of them until its end.
+  explicit Allocator(Allocator& lender) : device_(lender.device_), lender_(&lender) {}
+  Device device() const { return device_; }
   ~Allocator() { trim(); }
   Allocator(const Allocator&) = delete;
   Allocator& operator=(const Allocator&) = delete;
 
-  /// Memory for `bytes`, 64-byte aligned. Debug builds fill it with NaN.
+  /// Memory for `bytes`, aligned to 64 bytes, on a GPU to 256. Debug builds fill it with NaN.
   /// @throws Error naming the bytes asked for, live and cached when the device has no room.
   void* allocate(size_t bytes);
   /// Takes back what allocate(bytes) gave, or null. Asks nobody for memory, so that tensors can be
   /// destroyed when there is none left.
   void release(void* memory, size_t bytes) noexcept;
 
-  /// Gives every cached block back to the device.
+  /// Gives every cached block back to the device, or to the lender.
   void trim();
   MemoryStatistics statistics() const;
 
@@ -46,7 +56,11 @@ class Allocator {
   static size_t size_class(size_t bytes);
 
  private:
+  /// The size class, on a GPU rounded up to what its memory is handed out in.
+  size_t block_size(size_t bytes) const;
   void trim_locked();
+  /// "..., got none (...)": what stands in the way.
+  [[noreturn]] void refuse(size_t bytes, size_t cached) const;
 
   /// The blocks of one size. `waiting` has room for all of them at any time.
   struct SizeClass {
@@ -55,9 +69,23 @@ class Allocator {
   };
 
   Device device_;
+  Allocator* lender_ = nullptr;
   mutable std::mutex mutex_;
   std::map<size_t, SizeClass> classes_;
   MemoryStatistics statistics_;
+};
+
+/// While it lives, tensors that this thread makes on the allocator's device get their memory from
+/// it: what a recorded graph writes to must belong to nobody else as long as the graph may run.
+class MemoryPool {
+ public:
+  explicit MemoryPool(std::shared_ptr<Allocator> pool);
+  ~MemoryPool();
+  MemoryPool(const MemoryPool&) = delete;
+  MemoryPool& operator=(const MemoryPool&) = delete;
+
+ private:
+  std::shared_ptr<Allocator> outer_;
 };
 
 }  // namespace rlhf

@@ -10,7 +10,7 @@ namespace rlhf {
 inline bool is_finite(const Tensor& tensor) {
   return dispatch(tensor.dtype(), [&](auto t) {
     for (const auto value : tensor.to_vector<decltype(t)>()) {
-      if (!std::isfinite(value)) return false;
+      if (!std::isfinite(double(value))) return false;
     }
     return true;
   });

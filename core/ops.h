@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "core/tape.h"
 #include "core/tensor.h"
@@ -18,11 +19,29 @@ namespace rlhf {
 Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias = {},
               bool transposed = false);
 
+/// linear(gelu(linear(x, fc)), proj), the same bits on the CPU. One op, so that gelu and its
+/// derivative are computed inside the products on either side of it. (gemm)
+Tensor mlp(const Tensor& x, const Tensor& fc_weight, const Tensor& fc_bias,
+           const Tensor& proj_weight, const Tensor& proj_bias);
+
+/// x as float where it is bfloat16, else x itself. `parameter` says that its gradient is one of a
+/// parameter, and so kept in float. (convert)
+Tensor to_accumulator(const Tensor& x, bool parameter = false);
+
 /// a + scale * b, of equal shapes. (add)
 Tensor add(const Tensor& a, const Tensor& b, float scale = 1);
 
 /// (x - mean) / sqrt(var + eps) * weight + bias over the last axis. (layer_norm)
 Tensor layer_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, float eps);
+
+struct NormedSum {
+  Tensor sum;
+  Tensor normed;
+};
+
+/// a + b and layer_norm(a + b), of equal shapes, in one pass over memory. (layer_norm)
+NormedSum add_layer_norm(const Tensor& a, const Tensor& b, const Tensor& weight, const Tensor& bias,
+                         float eps);
 
 /// x/2 (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))). (gelu)
 Tensor gelu(const Tensor& x);
@@ -62,12 +81,15 @@ struct TokenLogProb {
 };
 
 /// log softmax(x . head^T / temperature)[target] of each row, and the entropy of that distribution.
-/// x (N, C), head (V, C), target i32 (N); rows with target < 0 are ignored and give 0. The logits
-/// exist for a chunk of rows at a time only and are computed again in the backward: memory is
-/// O(chunk * V) instead of O(N * V). Minus the weighted sum of log_prob is cross-entropy.
-/// (log_prob)
+/// x (N, C), head (V, C), target i32 (N); rows with target < 0 are ignored and give 0. Minus the
+/// weighted sum of log_prob is cross-entropy. (log_prob)
+///
+/// Logits of at most `keep_bytes` stay until the backward, which writes their gradient over them.
+/// More exist for a chunk of rows at a time only and are computed again: memory is O(chunk * V)
+/// instead of O(N * V). Absent: 0 on the CPU, 8 GiB on a GPU.
 TokenLogProb token_log_prob(const Tensor& x, const Tensor& head, const Tensor& target,
-                            float temperature = 1, bool with_entropy = false);
+                            float temperature = 1, bool with_entropy = false,
+                            std::optional<size_t> keep_bytes = {});
 
 /// sum_i weight_i x_i: (1). Weights are constants. (reduce)
 Tensor weighted_sum(const Tensor& x, const Tensor& weight);

@@ -1,7 +1,6 @@
 #include "core/safetensors.h"
 
 #include <algorithm>
-#include <bit>
 #include <cstring>
 #include <nlohmann/json.hpp>
 #include <utility>
@@ -13,30 +12,33 @@ namespace {
 
 namespace fs = std::filesystem;
 
-float widen_bf16(uint16_t bits) { return std::bit_cast<float>(uint32_t(bits) << 16); }
-
 float widen_f16(uint16_t bits) {
   _Float16 half;
   std::memcpy(&half, &bits, sizeof half);
   return float(half);
 }
 
+/// What a tensor's elements are called in a file.
+constexpr std::string_view file_type(DType dtype) {
+  return dtype == DType::f64 ? "F64" : dtype == DType::bf16 ? "BF16" : "F32";
+}
+
 Tensor convert(const TensorEntry& e, const std::string& bytes) {
-  if (e.dtype == "F64" || e.dtype == "F32") {
-    const Tensor tensor = Tensor::empty(e.shape, e.dtype == "F64" ? DType::f64 : DType::f32);
-    dispatch(tensor.dtype(), [&](auto t) {
+  for (const DType dtype : {DType::f32, DType::f64, DType::bf16}) {
+    if (e.dtype != file_type(dtype)) continue;
+    const Tensor tensor = Tensor::empty(e.shape, dtype);
+    dispatch(dtype, [&](auto t) {
       if (!bytes.empty()) std::memcpy(tensor.data<decltype(t)>(), bytes.data(), bytes.size());
     });
     return tensor;
   }
-  const Tensor tensor = Tensor::empty(e.shape, DType::f32);
-  float* const values = tensor.data<float>();
-  for (int64_t i = 0; i < e.shape.count(); i++) {
+  std::vector<float> values(size_t(e.shape.count()));
+  for (size_t i = 0; i < values.size(); i++) {
     uint16_t bits;
     std::memcpy(&bits, bytes.data() + 2 * i, 2);
-    values[i] = e.dtype == "BF16" ? widen_bf16(bits) : widen_f16(bits);
+    values[i] = widen_f16(bits);
   }
-  return tensor;
+  return Tensor::from(values, e.shape);
 }
 
 /// The header of the tensors, padded so that what follows it is aligned.
@@ -51,7 +53,7 @@ std::string header_of(const std::vector<NamedTensor>& tensors, size_t& data_byte
     for (int axis = 0; axis < tensor.shape().rank(); axis++) {
       extents.push_back(tensor.shape()[axis]);
     }
-    header[name] = {{"dtype", tensor.dtype() == DType::f64 ? "F64" : "F32"},
+    header[name] = {{"dtype", file_type(tensor.dtype())},
                     {"shape", extents},
                     {"data_offsets", {begin, data_bytes}}};
   }

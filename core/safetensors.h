@@ -21,7 +21,8 @@ struct NamedTensor {
 };
 
 /// Writes all tensors in the given order with `{"format": "pt"}` as metadata, which transformers
-/// asks for. The file appears under its name only when it is complete. i32 is not supported.
+/// asks for, each in its own type. The file appears under its name only when it is complete. i32 is
+/// not supported.
 void write_safetensors(const std::filesystem::path& path, const std::vector<NamedTensor>& tensors);
 
 /// A file whose header has been read and checked, and whose tensors come one at a time.
@@ -34,8 +35,8 @@ class SafetensorsFile {
   /// In the order of the file.
   const std::vector<TensorEntry>& entries() const { return entries_; }
 
-  /// One tensor: F32 and F64 as they are, F16 and BF16 widened to F32. REQUIRES: an entry of this
-  /// file that is_floating(). @throws InputError when the file has become shorter.
+  /// One tensor on the host: F32, F64 and BF16 as they are, F16 widened to F32. REQUIRES: an entry
+  /// of this file that is_floating(). @throws InputError when the file has become shorter.
   Tensor read(const TensorEntry& entry);
 
  private:

@@ -1,12 +1,31 @@
 #include "core/tape.h"
 
 #include <algorithm>
+#include <map>
+#include <utility>
+
+#include "kernels/add.h"
+#include "kernels/run.h"
 
 namespace rlhf {
 
 namespace {
 thread_local Tape* current_tape = nullptr;
+
+// 1, made once a thread: a step that is recorded may not copy from the host.
+Tensor one(DType dtype, Device device) {
+  static thread_local std::map<std::pair<DType, Device>, Tensor> made;
+  Tensor& tensor = made[{dtype, device}];
+  if (!tensor.defined()) {
+    dispatch_accumulator(dtype, [&](auto t) {
+      using T = decltype(t);
+      tensor = Tensor::from(std::vector<T>{T{1}}, {1}, device);
+    });
+  }
+  return tensor;
 }
+
+}  // namespace
 
 Tape::Tape() : outer_(current_tape) { current_tape = this; }
 Tape::~Tape() { current_tape = outer_; }
@@ -17,10 +36,7 @@ void Tape::backward(const Tensor& loss) {
         loss.shape().text());
   check(loss.requires_grad(), "backward",
         "expected a loss that depends on a tensor with requires_grad, got one that does not");
-  dispatch(loss.dtype(), [&](auto t) {
-    using T = decltype(t);
-    backward(loss, Tensor::from(std::vector<T>{T{1}}, loss.shape(), loss.device()));
-  });
+  backward(loss, one(loss.dtype(), loss.device()).reshape(loss.shape()));
 }
 
 void Tape::backward(const Tensor& output, const Tensor& gradient) {
@@ -55,11 +71,22 @@ Tensor recompute(const std::function<Tensor(const Tensor& x)>& f, const Tensor& 
 }
 
 Tensor result(const Shape& shape, std::initializer_list<Tensor> inputs) {
-  const Tensor& first = *inputs.begin();
-  Tensor tensor = Tensor::empty(shape, first.dtype(), first.device());
+  return result(shape, inputs, inputs.begin()->dtype());
+}
+
+Tensor result(const Shape& shape, std::initializer_list<Tensor> inputs, DType dtype) {
+  Tensor tensor = Tensor::empty(shape, dtype, inputs.begin()->device());
   const auto wanted = [](const Tensor& input) { return input.requires_grad(); };
   tensor.set_requires_grad(current_tape && std::any_of(inputs.begin(), inputs.end(), wanted));
   return tensor;
+}
+
+void pass_gradient(const Tensor& output, const Tensor& input) {
+  if (!input.requires_grad() || !output.has_grad() || input.share_grad(output)) return;
+  dispatch(input.dtype(), [&](auto t) {
+    using T = decltype(t);
+    run(input.device(), ScaleInto<T>{input.grad_out<T>(), output.grad_data<T>(), 1, input.count()});
+  });
 }
 
 void record(std::string_view name, std::vector<Tensor> outputs, std::function<void()> backward) {

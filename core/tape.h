@@ -62,6 +62,13 @@ Tensor recompute(const std::function<Tensor(const Tensor& x)>& f, const Tensor& 
 /// A fresh tensor for an op's result, on the device of its first input. It wants a gradient when
 /// there is a tape and some input wants one; undefined inputs (an absent bias) do not count.
 Tensor result(const Shape& shape, std::initializer_list<Tensor> inputs);
+/// The same of another type than its first input's.
+Tensor result(const Shape& shape, std::initializer_list<Tensor> inputs, DType dtype);
+
+/// Adds the gradient of an op's result to that of an input of the same shape and type, for results
+/// that change as much as the input does; costs nothing when it is the input's first. Nothing
+/// happens when `input` wants no gradient or `output` got none.
+void pass_gradient(const Tensor& output, const Tensor& input);
 
 /// Puts an op on the current tape; does nothing when no output wants a gradient. `backward` reads
 /// the outputs' gradients and writes the inputs'. `name` must be a literal: errors and profiles

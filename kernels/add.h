@@ -40,6 +40,10 @@ struct ScaleInto {
 template <class T>
 void run(Cpu, const AddScaled<T>&, Stream);
 template <class T>
+void run(Cuda, const AddScaled<T>&, Stream);
+template <class T>
 void run(Cpu, const ScaleInto<T>&, Stream);
+template <class T>
+void run(Cuda, const ScaleInto<T>&, Stream);
 
 }  // namespace rlhf

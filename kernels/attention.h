@@ -22,8 +22,8 @@ struct AttentionLayout {
   const int32_t* begin = nullptr;
   const int32_t* end = nullptr;
 
-  int64_t first_key(int64_t b, int64_t i) const { return begin ? begin[b * Tq + i] : 0; }
-  int64_t last_key(int64_t b, int64_t i) const {
+  constexpr int64_t first_key(int64_t b, int64_t i) const { return begin ? begin[b * Tq + i] : 0; }
+  constexpr int64_t last_key(int64_t b, int64_t i) const {
     return end ? end[b * Tq + i] : causal ? Tk - Tq + i + 1 : Tk;
   }
   /// `products` matrix products of (Tq, D) by (D, Tk), halved when causal.
@@ -38,8 +38,11 @@ struct AttentionLayout {
 /// out_i = sum_j p_ij v_j with p_i = softmax_j(scale q_i . k_j), optionally with dropout on p.
 /// out: (B, Tq, H*D) dense; lse: (B, H, Tq), log sum_j exp(scale q_i . k_j), kept for the backward.
 ///
-/// Keys are visited in blocks counted from `begin`, so that a row's bits depend neither on where
-/// its document starts nor on how many queries are computed with it.
+/// The CPU visits keys in blocks counted from `begin`, so that a row's bits depend neither on where
+/// its document starts nor on how many queries are computed with it. The GPU counts blocks from key
+/// 0, and up to 16 queries may share the context out: those rows agree up to rounding. Heads are at
+/// most 256 wide there.
+/// REQUIRES: scale > 0.
 template <class T>
 struct AttentionForward {
   T* out;
@@ -64,7 +67,8 @@ struct AttentionForward {
 
 /// Gradients of q, k, v, laid out like q, k, v themselves and overwritten (a packed (B, T, 3C)
 /// gradient is written whole). p_ij is recomputed from lse.
-/// REQUIRES: Tq == Tk (training); every key belongs to some query or has its gradient set to 0.
+/// Keys that no query sees get 0.
+/// REQUIRES: scale > 0; Tq == Tk (training).
 template <class T>
 struct AttentionBackward {
   T* d_q;
@@ -98,6 +102,10 @@ struct AttentionBackward {
 template <class T>
 void run(Cpu, const AttentionForward<T>&, Stream);
 template <class T>
+void run(Cuda, const AttentionForward<T>&, Stream);
+template <class T>
 void run(Cpu, const AttentionBackward<T>&, Stream);
+template <class T>
+void run(Cuda, const AttentionBackward<T>&, Stream);
 
 }  // namespace rlhf

@@ -5,12 +5,28 @@
 
 #include <cstdint>
 
+#include "kernels/bf16.h"
+
 namespace rlhf {
 
 enum class Device { cpu, cuda };
 
 /// Tags that select an implementation by overload: run(Cpu{}, contract, stream).
 struct Cpu {};
+struct Cuda {};
+
+/// Whether a device computes on elements of type T. Double is for gradient checks on the CPU only,
+/// bfloat16 for the GPU's tensor cores.
+template <class Tag, class T>
+inline constexpr bool computes = false;
+template <>
+inline constexpr bool computes<Cpu, float> = true;
+template <>
+inline constexpr bool computes<Cpu, double> = true;
+template <>
+inline constexpr bool computes<Cuda, float> = true;
+template <>
+inline constexpr bool computes<Cuda, bf16> = true;
 
 /// An ordered queue of work on a device; null is the device's default. The CPU runs in place.
 struct Stream {
@@ -35,7 +51,7 @@ template <class T>
 struct GradientOut {
   T* data = nullptr;
   bool accumulate = false;
-  explicit operator bool() const { return data != nullptr; }
+  constexpr explicit operator bool() const { return data != nullptr; }
 };
 
 /// What changes from step to step. Kernels read it through a pointer, never by value, so that a

@@ -26,5 +26,7 @@ struct Dropout {
 
 template <class T>
 void run(Cpu, const Dropout<T>&, Stream);
+template <class T>
+void run(Cuda, const Dropout<T>&, Stream);
 
 }  // namespace rlhf

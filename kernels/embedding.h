@@ -30,8 +30,8 @@ struct EmbeddingForward {
 /// rows (never by atomics: the sum's bits must not depend on threads).
 template <class T>
 struct EmbeddingBackward {
-  GradientOut<T> d_token_table;
-  GradientOut<T> d_position_table;
+  GradientOut<Accumulator<T>> d_token_table;
+  GradientOut<Accumulator<T>> d_position_table;
   const T* d_out;
   const int32_t* token;
   const int32_t* position;
@@ -50,6 +50,10 @@ struct EmbeddingBackward {
 template <class T>
 void run(Cpu, const EmbeddingForward<T>&, Stream);
 template <class T>
+void run(Cuda, const EmbeddingForward<T>&, Stream);
+template <class T>
 void run(Cpu, const EmbeddingBackward<T>&, Stream);
+template <class T>
+void run(Cuda, const EmbeddingBackward<T>&, Stream);
 
 }  // namespace rlhf

@@ -25,6 +25,7 @@ struct Gae {
     v.in("rewards", rewards, B * T_max);
     v.in("values", values, B * T_max);
     v.in("bootstrap", bootstrap, B);
+    v.index("length", length, B, T_max + 1);
     v.out("advantages", advantages, B * T_max);
     v.out("returns", returns, B * T_max);
   }
@@ -33,5 +34,7 @@ struct Gae {
 
 template <class T>
 void run(Cpu, const Gae<T>&, Stream);
+template <class T>
+void run(Cuda, const Gae<T>&, Stream);
 
 }  // namespace rlhf

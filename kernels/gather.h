@@ -43,6 +43,10 @@ struct GatherBackward {
 template <class T>
 void run(Cpu, const GatherForward<T>&, Stream);
 template <class T>
+void run(Cuda, const GatherForward<T>&, Stream);
+template <class T>
 void run(Cpu, const GatherBackward<T>&, Stream);
+template <class T>
+void run(Cuda, const GatherBackward<T>&, Stream);
 
 }  // namespace rlhf

@@ -38,6 +38,10 @@ struct GeluBackward {
 template <class T>
 void run(Cpu, const GeluForward<T>&, Stream);
 template <class T>
+void run(Cuda, const GeluForward<T>&, Stream);
+template <class T>
 void run(Cpu, const GeluBackward<T>&, Stream);
+template <class T>
+void run(Cuda, const GeluBackward<T>&, Stream);
 
 }  // namespace rlhf

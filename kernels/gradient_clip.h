@@ -38,6 +38,10 @@ struct GradientClipValue {
 template <class T>
 void run(Cpu, const GradientNorm<T>&, Stream);
 template <class T>
+void run(Cuda, const GradientNorm<T>&, Stream);
+template <class T>
 void run(Cpu, const GradientClipValue<T>&, Stream);
+template <class T>
+void run(Cuda, const GradientClipValue<T>&, Stream);
 
 }  // namespace rlhf

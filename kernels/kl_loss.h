@@ -58,6 +58,10 @@ struct KlLossBackward {
 template <class T>
 void run(Cpu, const KlLossForward<T>&, Stream);
 template <class T>
+void run(Cuda, const KlLossForward<T>&, Stream);
+template <class T>
 void run(Cpu, const KlLossBackward<T>&, Stream);
+template <class T>
+void run(Cuda, const KlLossBackward<T>&, Stream);
 
 }  // namespace rlhf

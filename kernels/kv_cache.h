@@ -27,5 +27,7 @@ struct KvCacheAppend {
 
 template <class T>
 void run(Cpu, const KvCacheAppend<T>&, Stream);
+template <class T>
+void run(Cuda, const KvCacheAppend<T>&, Stream);
 
 }  // namespace rlhf

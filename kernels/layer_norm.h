@@ -8,6 +8,11 @@ namespace rlhf {
 /// out = (in - mean) * rstd * weight + bias, per row;
 /// mean = sum(in) / C, rstd = 1 / sqrt(sum((in - mean)^2) / C + eps).
 /// in, out: (rows, C); weight, bias: (C); mean, rstd: (rows), kept for the backward.
+///
+/// With `added` (rows, C), what is normalised is sum = in + added, a residual connection, which is
+/// kept in `sum` (rounded to T): both in one pass over memory. The backward is that of the norm
+/// alone, with `sum` as its input: it accumulates into the gradient of `sum`, which is the gradient
+/// of `in` and of `added`.
 template <class T>
 struct LayerNormForward {
   T* out;
@@ -18,11 +23,15 @@ struct LayerNormForward {
   const T* bias;
   int64_t rows, C;
   float eps = 1e-5f;
+  const T* added = nullptr;
+  T* sum = nullptr;
 
   void visit(auto&& v) const {
     v.in("in", in, rows * C);
+    v.in("added", added, rows * C);
     v.in("weight", weight, C);
     v.in("bias", bias, C);
+    v.out("sum", sum, rows * C);
     v.out("out", out, rows * C);
     v.out("mean", mean, rows);
     v.out("rstd", rstd, rows);
@@ -36,8 +45,8 @@ struct LayerNormForward {
 template <class T>
 struct LayerNormBackward {
   GradientOut<T> d_in;
-  GradientOut<T> d_weight;
-  GradientOut<T> d_bias;
+  GradientOut<Accumulator<T>> d_weight;
+  GradientOut<Accumulator<T>> d_bias;
   const T* d_out;
   const T* in;
   const T* weight;
@@ -61,6 +70,10 @@ struct LayerNormBackward {
 template <class T>
 void run(Cpu, const LayerNormForward<T>&, Stream);
 template <class T>
+void run(Cuda, const LayerNormForward<T>&, Stream);
+template <class T>
 void run(Cpu, const LayerNormBackward<T>&, Stream);
+template <class T>
+void run(Cuda, const LayerNormBackward<T>&, Stream);
 
 }  // namespace rlhf

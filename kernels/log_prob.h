@@ -1,7 +1,7 @@
 // Log-probability of chosen tokens and the entropy of each row's distribution, from logits. This
 // one pair of kernels is behind the language-model loss (cross-entropy is minus the log-probability
-// of the next token), behind PPO's ratio and behind every preference loss. Callers pass the logits
-// of a chunk of rows at a time, so that all (B*T, V) logits never exist at once.
+// of the next token), behind PPO's ratio and behind every preference loss. Callers may pass the
+// logits of a chunk of rows at a time, so that all (B*T, V) logits never exist at once.
 #pragma once
 
 #include "kernels/device.h"
@@ -59,6 +59,10 @@ struct LogProbBackward {
 template <class T>
 void run(Cpu, const LogProbForward<T>&, Stream);
 template <class T>
+void run(Cuda, const LogProbForward<T>&, Stream);
+template <class T>
 void run(Cpu, const LogProbBackward<T>&, Stream);
+template <class T>
+void run(Cuda, const LogProbBackward<T>&, Stream);
 
 }  // namespace rlhf

@@ -1,4 +1,4 @@
-// Raw device memory: the four things a caching allocator and a tensor need from a device.
+// Raw device memory: what a caching allocator, a tensor and a test need from a device.
 #pragma once
 
 #include <cstddef>
@@ -7,12 +7,32 @@
 
 namespace rlhf {
 
-/// 64-byte aligned memory of the device; null when the device has no room for it.
+/// Memory of the device, aligned to 64 bytes (256 on a GPU); null when it has no room for it.
 void* allocate(Cpu, size_t bytes);
+void* allocate(Cuda, size_t bytes);
 void release(Cpu, void* memory);
+void release(Cuda, void* memory);
+
 /// Copies within the device; ranges must not overlap.
 void copy(Cpu, void* to, const void* from, size_t bytes, Stream stream);
-/// Sets every byte; 0 clears, 0xff makes every float and double a NaN.
+void copy(Cuda, void* to, const void* from, size_t bytes, Stream stream);
+/// Sets every byte; 0 clears, 0xff makes every float, bf16 and double a NaN.
 void fill(Cpu, void* memory, unsigned char byte, size_t bytes, Stream stream);
+void fill(Cuda, void* memory, unsigned char byte, size_t bytes, Stream stream);
+
+/// Copies from the host, in the stream's order; `from` may be overwritten as soon as it returns.
+void upload(Cpu, void* to, const void* from, size_t bytes, Stream stream);
+void upload(Cuda, void* to, const void* from, size_t bytes, Stream stream);
+/// Copies to the host what the stream's work so far has left; it is there when this returns.
+void download(Cpu, void* to, const void* from, size_t bytes, Stream stream);
+void download(Cuda, void* to, const void* from, size_t bytes, Stream stream);
+/// Returns when the stream's work so far is done.
+void synchronize(Cpu, Stream stream);
+void synchronize(Cuda, Stream stream);
+
+/// Memory that the host and the device both read and write; slow for the device, and to be touched
+/// by the host only when the device is at rest. For tests and benchmarks.
+void* allocate_unified(Cpu, size_t bytes);
+void* allocate_unified(Cuda, size_t bytes);
 
 }  // namespace rlhf

@@ -20,21 +20,38 @@ struct OptimizerSegment {
 /// learning rate only (AdamW; Loshchilov and Hutter 2019, algorithm 2).
 enum class DecayMode { l2, decoupled };
 
+/// How a bf16 parameter that is its own master is rounded after a step. To the nearest, most steps
+/// are lost: they are smaller than half of its last digit. By chance, it goes to either neighbour
+/// with a probability that makes its mean the unrounded value (Gupta et al. 2015, "Deep learning
+/// with limited numerical precision", section 3), so that steps add up: bf16::by_chance() with the
+/// upper half of word i % 4 of random_words(seed, RandomStream::rounding, rounding_site, step,
+/// i / 4) for element i, seed and step from the StepState.
+enum class ParameterRounding { nearest, by_chance };
+
 /// What every optimizer reads: g = grad * *gradient_scale (clipping by norm without another pass).
+/// Gradients, moments and the master are of the type that sums are kept in: float for bf16.
 template <class T>
 struct OptimizerArena {
   T* parameter;
-  const T* gradient;
+  /// What the steps are added to, and the parameter is its rounding (mixed precision, Micikevicius
+  /// et al. 2018); null: the parameter is its own master.
+  Accumulator<T>* master = nullptr;
+  const Accumulator<T>* gradient;
   int64_t count;
   const OptimizerSegment* segment;
   int64_t segments;
   const Accumulator<T>* gradient_scale = nullptr;  ///< null: 1
   const StepState* state;
   DecayMode decay_mode = DecayMode::decoupled;
+  ParameterRounding rounding = ParameterRounding::nearest;
+  uint32_t rounding_site = 0;  ///< tells arenas that are stepped together apart
 
   void visit(auto&& v) const {
     v.in("gradient", gradient, count);
     v.in("gradient_scale", gradient_scale, 1);
+    v.record("segment", segment, segments);
+    v.record("state", state, 1);
+    v.inout("master", master, count);
     v.inout("parameter", parameter, count);
   }
 };
@@ -51,8 +68,8 @@ enum class AdamEpsilon { torch, tf };
 template <class T>
 struct AdamStep {
   OptimizerArena<T> arena;
-  T* m;
-  T* v;
+  Accumulator<T>* m;
+  Accumulator<T>* v;
   float beta1 = 0.9f, beta2 = 0.999f, eps = 1e-8f;
   AdamEpsilon epsilon_form = AdamEpsilon::torch;
 
@@ -69,8 +86,8 @@ struct AdamStep {
 template <class T>
 struct RmsPropStep {
   OptimizerArena<T> arena;
-  T* v;
-  T* momentum_buffer;
+  Accumulator<T>* v;
+  Accumulator<T>* momentum_buffer;
   float alpha = 0.99f, momentum = 0, eps = 1e-8f;
 
   void visit(auto&& v_) const {
@@ -85,7 +102,7 @@ struct RmsPropStep {
 template <class T>
 struct SgdStep {
   OptimizerArena<T> arena;
-  T* momentum_buffer;
+  Accumulator<T>* momentum_buffer;
   float momentum = 0;
 
   void visit(auto&& v) const {
@@ -98,8 +115,14 @@ struct SgdStep {
 template <class T>
 void run(Cpu, const AdamStep<T>&, Stream);
 template <class T>
+void run(Cuda, const AdamStep<T>&, Stream);
+template <class T>
 void run(Cpu, const RmsPropStep<T>&, Stream);
 template <class T>
+void run(Cuda, const RmsPropStep<T>&, Stream);
+template <class T>
 void run(Cpu, const SgdStep<T>&, Stream);
+template <class T>
+void run(Cuda, const SgdStep<T>&, Stream);
 
 }  // namespace rlhf

@@ -98,10 +98,18 @@ struct PpoValueLossBackward {
 template <class T>
 void run(Cpu, const PpoPolicyLossForward<T>&, Stream);
 template <class T>
+void run(Cuda, const PpoPolicyLossForward<T>&, Stream);
+template <class T>
 void run(Cpu, const PpoPolicyLossBackward<T>&, Stream);
+template <class T>
+void run(Cuda, const PpoPolicyLossBackward<T>&, Stream);
 template <class T>
 void run(Cpu, const PpoValueLossForward<T>&, Stream);
 template <class T>
+void run(Cuda, const PpoValueLossForward<T>&, Stream);
+template <class T>
 void run(Cpu, const PpoValueLossBackward<T>&, Stream);
+template <class T>
+void run(Cuda, const PpoValueLossBackward<T>&, Stream);
 
 }  // namespace rlhf

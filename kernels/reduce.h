@@ -8,7 +8,7 @@ namespace rlhf {
 /// out (C) = sum over rows of in (rows, C): the gradient of a bias.
 template <class T>
 struct ColumnSum {
-  GradientOut<T> out;
+  GradientOut<Accumulator<T>> out;
   const T* in;
   int64_t rows, C;
 
@@ -55,8 +55,14 @@ struct WeightedSumBackward {
 template <class T>
 void run(Cpu, const ColumnSum<T>&, Stream);
 template <class T>
+void run(Cuda, const ColumnSum<T>&, Stream);
+template <class T>
 void run(Cpu, const WeightedSumForward<T>&, Stream);
 template <class T>
+void run(Cuda, const WeightedSumForward<T>&, Stream);
+template <class T>
 void run(Cpu, const WeightedSumBackward<T>&, Stream);
+template <class T>
+void run(Cuda, const WeightedSumBackward<T>&, Stream);
 
 }  // namespace rlhf

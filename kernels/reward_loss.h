@@ -92,10 +92,18 @@ struct PointwiseLossBackward {
 template <class T>
 void run(Cpu, const PairwiseLossForward<T>&, Stream);
 template <class T>
+void run(Cuda, const PairwiseLossForward<T>&, Stream);
+template <class T>
 void run(Cpu, const PairwiseLossBackward<T>&, Stream);
+template <class T>
+void run(Cuda, const PairwiseLossBackward<T>&, Stream);
 template <class T>
 void run(Cpu, const PointwiseLossForward<T>&, Stream);
 template <class T>
+void run(Cuda, const PointwiseLossForward<T>&, Stream);
+template <class T>
 void run(Cpu, const PointwiseLossBackward<T>&, Stream);
+template <class T>
+void run(Cuda, const PointwiseLossBackward<T>&, Stream);
 
 }  // namespace rlhf

@@ -15,9 +15,12 @@ namespace rlhf {
 /// (the first of equals), and so does one so small that T cannot tell the largest logit over it
 /// from its neighbours (2^23 and more in float).
 ///
-/// `log_prob` is that of the token under softmax(logits / temperature) over the whole vocabulary,
-/// bit-equal to LogProbForward's: what PPO calls the old log-probability. Policies should therefore
-/// sample without filters. Where the choice is greedy it is taken at temperature 1.
+/// `log_prob` is that of the token under softmax(logits / temperature) over the whole vocabulary:
+/// what PPO calls the old log-probability. Policies should therefore sample without filters. Where
+/// the choice is greedy it is taken at temperature 1. It has the bits of LogProbForward's on the
+/// CPU and agrees up to rounding on a GPU, where the shape of a product decides on the logits' last
+/// digits anyway. Both devices choose the same token for the same float logits, unless the draw or
+/// the edge of a filter falls within the rounding of the sums.
 ///
 /// With `candidates` only the tokens below it are chosen from: the rows that pad an embedding stand
 /// behind them. They still count in log_prob, as they do in training.
@@ -28,7 +31,7 @@ namespace rlhf {
 ///
 /// logits: (N, V), left as they were. token, log_prob, draw: (N).
 /// history: (N, history_stride), the first history_length[n] of row n count; null without a
-/// penalty. workspace: (N, V) elements of T and (N, V) of int32.
+/// penalty.
 template <class T>
 struct Sample {
   int32_t* token;
@@ -46,11 +49,13 @@ struct Sample {
   int64_t history_stride = 0;
   const uint64_t* draw;  ///< the index of each row's random number: its sequence and position
   uint64_t seed;
-  T* workspace;
-  int32_t* order;
 
   void visit(auto&& v) const {
     v.in("logits", logits, N * V);
+    v.index("history", history, N * history_stride, V);
+    v.index("history_length", history ? history_length : nullptr, N, history_stride + 1);
+    v.record("draw", draw, N);
+    v.out("token", token, N);
     v.out("log_prob", log_prob, N);
   }
   double flops() const { return 6.0 * double(N * V); }
@@ -58,5 +63,7 @@ struct Sample {
 
 template <class T>
 void run(Cpu, const Sample<T>&, Stream);
+template <class T>
+void run(Cuda, const Sample<T>&, Stream);
 
 }  // namespace rlhf

@@ -25,5 +25,7 @@ struct Whiten {
 
 template <class T>
 void run(Cpu, const Whiten<T>&, Stream);
+template <class T>
+void run(Cuda, const Whiten<T>&, Stream);
 
 }  // namespace rlhf

@@ -2,9 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <iterator>
 #include <numeric>
+#include <optional>
 
+#include "core/recorder.h"
 #include "kernels/run.h"
 #include "kernels/sample.h"
 
@@ -23,7 +26,7 @@ struct Growing {
 struct Active {
   std::vector<size_t> sequence;
   KvCache cache;
-  Tokens last;  // the newest token of each, not yet in the cache
+  Tensor last = {};  // i32: the newest token of each, on the model's device, not yet in the cache
 };
 
 // Keeps the given rows of a cache layer's tensor (B, capacity, C).
@@ -35,103 +38,115 @@ Tensor keep_rows(const Tensor& tensor, const Tokens& rows) {
 }
 
 // Drops finished sequences once half of the rows have finished: rows are independent, so that the
-// others' bits do not change.
-void compact(Active& active, const std::vector<Growing>& sequences) {
-  Tokens keep;
+// others' bits do not change. Returns whether it did.
+bool compact(Active& active, const std::vector<Growing>& sequences) {
+  Tokens keep, last;
   for (size_t row = 0; row < active.sequence.size(); row++) {
     if (!sequences[active.sequence[row]].finished()) keep.push_back(int32_t(row));
   }
-  if (keep.size() * 2 > active.sequence.size()) return;
+  if (keep.size() * 2 > active.sequence.size()) return false;
   Active smaller;
   smaller.cache.capacity = active.cache.capacity;
   for (const int32_t row : keep) {
     smaller.sequence.push_back(active.sequence[size_t(row)]);
     smaller.cache.length.push_back(active.cache.length[size_t(row)]);
-    smaller.last.push_back(active.last[size_t(row)]);
+    last.push_back(sequences[smaller.sequence.back()].out.tokens.back());
   }
   if (!keep.empty()) {
+    smaller.last = Tensor::from(last, {int64_t(last.size())}, active.last.device());
     for (const KvCacheLayer& layer : active.cache.layers) {
       smaller.cache.layers.push_back({keep_rows(layer.keys, keep), keep_rows(layer.values, keep)});
     }
   }
   active = std::move(smaller);
+  return true;
 }
 
-// One token for each row of hidden states (rows, C).
+// One token for each row of hidden states (rows, C), in two halves: what the device does, a
+// function of tensors that can be recorded, and what the host makes of it.
 template <class T>
 class Sampler {
  public:
   Sampler(const Gpt2& model, std::span<const Tokens> prompts, const SamplingOptions& options)
       : model_(model), prompts_(prompts), options_(options) {}
 
-  void operator()(const Tensor& hidden, Active& active, std::vector<Growing>& sequences,
-                  const TokenCallback& on_token) const {
-    const int64_t N = int64_t(active.sequence.size()), V = model_.config.vocab_size;
-    const Tensor logits = linear(hidden, model_.head(), {}, /*transposed=*/true);
-    std::vector<uint64_t> draw(active.sequence.size());
-    std::vector<Accumulator<T>> log_prob(active.sequence.size());
-    const History history = gather_history(active, sequences);
+  // The numbers of the draws, then what the sequences hold so far and how much of it, both empty
+  // without a repetition penalty, which alone reads them.
+  std::vector<Tensor> inputs(const Active& active, const std::vector<Growing>& sequences) const {
+    const int64_t N = int64_t(active.sequence.size());
+    std::vector<int32_t> draw(size_t(2 * N));
     for (size_t row = 0; row < active.sequence.size(); row++) {
       const size_t sequence = active.sequence[row];
       // 2^24 positions a sequence are more than any model has.
-      draw[row] =
+      const uint64_t number =
           (options_.first_sequence + sequence) << 24 | sequences[sequence].out.tokens.size();
+      std::memcpy(&draw[2 * row], &number, sizeof number);
     }
-    const Tensor workspace = Tensor::empty({N, V}, logits.dtype(), logits.device());
-    const Tensor order = Tensor::empty({N, V}, DType::i32, logits.device());
-    active.last.resize(active.sequence.size());
-    run(logits.device(), Sample<T>{.token = active.last.data(),
-                                   .log_prob = log_prob.data(),
-                                   .logits = logits.data<T>(),
-                                   .N = N,
-                                   .V = V,
-                                   .candidates = model_.config.sampled_ids,
-                                   .temperature = options_.temperature,
-                                   .top_k = options_.top_k,
-                                   .top_p = options_.top_p,
-                                   .min_p = options_.min_p,
-                                   .repetition_penalty = options_.repetition_penalty,
-                                   .history = history.tokens.data(),
-                                   .history_length = history.length.data(),
-                                   .history_stride = history.stride,
-                                   .draw = draw.data(),
-                                   .seed = options_.seed,
-                                   .workspace = workspace.data<T>(),
-                                   .order = order.data<int32_t>()});
+    const Tensor draws = Tensor::from(draw, {2 * N});
+    if (options_.repetition_penalty == 1) return {draws, {}, {}};
+    const int64_t stride = active.cache.capacity;
+    Tokens history(size_t(N * stride)), length;
     for (size_t row = 0; row < active.sequence.size(); row++) {
-      check(!std::isnan(log_prob[row]), "generate",
+      const size_t s = active.sequence[row];
+      const Tokens& own = sequences[s].out.tokens;
+      auto place = history.begin() + int64_t(row) * stride;
+      place = std::copy(prompts_[s].begin(), prompts_[s].end(), place);
+      std::copy(own.begin(), own.end(), place);
+      length.push_back(int32_t(prompts_[s].size() + own.size()));
+    }
+    return {draws, Tensor::from(history, {N, stride}), Tensor::from(length, {N})};
+  }
+
+  // Log-probabilities and tokens of the rows in one i32 tensor, so that one copy brings both to the
+  // host.
+  Tensor draw(const Tensor& hidden, std::span<const Tensor> inputs) const {
+    const Device device = model_.device();
+    const Tensor logits = linear(hidden, model_.head(), {}, /*transposed=*/true);
+    const int64_t N = logits.shape()[0], V = model_.config.vocab_size;
+    const Tensor draws = inputs[0].to(device), history = inputs[1].to(device),
+                 length = inputs[2].to(device);
+    const Tensor drawn = Tensor::empty({N * words + N}, DType::i32, device);
+    run(device, Sample<T>{.token = tokens_of(drawn).template data<int32_t>(),
+                          .log_prob = reinterpret_cast<LogProb*>(drawn.data<int32_t>()),
+                          .logits = logits.data<T>(),
+                          .N = N,
+                          .V = V,
+                          .candidates = model_.config.sampled_ids,
+                          .temperature = options_.temperature,
+                          .top_k = options_.top_k,
+                          .top_p = options_.top_p,
+                          .min_p = options_.min_p,
+                          .repetition_penalty = options_.repetition_penalty,
+                          .history = history.data<int32_t>(),
+                          .history_length = length.data<int32_t>(),
+                          .history_stride = history.defined() ? history.shape()[1] : 0,
+                          .draw = reinterpret_cast<const uint64_t*>(draws.data<int32_t>()),
+                          .seed = options_.seed});
+    return drawn;
+  }
+
+  // Appends what was drawn to its sequences.
+  void take(const Tensor& drawn, Active& active, std::vector<Growing>& sequences,
+            const TokenCallback& on_token) const {
+    active.last = tokens_of(drawn);
+    const std::vector<int32_t> host = drawn.to_vector<int32_t>();
+    for (size_t row = 0; row < active.sequence.size(); row++) {
+      LogProb log_prob;
+      std::memcpy(&log_prob, &host[row * size_t(words)], sizeof log_prob);
+      check(!std::isnan(log_prob), "generate",
             "expected finite logits, got NaN: the model's parameters are not finite");
-      append(sequences[active.sequence[row]], active.sequence[row], active.last[row],
-             float(log_prob[row]), on_token);
+      append(sequences[active.sequence[row]], active.sequence[row],
+             host[active.sequence.size() * size_t(words) + row], float(log_prob), on_token);
     }
   }
 
  private:
-  struct History {
-    Tokens tokens;
-    std::vector<int32_t> length;
-    int64_t stride = 0;
-  };
+  using LogProb = Accumulator<T>;
+  static constexpr int64_t words = sizeof(LogProb) / sizeof(int32_t);
 
-  // What each sequence holds so far; empty without a repetition penalty, which alone reads it.
-  History gather_history(const Active& active, const std::vector<Growing>& sequences) const {
-    History history;
-    history.length.resize(active.sequence.size(), 0);
-    if (options_.repetition_penalty == 1) return history;
-    for (const size_t s : active.sequence) {
-      history.stride =
-          std::max(history.stride, int64_t(prompts_[s].size() + sequences[s].out.tokens.size()));
-    }
-    history.tokens.resize(active.sequence.size() * size_t(history.stride));
-    for (size_t row = 0; row < active.sequence.size(); row++) {
-      const size_t s = active.sequence[row];
-      auto place = history.tokens.begin() + int64_t(row) * history.stride;
-      place = std::copy(prompts_[s].begin(), prompts_[s].end(), place);
-      const Tokens& own = sequences[s].out.tokens;
-      std::copy(own.begin(), own.end(), place);
-      history.length[row] = int32_t(prompts_[s].size() + own.size());
-    }
-    return history;
+  static Tensor tokens_of(const Tensor& drawn) {
+    const int64_t N = drawn.count() / (words + 1);
+    return drawn.view(N * words, {N});
   }
 
   // A finished sequence may still ride along in the batch; its further tokens are thrown away.
@@ -174,15 +189,26 @@ void grow(const Gpt2& model, std::span<const Tokens> prompts, const SamplingOpti
           const TokenCallback& on_token, Active active, Tensor hidden,
           std::vector<Growing>& sequences) {
   dispatch(model.dtype(), [&](auto t) {
-    const Sampler<decltype(t)> sample(model, prompts, options);
+    const Sampler<decltype(t)> sampler(model, prompts, options);
+    // Token, place in the cache, end of what it sees, and what the sampler asks for.
+    const auto step = [&](const std::vector<Tensor>& in) -> std::vector<Tensor> {
+      const int64_t B = in[0].shape()[0];
+      const TokenBatch next{B, 1, in[0], in[1].reshape({B, 1}), {}};
+      const Tensor state = model.extend(next, active.cache, {in[1], in[2]});
+      return {sampler.draw(state, std::span(in).subspan(3))};
+    };
+    std::optional<Recorder> recorder;  // of a batch: others have a cache elsewhere
+    Tensor drawn = sampler.draw(hidden, sampler.inputs(active, sequences));
     for (;;) {
-      sample(hidden, active, sequences, on_token);
-      compact(active, sequences);
+      sampler.take(drawn, active, sequences, on_token);
+      if (compact(active, sequences)) recorder.reset();
       if (active.sequence.empty()) break;
+      if (!recorder) recorder.emplace(model.device(), step);
+      const KvPlaces places = active.cache.places(1);
       const int64_t B = int64_t(active.sequence.size());
-      const TokenBatch next{
-          B, 1, Tensor::from(active.last, {B, 1}), Tensor::from(active.cache.length, {B, 1}), {}};
-      hidden = model.extend(next, active.cache);
+      std::vector<Tensor> in{active.last.reshape({B, 1}), places.length, places.end};
+      for (const Tensor& input : sampler.inputs(active, sequences)) in.push_back(input);
+      drawn = (*recorder)(in)[0];
       for (size_t row = 0; row < active.sequence.size(); row++) {
         // A finished row that rides along stays where it is: there may be no room for more.
         if (!sequences[active.sequence[row]].finished()) active.cache.length[row]++;

@@ -15,18 +15,24 @@ Tensor Gpt2::forward(const TokenBatch& batch, const StepState* training,
       return dropout(x, probability, {training, RandomStream::dropout, site});
     };
   };
-  Tensor x = embedding(batch.token, batch.position, wte.weight, wpe.weight);  // (N, C)
-  x = drop(config.embd_pdrop, 0)(x);
+  // Batches are made on the host; here they come to where the model is.
+  const Tensor embedded = embedding(batch.token.to(device()), batch.position.to(device()),
+                                    wte.weight, wpe.weight);  // (N, C)
+  Residual stream{drop(config.embd_pdrop, 0)(embedded)};
   for (size_t layer = 0; layer < h.size(); layer++) {
     const uint32_t site = uint32_t(1 + 3 * layer);
-    const auto block = [=, this](const Tensor& in) {
+    const auto block = [=, this](const Residual& in) {
       return h[layer](
           in, [&](const Tensor& qkv) { return attend(qkv, layer); }, drop(config.resid_pdrop, site),
           drop(config.resid_pdrop, site + 1));
     };
-    x = gradient_checkpointing ? recompute(block, x) : block(x);
+    if (gradient_checkpointing) {  // then one tensor a block is kept, and not two
+      stream = {recompute([=](const Tensor& x) { return block({x}).sum(); }, stream.x)};
+    } else {
+      stream = block(stream);
+    }
   }
-  return ln_f(x);
+  return ln_f(stream);
 }
 
 Tensor Gpt2::operator()(const TokenBatch& batch, const StepState* training) const {
@@ -34,7 +40,8 @@ Tensor Gpt2::operator()(const TokenBatch& batch, const StepState* training) cons
   check(T <= config.n_positions, "gpt2", "expected at most {} tokens a row, got {}",
         config.n_positions, T);
   // By value: with recomputation it runs once more, in the backward pass.
-  return forward(batch, training, [=, this, span = batch.span](const Tensor& qkv, size_t layer) {
+  const AttentionSpan span{batch.span.begin.to(device()), batch.span.end.to(device())};
+  return forward(batch, training, [=, this](const Tensor& qkv, size_t layer) {
     const RandomSite site{training, RandomStream::dropout, uint32_t(3 + 3 * layer)};
     const float probability = training ? config.attn_pdrop : 0;
     return attention(qkv.reshape({B, T, 3 * C}), config.n_head, span, probability, site)
@@ -42,19 +49,27 @@ Tensor Gpt2::operator()(const TokenBatch& batch, const StepState* training) cons
   });
 }
 
-Tensor Gpt2::extend(const TokenBatch& batch, KvCache& cache) const {
-  const int64_t B = batch.B, T = batch.T, C = config.n_embd;
+KvPlaces KvCache::places(int64_t T) const {
+  const int64_t B = int64_t(length.size());
   std::vector<int32_t> end(size_t(B * T));
   for (int64_t b = 0; b < B; b++) {
-    check(cache.length[b] + T <= cache.capacity, "kv_cache", "expected at most {} tokens, got {}",
-          cache.capacity, cache.length[b] + T);
-    for (int64_t t = 0; t < T; t++) end[b * T + t] = int32_t(cache.length[b] + t + 1);
+    check(length[b] + T <= capacity, "kv_cache", "expected at most {} tokens, got {}", capacity,
+          length[b] + T);
+    for (int64_t t = 0; t < T; t++) end[b * T + t] = int32_t(length[b] + t + 1);
   }
-  const Tensor length = Tensor::from(cache.length, {B}, device());
-  const Tensor ends = Tensor::from(end, {B, T}, device());
+  return {Tensor::from(length, {B}), Tensor::from(end, {B, T})};
+}
+
+Tensor Gpt2::extend(const TokenBatch& batch, const KvCache& cache) const {
+  return extend(batch, cache, cache.places(batch.T));
+}
+
+Tensor Gpt2::extend(const TokenBatch& batch, const KvCache& cache, const KvPlaces& places) const {
+  const int64_t B = batch.B, T = batch.T, C = config.n_embd;
+  const Tensor length = places.length.to(device()), end = places.end.to(device());
   return forward(batch, nullptr, [&](const Tensor& qkv, size_t layer) {
     return cached_attention(qkv.reshape({B, T, 3 * C}), config.n_head, cache.layers[layer], length,
-                            ends)
+                            end)
         .reshape({B * T, C});
   });
 }

@@ -11,11 +11,20 @@
 
 namespace rlhf {
 
+/// Where T new tokens of each sequence go in a cache, as kernels read it.
+struct KvPlaces {
+  Tensor length;  ///< i32 (B): tokens of each sequence already there
+  Tensor end;     ///< i32 (B, T): behind the last key that each new token sees
+};
+
 /// Keys and values of every layer for B sequences, each filled to a length of its own.
 struct KvCache {
   std::vector<KvCacheLayer> layers;  ///< (B, capacity, C)
   std::vector<int32_t> length;       ///< (B)
   int64_t capacity = 0;
+
+  /// On the host. @throws Error when there is no room for so many.
+  KvPlaces places(int64_t T) const;
 };
 
 struct Gpt2 {
@@ -28,13 +37,15 @@ struct Gpt2 {
   /// less memory, about a forward pass more time, the same bits.
   bool gradient_checkpointing = false;
 
-  /// Final hidden states (B*T, C). Dropout is active iff `training` is given; its draw counter says
-  /// which random numbers.
+  /// Final hidden states (B*T, C); the batch may be on any device. Dropout is active iff `training`
+  /// is given, memory of the model's device (Mirror); its draw counter says which random numbers.
   Tensor operator()(const TokenBatch& batch, const StepState* training = nullptr) const;
 
   /// The same for T new tokens (B, T) of sequences whose prefix is in the cache; appends them. The
   /// caller advances cache.length by as many of them as were real. No gradient, no dropout.
-  Tensor extend(const TokenBatch& batch, KvCache& cache) const;
+  Tensor extend(const TokenBatch& batch, const KvCache& cache) const;
+  /// The same at places given, of which the host needs to know nothing.
+  Tensor extend(const TokenBatch& batch, const KvCache& cache, const KvPlaces& places) const;
 
   KvCache make_cache(int64_t B, int64_t capacity) const;
 
@@ -42,6 +53,7 @@ struct Gpt2 {
   const Tensor& head() const { return wte.weight; }
   DType dtype() const { return wte.weight.dtype(); }
   Device device() const { return wte.weight.device(); }
+  Placement placement() const { return {device(), dtype()}; }
 
   void visit(auto&& v) {
     v("wte", wte);
@@ -65,9 +77,11 @@ struct LanguageModel {
 /// A linear map from hidden states to one number, without a bias.
 struct ScoreHead {
   Tensor weight;  ///< (1, C)
-  /// (N) from (N, C).
+  /// (N) from (N, C), in float where the model is bfloat16: 8 bits would not tell rewards apart.
   Tensor operator()(const Tensor& hidden) const {
-    return linear(hidden, weight, {}, /*transposed=*/true).reshape({hidden.shape().rows()});
+    const Tensor w = to_accumulator(weight, /*parameter=*/true);
+    return linear(to_accumulator(hidden), w, {}, /*transposed=*/true)
+        .reshape({hidden.shape().rows()});
   }
   void visit(auto&& v) { v("weight", weight); }
 };
@@ -89,11 +103,11 @@ struct ScalarModel {
   }
 };
 
-/// A trunk of that shape whose parameters have no values yet: to be initialised or loaded.
-/// @throws InputError when the configuration is impossible.
+/// A trunk of that shape on the CPU whose parameters have no values yet: to be initialised or
+/// loaded. @throws InputError when the configuration is impossible.
 Gpt2 empty_gpt2(const Gpt2Config& config, DType dtype = DType::f32);
 
-/// A randomly initialised trunk (init.h).
+/// A randomly initialised trunk (init.h), on the CPU: move_parameters takes it elsewhere.
 Gpt2 make_gpt2(const Gpt2Config& config, uint64_t seed, DType dtype = DType::f32);
 
 /// A head drawn from N(0, 1/(C+1)) for a reward (Stiennon et al. 2020), or all zero for a value

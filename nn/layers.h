@@ -23,11 +23,25 @@ struct Embedding {
   void visit(auto&& v) { v("weight", weight); }
 };
 
+/// The residual stream x + branch, (N, C): what the last layer computed is not added yet, so that
+/// the norm which reads the sum next can do both in one pass over memory.
+struct Residual {
+  Tensor x;
+  Tensor branch = {};  ///< undefined when nothing waits
+  Tensor sum() const { return branch.defined() ? add(x, branch) : x; }
+};
+
 struct LayerNorm {
   Tensor weight;  ///< (C)
   Tensor bias;    ///< (C)
   float eps = 1e-5f;
-  Tensor operator()(const Tensor& x) const { return layer_norm(x, weight, bias, eps); }
+  /// The norm of the stream, in which nothing waits afterwards.
+  Tensor operator()(Residual& stream) const {
+    if (!stream.branch.defined()) return layer_norm(stream.x, weight, bias, eps);
+    const NormedSum result = add_layer_norm(stream.x, stream.branch, weight, bias, eps);
+    stream = {result.sum};
+    return result.normed;
+  }
   void visit(auto&& v) {
     v("weight", weight);
     v("bias", bias);
@@ -55,7 +69,9 @@ struct Attention {
 struct Mlp {
   Linear c_fc;    ///< (C, 4C)
   Linear c_proj;  ///< (4C, C)
-  Tensor operator()(const Tensor& x) const { return c_proj(gelu(c_fc(x))); }
+  Tensor operator()(const Tensor& x) const {
+    return mlp(x, c_fc.weight, c_fc.bias, c_proj.weight, c_proj.bias);
+  }
   void visit(auto&& v) {
     v("c_fc", c_fc);
     v("c_proj", c_proj);
@@ -68,10 +84,11 @@ struct Block {
   Attention attn;
   LayerNorm ln_2;
   Mlp mlp;
-  Tensor operator()(Tensor x, const Attend& attend, const Drop& drop_attention,
-                    const Drop& drop_mlp) const {
-    x = add(x, drop_attention(attn(ln_1(x), attend)));
-    return add(x, drop_mlp(mlp(ln_2(x))));
+  Residual operator()(Residual stream, const Attend& attend, const Drop& drop_attention,
+                      const Drop& drop_mlp) const {
+    stream.branch = drop_attention(attn(ln_1(stream), attend));
+    stream.branch = drop_mlp(mlp(ln_2(stream)));
+    return stream;
   }
   void visit(auto&& v) {
     v("ln_1", ln_1);

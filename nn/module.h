@@ -60,6 +60,21 @@ int64_t parameter_count(Module& module) {
   return count;
 }
 
+/// Where a model lives and in which elements.
+struct Placement {
+  Device device = Device::cpu;
+  DType dtype = DType::f32;
+};
+
+/// Takes a module's parameters there. Weights are always drawn and read on the CPU in float, so
+/// that a model begins alike wherever it lives.
+template <class Module>
+void move_parameters(Module& module, const Placement& to) {
+  for_each_parameter(module, [&](const std::string&, Tensor& tensor) {
+    tensor = tensor.to(to.dtype).to(to.device);
+  });
+}
+
 /// A module of the same values with memory of its own and no gradients: a frozen reference policy.
 template <class Module>
 Module frozen_copy(const Module& module) {

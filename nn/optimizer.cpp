@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "kernels/convert.h"
 #include "kernels/gradient_clip.h"
 #include "kernels/run.h"
 
@@ -9,7 +10,10 @@ namespace rlhf {
 
 Optimizer::Optimizer(const ParameterArena& arena, const OptimizerConfig& config,
                      const std::function<float(const std::string&)>& rate_of)
-    : arena_(arena), config_(config) {
+    : arena_(arena),
+      config_(config),
+      segments_there_(arena.device()),
+      state_there_(arena.device()) {
   for (const ParameterArena::Entry& entry : arena.entries()) {
     // Biases and norms have one axis; shrinking them helps nothing (Loshchilov and Hutter's code,
     // GPT-3's and nanoGPT's agree).
@@ -21,10 +25,16 @@ Optimizer::Optimizer(const ParameterArena& arena, const OptimizerConfig& config,
                          .l1 = decays ? config.l1 : 0,
                          .frozen = !entry.trainable});
   }
-  const auto buffer = [&] { return Tensor::zeros({arena.count()}, arena.dtype(), arena.device()); };
+  const DType dtype = accumulator_of(arena.dtype());
+  const auto buffer = [&] { return Tensor::zeros({arena.count()}, dtype, arena.device()); };
+  if (dtype != arena.dtype()) {
+    master_ = buffer();
+    run(arena.device(),
+        Convert<bf16, float>{{master_.data<float>()}, arena.values().data<bf16>(), arena.count()});
+  }
   first_ = buffer();
   if (config.kind != OptimizerKind::sgd) second_ = buffer();
-  scale_ = Tensor::empty({1}, arena.dtype(), arena.device());
+  scale_ = Tensor::empty({1}, dtype, arena.device());
 }
 
 double Optimizer::step(StepState& state) {
@@ -37,13 +47,13 @@ double Optimizer::step(StepState& state) {
 
 double Optimizer::gradient_norm() {
   const Tensor gradients = arena_.gradients();
-  return dispatch(arena_.dtype(), [&](auto t) -> double {
+  return dispatch_accumulator(gradients.dtype(), [&](auto t) -> double {
     using T = decltype(t);
     const Device device = arena_.device();
     if (config_.clip_value > 0) {
       run(device, GradientClipValue<T>{gradients.data<T>(), gradients.count(), config_.clip_value});
     }
-    const Tensor norm = Tensor::empty({1}, arena_.dtype(), device);
+    const Tensor norm = Tensor::empty({1}, gradients.dtype(), device);
     run(device, GradientNorm<T>{norm.data<T>(), scale_.data<T>(), gradients.data<T>(),
                                 gradients.count(), config_.max_grad_norm});
     return norm.item();
@@ -65,6 +75,20 @@ void Optimizer::hold(const std::function<bool(const std::string& name)>& held, u
   }
 }
 
+void Optimizer::for_each_master(
+    const std::function<void(const std::string& name, const Tensor& master)>& f) const {
+  const Tensor& masters = master_.defined() ? master_ : arena_.values();
+  for (const ParameterArena::Entry& entry : arena_.entries()) {
+    f(entry.name, masters.view(entry.begin, entry.tensor.shape()));
+  }
+}
+
+void Optimizer::adopt_masters() {
+  if (!master_.defined()) return;
+  run(arena_.device(),
+      Convert<float, bf16>{{arena_.values().data<bf16>()}, master_.data<float>(), arena_.count()});
+}
+
 void Optimizer::for_each_moment(
     const std::function<void(const std::string& name, const Tensor& moment)>& f) const {
   for (const ParameterArena::Entry& entry : arena_.entries()) {
@@ -79,15 +103,16 @@ template <class T>
 void Optimizer::move_parameters(const StepState& state) {
   const OptimizerArena<T> arena{
       .parameter = arena_.values().data<T>(),
-      .gradient = arena_.gradients().data<T>(),
+      .master = master_.data<Accumulator<T>>(),
+      .gradient = arena_.gradients().data<Accumulator<T>>(),
       .count = arena_.count(),
-      .segment = segments_.data(),
+      .segment = segments_there_.publish(segments_),
       .segments = int64_t(segments_.size()),
-      .gradient_scale = scale_.data<T>(),
-      .state = &state,
+      .gradient_scale = scale_.data<Accumulator<T>>(),
+      .state = state_there_.publish(state),
       .decay_mode = config_.kind == OptimizerKind::adamw ? DecayMode::decoupled : DecayMode::l2};
-  T* first = first_.data<T>();
-  T* second = second_.data<T>();
+  auto* const first = first_.data<Accumulator<T>>();
+  auto* const second = second_.data<Accumulator<T>>();
   switch (config_.kind) {
     case OptimizerKind::adamw:
     case OptimizerKind::adam:

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "core/mirror.h"
 #include "kernels/optimizer.h"
 #include "nn/parameter_arena.h"
 
@@ -48,6 +49,13 @@ class Optimizer {
   /// those that learn from now on begin with Adam's first step, `start` steps into the run.
   void hold(const std::function<bool(const std::string& name)>& held, uint64_t start);
 
+  /// What the updates are added to, parameter by parameter: the parameters themselves, or of a
+  /// bfloat16 model its float masters, which its parameters are the roundings of. Whoever writes
+  /// there calls adopt_masters() afterwards.
+  void for_each_master(
+      const std::function<void(const std::string& name, const Tensor& master)>& f) const;
+  void adopt_masters();
+
   /// Adam's moments or the momentum, parameter by parameter, as "first.<name>" and "second.<name>".
   void for_each_moment(
       const std::function<void(const std::string& name, const Tensor& moment)>& f) const;
@@ -59,9 +67,13 @@ class Optimizer {
   const ParameterArena& arena_;
   OptimizerConfig config_;
   std::vector<OptimizerSegment> segments_;
-  Tensor first_;   // Adam's m, or the momentum buffer
-  Tensor second_;  // Adam's and RMSprop's v
-  Tensor scale_;   // (1): what max_grad_norm makes of the gradients
+  // An update is smaller than the last bit of a bfloat16 (Micikevicius et al. 2018, section 3.1).
+  Tensor master_;                            // of a bfloat16 model; else undefined
+  Tensor first_;                             // Adam's m, or the momentum buffer
+  Tensor second_;                            // Adam's and RMSprop's v
+  Tensor scale_;                             // (1): what max_grad_norm makes of the gradients
+  Mirror<OptimizerSegment> segments_there_;  // where the arena's device reads them
+  Mirror<StepState> state_there_;
 };
 
 }  // namespace rlhf

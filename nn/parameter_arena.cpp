@@ -9,6 +9,10 @@ void ParameterArena::adopt(const std::vector<Slot>& slots) {
   for (const Slot& slot : slots) total += slot.tensor->count();
   values_ = Tensor::empty({total}, first.dtype(), first.device());
   values_.set_requires_grad(true);
+  // Asking for the flat tensor's gradient once yields a handle on the storage that all views share.
+  dispatch(values_.dtype(), [&](auto t) { values_.grad_out<Accumulator<decltype(t)>>(); });
+  gradients_ = values_.grad();
+  gradients_.fill_zero();
   int64_t begin = 0;
   for (const Slot& slot : slots) {
     Tensor view = values_.view(begin, slot.tensor->shape());
@@ -18,10 +22,6 @@ void ParameterArena::adopt(const std::vector<Slot>& slots) {
     entries_.push_back({slot.name, view, begin, slot.trainable});
     begin += view.count();
   }
-  // Asking for the flat tensor's gradient once yields a handle on the storage that all views share.
-  dispatch(values_.dtype(), [&](auto t) { values_.grad_out<decltype(t)>(); });
-  gradients_ = values_.grad();
-  gradients_.fill_zero();
 }
 
 Tensor ParameterArena::gradients() const {
@@ -35,6 +35,18 @@ Tensor ParameterArena::gradients() const {
 
 void ParameterArena::reset_gradients() const {
   for (const Entry& entry : entries_) entry.tensor.gradient()->written = false;
+}
+
+std::vector<bool> ParameterArena::written() const {
+  std::vector<bool> list;
+  for (const Entry& entry : entries_) list.push_back(entry.tensor.has_grad());
+  return list;
+}
+
+void ParameterArena::set_written(const std::vector<bool>& written) const {
+  for (size_t i = 0; i < entries_.size(); i++) {
+    entries_[i].tensor.gradient()->written = written[i];
+  }
 }
 
 }  // namespace rlhf

@@ -43,6 +43,10 @@ class ParameterArena {
   Tensor gradients() const;
   /// Forgets the step's gradients: the next backward overwrites them.
   void reset_gradients() const;
+  /// Which entries' gradients this step has written, and the same said by whoever replays a step,
+  /// whose launches write them without a word.
+  std::vector<bool> written() const;
+  void set_written(const std::vector<bool>& written) const;
 
  private:
   struct Slot {

@@ -13,7 +13,7 @@ std::vector<float> response_values(const ActorCritic& model,
                                    std::span<const Episode* const> episodes, int64_t batch_size) {
   std::vector<float> all;
   for_each_slice(episodes, batch_size, [&](std::span<const Episode* const> slice) {
-    const ResponseBatch batch = response_batch(slice);
+    const ResponseBatch batch = response_batch(slice, model.policy.transformer.device());
     const Tensor hidden =
         model.critic ? Tensor{} : gather(model.policy.transformer(batch.batch), batch.row);
     const std::vector<float> values = values_at(model, batch, hidden).to_vector<float>();

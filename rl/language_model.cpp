@@ -52,15 +52,30 @@ TargetBatch pack_examples(std::span<const Example> examples, int64_t row_length)
   return out;
 }
 
+std::vector<Tensor> loss_inputs(const TargetBatch& batch, int64_t denominator, DType loss_type) {
+  const Tensor weight = dispatch_accumulator(loss_type, [&](auto t) {
+    using T = decltype(t);
+    const int64_t rows = batch.target.count();
+    return Tensor::from(std::vector<T>(size_t(rows), T(-1.0 / double(denominator))), {rows});
+  });
+  const TokenBatch& b = batch.batch;
+  return {b.token, b.position, b.span.begin, b.span.end, batch.target, weight};
+}
+
+Tensor language_model_loss(const Gpt2& model, const std::vector<Tensor>& inputs,
+                           const StepState* training) {
+  const Shape& shape = inputs[0].shape();
+  const TokenBatch batch{shape[0], shape[1], inputs[0], inputs[1], {inputs[2], inputs[3]}};
+  const Tensor hidden = model(batch, training);
+  const Device device = model.device();
+  const Tensor log_prob = token_log_prob(hidden, model.head(), inputs[4].to(device)).log_prob;
+  return weighted_sum(log_prob, inputs[5].to(device));
+}
+
 Tensor language_model_loss(const Gpt2& model, const TargetBatch& batch, int64_t denominator,
                            const StepState* training) {
-  const Tensor hidden = model(batch.batch, training);
-  const Tensor log_prob = token_log_prob(hidden, model.head(), batch.target).log_prob;
-  return dispatch(hidden.dtype(), [&](auto t) {
-    using T = decltype(t);
-    const std::vector<T> weight(size_t(log_prob.count()), T(-1.0 / double(denominator)));
-    return weighted_sum(log_prob, Tensor::from(weight, log_prob.shape(), hidden.device()));
-  });
+  return language_model_loss(model, loss_inputs(batch, denominator, accumulator_of(model.dtype())),
+                             training);
 }
 
 Likelihood evaluate_likelihood(const Gpt2& model, std::span<const Example> examples,
@@ -70,8 +85,9 @@ Likelihood evaluate_likelihood(const Gpt2& model, std::span<const Example> examp
     const size_t n = std::min(size_t(batch_size), examples.size() - first);
     const TargetBatch batch = pad_examples(examples.subspan(first, n));
     const Tensor hidden = model(batch.batch);
-    const Tensor log_prob = token_log_prob(hidden, model.head(), batch.target).log_prob;
-    dispatch(hidden.dtype(), [&](auto t) {
+    const Tensor log_prob =
+        token_log_prob(hidden, model.head(), batch.target.to(model.device())).log_prob;
+    dispatch_accumulator(log_prob.dtype(), [&](auto t) {
       for (const auto value : log_prob.to_vector<decltype(t)>()) total.nll -= double(value);
     });
     total.targets += batch.targets;

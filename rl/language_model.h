@@ -30,6 +30,13 @@ TargetBatch pad_examples(std::span<const Example> examples);
 /// of padding.
 TargetBatch pack_examples(std::span<const Example> examples, int64_t row_length);
 
+/// What the loss of a batch is computed from: token, position, begin, end (undefined in a padded
+/// batch), target, and the weight of each row, -1 / denominator in the type that losses have.
+std::vector<Tensor> loss_inputs(const TargetBatch& batch, int64_t denominator, DType loss_type);
+/// The loss as a function of these alone, for whoever records it (Trainer::recorded).
+Tensor language_model_loss(const Gpt2& model, const std::vector<Tensor>& inputs,
+                           const StepState* training);
+
 /// Sum over targets of -log p(target) / denominator: (1). `denominator` is the number of targets of
 /// the whole optimizer step.
 Tensor language_model_loss(const Gpt2& model, const TargetBatch& batch, int64_t denominator,

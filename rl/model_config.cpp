@@ -198,7 +198,7 @@ void write_model_config(const fs::path& folder, const ModelConfig& config,
   nlohmann::ordered_json out{
       {"architectures", {config.scalar ? "GPT2ForSequenceClassification" : "GPT2LMHeadModel"}},
       {"model_type", "gpt2"},
-      {"dtype", "float32"},
+      {"dtype", config.dtype == DType::bf16 ? "bfloat16" : "float32"},
       {"vocab_size", shape.vocab_size},
       {"n_positions", shape.n_positions},
       {"n_embd", shape.n_embd},

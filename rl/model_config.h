@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/dtype.h"
 #include "data/tokenizer.h"
 #include "nn/gpt2_config.h"
 
@@ -15,8 +16,9 @@ namespace rlhf {
 
 struct ModelConfig {
   Gpt2Config shape;
-  bool scalar = false;  ///< GPT2ForSequenceClassification with one label
-  bool tied = true;     ///< tie_word_embeddings; false: the file must hold the head as well
+  bool scalar = false;       ///< GPT2ForSequenceClassification with one label
+  bool tied = true;          ///< tie_word_embeddings; false: the file must hold the head as well
+  DType dtype = DType::f32;  ///< of the parameters, written for transformers; nothing reads it
   double reward_gain = 1, reward_bias = 0;
 };
 

@@ -47,11 +47,11 @@ class WeightLoader {
   }
 
   template <class Model>
-  void load_into(Model& model) {
+  void load_into(Model& model, const Placement& placement) {
+    if (weights_.find(head_name)) check_head();
     for_each_parameter(model, [&](const std::string& name, Tensor& tensor) {
-      tensor = weights_.read(in_file(name));
+      tensor = weights_.read(in_file(name)).to(placement.dtype).to(placement.device);
     });
-    if (weights_.find(head_name)) check_head(model.transformer.wte.weight);
   }
 
  private:
@@ -76,7 +76,8 @@ class WeightLoader {
 
   // transformers computes with a head of its own whenever the file holds one that differs, whatever
   // config.json says, so there is no reading of such a file as a tied model.
-  void check_head(const Tensor& embedding) {
+  void check_head() {
+    const Tensor embedding = weights_.read(in_file(std::string(prefix) + "wte.weight"));
     if (weights_.read(head_name).to_vector<float>() != embedding.to_vector<float>()) {
       input_error(weights_.source(),
                   "expected \"{}\" equal to wte (a tied head; no other is supported), got another",
@@ -143,7 +144,7 @@ Tensor with_rows(const Tensor& embedding, int64_t rows) {
 
 bool is_scalar_model(const fs::path& folder) { return read_model_config(folder).scalar; }
 
-LoadedLanguageModel load_language_model(const fs::path& folder) {
+LoadedLanguageModel load_language_model(const fs::path& folder, const Placement& placement) {
   ModelConfig config = read_model_config(folder);
   if (config.scalar) input_error(folder.string(), "expected a language model, got a reward model");
   LoadedLanguageModel loaded;
@@ -151,11 +152,11 @@ LoadedLanguageModel load_language_model(const fs::path& folder) {
   loaded.stop_tokens = stop_tokens_of(folder, config.shape, loaded.tokenizer->eos());
   WeightLoader weights(folder, config);
   loaded.model.transformer = empty_gpt2(config.shape);
-  weights.load_into(loaded.model);
+  weights.load_into(loaded.model, placement);
   return loaded;
 }
 
-LoadedScalarModel load_scalar_model(const fs::path& folder) {
+LoadedScalarModel load_scalar_model(const fs::path& folder, const Placement& placement) {
   ModelConfig config = read_model_config(folder);
   if (!config.scalar) input_error(folder.string(), "expected a reward model, got a language model");
   LoadedScalarModel loaded;
@@ -164,12 +165,13 @@ LoadedScalarModel load_scalar_model(const fs::path& folder) {
   Gpt2 trunk = empty_gpt2(config.shape);
   loaded.model = {trunk, make_score_head(trunk, 0, /*zero=*/true), config.reward_gain,
                   config.reward_bias};
-  weights.load_into(loaded.model);
+  weights.load_into(loaded.model, placement);
   return loaded;
 }
 
 void save_model(const fs::path& folder, LanguageModel& model, const Tokenizer& tokenizer) {
-  save(folder, model, {.shape = model.transformer.config}, tokenizer);
+  save(folder, model, {.shape = model.transformer.config, .dtype = model.transformer.dtype()},
+       tokenizer);
 }
 
 void save_model(const fs::path& folder, ScalarModel& model, const Tokenizer& tokenizer) {
@@ -179,10 +181,13 @@ void save_model(const fs::path& folder, ScalarModel& model, const Tokenizer& tok
   if (trunk.config.vocab_size > trunk.wte.weight.shape()[0]) {
     trunk.wte.weight = with_rows(trunk.wte.weight, trunk.config.vocab_size);
   }
-  save(
-      folder, written,
-      {.shape = trunk.config, .scalar = true, .reward_gain = model.gain, .reward_bias = model.bias},
-      tokenizer);
+  save(folder, written,
+       {.shape = trunk.config,
+        .scalar = true,
+        .dtype = trunk.dtype(),
+        .reward_gain = model.gain,
+        .reward_bias = model.bias},
+       tokenizer);
 }
 
 }  // namespace rlhf

@@ -43,8 +43,9 @@ std::string instead(const fs::path& folder) {
   return "none";
 }
 
-Tensor narrowed(const Tensor& tensor, const std::string& name, const std::string& source) {
-  if (tensor.dtype() != DType::f64) return tensor;
+/// In float32, whatever the file has.
+Tensor as_float(const Tensor& tensor, const std::string& name, const std::string& source) {
+  if (tensor.dtype() != DType::f64) return tensor.to(DType::f32);
   std::vector<float> values;
   values.reserve(size_t(tensor.count()));
   for (const double value : tensor.to_vector<double>()) {
@@ -143,7 +144,7 @@ std::vector<std::string> ModelWeights::names() const {
 Tensor ModelWeights::read(const std::string& name) {
   const Place place = places_.at(name);
   SafetensorsFile& file = files_[place.file];
-  return narrowed(file.read(file.entries()[place.entry]), name, file.path().string());
+  return as_float(file.read(file.entries()[place.entry]), name, file.path().string());
 }
 
 }  // namespace rlhf

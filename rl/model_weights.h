@@ -30,7 +30,7 @@ class ModelWeights {
   const TensorEntry* find(const std::string& name) const;
   std::vector<std::string> names() const;
 
-  /// The tensor in float32. REQUIRES: find(name) with is_floating().
+  /// The tensor in float32, on the host. REQUIRES: find(name) with is_floating().
   /// @throws InputError for a double beyond the range of a float.
   Tensor read(const std::string& name);
 

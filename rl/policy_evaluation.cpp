@@ -21,7 +21,8 @@ PolicyEvaluation evaluate_policy(const Gpt2& policy, const Gpt2& reference,
   const std::vector<float> ref_log_prob = response_log_probs(reference, list, temperature, kBatch);
 
   const double n = double(episodes.size());
-  // Generation has returned the policy's log-probabilities, bit-equal to a pass of their own.
+  // Generation has returned the policy's log-probabilities: on the CPU bit-equal to a pass of their
+  // own, on a GPU up to rounding.
   auto ref = ref_log_prob.begin();
   for (const Episode& e : episodes) {
     for (const float log_prob : e.log_prob) out.kl += (double(log_prob) - double(*ref++)) / n;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <optional>
 
 #include "data/shuffle.h"
 #include "rl/alarms.h"
@@ -53,6 +54,7 @@ class Ppo {
     generation_seconds += seconds_since(start);
     for (size_t i = 0; i < episodes.size(); i++) episodes[i].row = rows[i];
     end_responses(episodes, config_, eos_);
+    if (device() != Device::cpu) see_again(episodes);
     const std::vector<double> scores = score_(judged_episodes(episodes, eos_));
     for (size_t i = 0; i < episodes.size(); i++) episodes[i].raw_score = scores[i];
     rules_.apply(episodes);
@@ -110,8 +112,23 @@ class Ppo {
   std::map<std::string, int64_t> alarm_counts() const { return alarms_.counts(); }
 
   double generation_seconds = 0;
+  std::optional<SamplingDifference> sampling_difference;  ///< of the last rollout, on a GPU
 
  private:
+  Device device() const { return model_.policy.transformer.device(); }
+
+  // A GPU sums in an order that depends on the shape of a product, so that sampling row by row and
+  // training on rectangles round apart. The ratio is to begin at 1: the policy reads its responses
+  // once more, in the shape in which it will learn from them.
+  void see_again(std::vector<Episode>& episodes) {
+    const auto list = pointers(episodes);
+    const std::vector<float> sampled = flatten(list, &Episode::log_prob);
+    scatter(response_log_probs(model_.policy.transformer, list, config_.temperature,
+                               config_.per_device_train_batch_size),
+            episodes, &Episode::log_prob);
+    sampling_difference = SamplingDifference::between(sampled, flatten(list, &Episode::log_prob));
+  }
+
   static TrainingConfig training_config(const PpoConfig& config, int64_t updates) {
     TrainingConfig training = config.training;
     training.max_steps = updates * config.num_ppo_epochs * config.num_mini_batches;
@@ -122,13 +139,13 @@ class Ppo {
   void begin_update(int64_t update) {
     warming_up_ = update <= config_.critic_warmup_updates;
     if (config_.critic_warmup_updates == 0 || warming_up_) return;
-    if (policy_start_ < 0) policy_start_ = int64_t(trainer_.state().step);
+    if (policy_start_ < 0) policy_start_ = int64_t(trainer_.updates());
     trainer_.hold([](const std::string&) { return false; }, uint64_t(policy_start_));
   }
 
   void learn(Slice mini_batch, int64_t number, PpoStatistics& total) {
     if (config_.whiten_scope == WhitenScope::batch) return step(mini_batch, number, total);
-    const std::vector<Episode> whitened = whitened_minibatch(mini_batch, config_);
+    const std::vector<Episode> whitened = whitened_minibatch(mini_batch, config_, device());
     step(pointers(whitened), number, total);
   }
 
@@ -176,7 +193,7 @@ class Ppo {
     const Tensor nll =
         language_model_loss(model_.policy.transformer, pad_examples(picked), targets, nullptr);
     total.ptx_loss += nll.item();
-    return weighted_sum(nll, Tensor::from(std::vector<float>{config_.ptx_coef}, {1}));
+    return weighted_sum(nll, Tensor::from(std::vector<float>{config_.ptx_coef}, {1}, nll.device()));
   }
 
   ActorCritic& model_;
@@ -237,7 +254,7 @@ PpoResult ppo(ActorCritic& model, const Gpt2& reference, std::span<const Tokens>
       picked.push_back(prompts[size_t(rows.back())]);
     }
     std::vector<Episode> episodes = algorithm.rollout(picked, rows, uint64_t(result.episodes));
-    assign_rewards(episodes, algorithm.kl_coefficient(), config);
+    assign_rewards(episodes, algorithm.kl_coefficient(), config, model.policy.transformer.device());
     const PpoStatistics statistics = algorithm.optimise(episodes, update);
     result.episodes += batch;
     result.seconds += seconds_since(start);
@@ -245,6 +262,7 @@ PpoResult ppo(ActorCritic& model, const Gpt2& reference, std::span<const Tokens>
         summarise(episodes, algorithm.kl_coefficient(), config.kl_estimator, config.kl_bounds);
     Metrics metrics = ppo_metrics(rollout, statistics, algorithm.kl_coefficient());
     add_option_metrics(config, statistics, metrics);
+    if (algorithm.sampling_difference) algorithm.sampling_difference->add_to(metrics);
     metrics.emplace_back("episode", double(result.episodes));
     metrics.emplace_back("eps", double(result.episodes) / result.seconds);
     on_update(update, updates, metrics, episodes);

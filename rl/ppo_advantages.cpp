@@ -1,5 +1,7 @@
 #include "rl/ppo_advantages.h"
 
+#include <algorithm>
+
 #include "kernels/gae.h"
 #include "kernels/run.h"
 #include "kernels/whiten.h"
@@ -7,44 +9,75 @@
 namespace rlhf {
 namespace {
 
-void whiten(std::vector<Episode>& episodes, std::vector<float> Episode::*field, bool shift_mean) {
+void whiten(std::vector<Episode>& episodes, std::vector<float> Episode::*field, bool shift_mean,
+            Device device) {
   const std::vector<float> flat = flatten(pointers(episodes), field);
-  const std::vector<float> mask(flat.size(), 1);
-  std::vector<float> out(flat.size());
-  run(Device::cpu,
-      Whiten<float>{out.data(), flat.data(), mask.data(), int64_t(flat.size()), shift_mean});
-  scatter(out, episodes, field);
+  const int64_t count = int64_t(flat.size());
+  const Tensor in = Tensor::from(flat, {count}, device);
+  const Tensor mask = Tensor::from(std::vector<float>(flat.size(), 1), {count}, device);
+  const Tensor out = Tensor::empty({count}, DType::f32, device);
+  run(device,
+      Whiten<float>{out.data<float>(), in.data<float>(), mask.data<float>(), count, shift_mean});
+  scatter(out.to_vector<float>(), episodes, field);
 }
 
-void estimate_advantages(std::vector<Episode>& episodes, float gamma, float lambda) {
-  for (Episode& e : episodes) {
-    const int32_t length = int32_t(e.length());
-    e.advantage.resize(e.response.size());
-    e.returns.resize(e.response.size());
-    run(Device::cpu, Gae<float>{.advantages = e.advantage.data(),
-                                .returns = e.returns.data(),
-                                .rewards = e.reward.data(),
-                                .values = e.value.data(),
-                                .length = &length,
-                                .B = 1,
-                                .T_max = length,
-                                .gamma = gamma,
-                                .lambda = lambda});
+/// One field of all episodes as a rectangle (episodes, longest), zeros behind the shorter ones.
+Tensor rectangle(const std::vector<Episode>& episodes, std::vector<float> Episode::*field,
+                 int64_t longest, Device device) {
+  std::vector<float> values(episodes.size() * size_t(longest), 0);
+  for (size_t b = 0; b < episodes.size(); b++) {
+    const std::vector<float>& row = episodes[b].*field;
+    std::copy(row.begin(), row.end(), values.begin() + int64_t(b) * longest);
+  }
+  return Tensor::from(values, {int64_t(episodes.size()), longest}, device);
+}
+
+void take_rows(const Tensor& rectangle, std::vector<Episode>& episodes,
+               std::vector<float> Episode::*field) {
+  const std::vector<float> values = rectangle.to_vector<float>();
+  for (size_t b = 0; b < episodes.size(); b++) {
+    const auto row = values.begin() + int64_t(b) * rectangle.shape()[1];
+    (episodes[b].*field).assign(row, row + episodes[b].length());
   }
 }
 
-void advance(std::vector<Episode>& episodes, const PpoConfig& config, bool whitens) {
-  if (whitens && config.whiten_rewards) whiten(episodes, &Episode::reward, /*shift_mean=*/false);
-  estimate_advantages(episodes, config.gamma, config.lambda);
+void estimate_advantages(std::vector<Episode>& episodes, float gamma, float lambda, Device device) {
+  std::vector<int32_t> length;
+  for (const Episode& e : episodes) length.push_back(int32_t(e.length()));
+  const int64_t B = int64_t(episodes.size());
+  const int64_t T = length.empty() ? 0 : *std::max_element(length.begin(), length.end());
+  const Tensor rewards = rectangle(episodes, &Episode::reward, T, device);
+  const Tensor values = rectangle(episodes, &Episode::value, T, device);
+  const Tensor lengths = Tensor::from(length, {B}, device);
+  const Tensor advantages = Tensor::empty({B, T}, DType::f32, device);
+  const Tensor returns = Tensor::empty({B, T}, DType::f32, device);
+  run(device, Gae<float>{.advantages = advantages.data<float>(),
+                         .returns = returns.data<float>(),
+                         .rewards = rewards.data<float>(),
+                         .values = values.data<float>(),
+                         .length = lengths.data<int32_t>(),
+                         .B = B,
+                         .T_max = T,
+                         .gamma = gamma,
+                         .lambda = lambda});
+  take_rows(advantages, episodes, &Episode::advantage);
+  take_rows(returns, episodes, &Episode::returns);
+}
+
+void advance(std::vector<Episode>& episodes, const PpoConfig& config, bool whitens, Device device) {
+  if (whitens && config.whiten_rewards) {
+    whiten(episodes, &Episode::reward, /*shift_mean=*/false, device);
+  }
+  estimate_advantages(episodes, config.gamma, config.lambda, device);
   if (whitens && config.whiten_advantages) {
-    whiten(episodes, &Episode::advantage, /*shift_mean=*/true);
+    whiten(episodes, &Episode::advantage, /*shift_mean=*/true, device);
   }
 }
 
 }  // namespace
 
-void assign_rewards(std::vector<Episode>& episodes, double kl_coefficient,
-                    const PpoConfig& config) {
+void assign_rewards(std::vector<Episode>& episodes, double kl_coefficient, const PpoConfig& config,
+                    Device device) {
   for (Episode& e : episodes) {
     e.reward.resize(e.response.size());
     for (size_t t = 0; t < e.response.size(); t++) {
@@ -53,14 +86,14 @@ void assign_rewards(std::vector<Episode>& episodes, double kl_coefficient,
     }
     e.reward.back() += float(e.score);
   }
-  advance(episodes, config, config.whiten_scope == WhitenScope::batch);
+  advance(episodes, config, config.whiten_scope == WhitenScope::batch, device);
 }
 
 std::vector<Episode> whitened_minibatch(std::span<const Episode* const> episodes,
-                                        const PpoConfig& config) {
+                                        const PpoConfig& config, Device device) {
   std::vector<Episode> copies;
   for (const Episode* e : episodes) copies.push_back(*e);
-  advance(copies, config, true);
+  advance(copies, config, true, device);
   return copies;
 }
 

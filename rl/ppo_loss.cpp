@@ -10,10 +10,6 @@ namespace {
 
 using Slice = std::span<const Episode* const>;
 
-Tensor column(const std::vector<float>& values) {
-  return Tensor::from(values, {int64_t(values.size())});
-}
-
 }  // namespace
 
 std::vector<float> token_weights(Slice episodes, const MiniBatch& whole, const PpoConfig& config) {
@@ -32,7 +28,11 @@ std::vector<float> token_weights(Slice episodes, const MiniBatch& whole, const P
 
 Tensor ppo_loss(const ActorCritic& model, Slice episodes, const PpoConfig& config, bool critic_only,
                 MiniBatch& whole, PpoStatistics& total) {
-  const ResponseBatch batch = response_batch(episodes);
+  const Device device = model.policy.transformer.device();
+  const auto column = [device](const std::vector<float>& values) {
+    return Tensor::from(values, {int64_t(values.size())}, device);
+  };
+  const ResponseBatch batch = response_batch(episodes, device);
   const std::vector<float> old_log_prob = flatten(episodes, &Episode::log_prob);
   const std::vector<float> old_value = flatten(episodes, &Episode::value);
   const Tensor advantage = column(flatten(episodes, &Episode::advantage));

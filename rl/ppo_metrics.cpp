@@ -126,6 +126,22 @@ Metrics ppo_metrics(const RolloutSummary& rollout, const PpoStatistics& s, doubl
   return metrics;
 }
 
+SamplingDifference SamplingDifference::between(std::span<const float> sampled,
+                                               std::span<const float> again) {
+  SamplingDifference out;
+  for (size_t i = 0; i < sampled.size(); i++) {
+    const double difference = std::abs(double(sampled[i]) - double(again[i]));
+    out.mean += difference / double(sampled.size());
+    out.max = std::max(out.max, difference);
+  }
+  return out;
+}
+
+void SamplingDifference::add_to(Metrics& metrics) const {
+  metrics.emplace_back("sampling/sampling_logp_difference/mean", mean);
+  metrics.emplace_back("sampling/sampling_logp_difference/max", max);
+}
+
 void add_option_metrics(const PpoConfig& config, const PpoStatistics& s, Metrics& metrics) {
   if (config.kl_loss_coef > 0) metrics.emplace_back("loss/kl_avg", s.kl_loss / s.tokens);
   if (config.ptx_coef > 0) {

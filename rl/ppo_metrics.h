@@ -62,6 +62,14 @@ RolloutSummary summarise(std::span<const Episode> episodes, double kl_coefficien
 Metrics ppo_metrics(const RolloutSummary& rollout, const PpoStatistics& statistics,
                     double kl_coefficient);
 
+/// How far two passes over the same tokens are apart: |log pi sampled - log pi read again|. TRL's
+/// GRPO logs the same between its generation server and its trainer.
+struct SamplingDifference {
+  double mean = 0, max = 0;
+  static SamplingDifference between(std::span<const float> sampled, std::span<const float> again);
+  void add_to(Metrics& metrics) const;
+};
+
 /// Metrics of the options that are on.
 void add_option_metrics(const PpoConfig& config, const PpoStatistics& statistics, Metrics& metrics);
 

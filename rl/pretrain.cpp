@@ -37,6 +37,9 @@ PretrainResult pretrain(Gpt2& model, const TokenStream& train, const TokenStream
   const int64_t tokens_per_step = training.batch_size * micro_batches * config.block_size;
   const std::vector<Example> validation = windows(val.copy(0, val.size()), config.block_size);
   Trainer trainer(model, training);
+  Trainer::RecordedLoss loss(trainer, [&](const std::vector<Tensor>& inputs) {
+    return language_model_loss(model, inputs, trainer.dropout_state());
+  });
   PretrainResult result;
   double best = std::numeric_limits<double>::infinity();
   IntervalMean interval;
@@ -51,9 +54,9 @@ PretrainResult pretrain(Gpt2& model, const TokenStream& train, const TokenStream
   for (int64_t step = checkpoints.resume(state, training.max_steps) + 1; step <= training.max_steps;
        step++) {
     const auto start = Clock::now();
-    const Trainer::Step done = trainer.step(micro_batches, [&](int64_t micro) {
+    const Trainer::Step done = trainer.step(micro_batches, loss, [&](int64_t micro) {
       const auto examples = draw_windows(train, config, uint64_t(step), micro);
-      return language_model_loss(model, pad_examples(examples), tokens_per_step, &trainer.state());
+      return loss_inputs(pad_examples(examples), tokens_per_step, accumulator_of(model.dtype()));
     });
     result.seconds += std::chrono::duration<double>(Clock::now() - start).count();
     result.tokens += tokens_per_step;

@@ -33,7 +33,7 @@ std::vector<double> head_scores(const ScalarModel& model, std::span<const Tokens
   for (size_t first = 0; first < sequences.size(); first += size_t(batch_size)) {
     const size_t n = std::min(size_t(batch_size), sequences.size() - first);
     const Tensor rewards = reward_at_end(model, sequences.subspan(first, n));
-    dispatch(rewards.dtype(), [&](auto t) {
+    dispatch_accumulator(rewards.dtype(), [&](auto t) {
       for (const auto value : rewards.to_vector<decltype(t)>()) scores.push_back(double(value));
     });
   }

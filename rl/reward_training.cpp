@@ -33,7 +33,7 @@ struct Part {
 };
 
 Tensor as_tensor(const std::vector<double>& values, const Tensor& like, double scale = 1) {
-  return dispatch(like.dtype(), [&](auto t) {
+  return dispatch_accumulator(like.dtype(), [&](auto t) {
     std::vector<decltype(t)> converted;
     for (const double value : values) converted.push_back(decltype(t)(value * scale));
     return Tensor::from(converted, {int64_t(values.size())}, like.device());
@@ -55,7 +55,7 @@ Tensor part_loss(const Rewards& rewards, const Part& part, RewardLoss loss, floa
 /// The loss of a micro-batch of any mixture, everything in one forward pass: all first sequences,
 /// then the rejected ones of pairs.
 Tensor mixed_loss(const ScalarModel& model, const RewardData& data, std::span<const int64_t> picked,
-                  float centering, int64_t denominator, const StepState& training) {
+                  float centering, int64_t denominator, const StepState* training) {
   std::vector<Tokens> sequences;
   for (const int64_t i : picked) sequences.push_back(data.examples[size_t(i)].first);
   Part parts[3];
@@ -65,7 +65,7 @@ Tensor mixed_loss(const ScalarModel& model, const RewardData& data, std::span<co
     parts[size_t(example.loss)].add(example, int64_t(row), pair ? int64_t(sequences.size()) : -1);
     if (pair) sequences.push_back(example.second);
   }
-  const Rewards rewards{reward_at_end(model, sequences, &training)};
+  const Rewards rewards{reward_at_end(model, sequences, training)};
   std::optional<Tensor> sum;
   for (const auto loss : {RewardLoss::pairwise, RewardLoss::bce, RewardLoss::mse}) {
     const Part& part = parts[size_t(loss)];
@@ -126,7 +126,8 @@ RewardResult train_reward(ScalarModel& model, const RewardData& train, const Rew
       const int64_t first = micro * training.batch_size;
       const auto part =
           picked.subspan(size_t(first), size_t(std::min(training.batch_size, n - first)));
-      return mixed_loss(model, train, part, config.center_rewards_coefficient, n, trainer.state());
+      return mixed_loss(model, train, part, config.center_rewards_coefficient, n,
+                        trainer.dropout_state());
     });
     result.seconds += std::chrono::duration<double>(Clock::now() - start).count();
     if (!done.skipped) interval.add(done.loss);

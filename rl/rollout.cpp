@@ -54,7 +54,7 @@ int64_t count_tokens(std::span<const Episode* const> episodes) {
   return count;
 }
 
-ResponseBatch response_batch(std::span<const Episode* const> episodes) {
+ResponseBatch response_batch(std::span<const Episode* const> episodes, Device device) {
   std::vector<Tokens> sequences;
   for (const Episode* episode : episodes) {
     sequences.push_back(episode->tokens());
@@ -72,8 +72,8 @@ ResponseBatch response_batch(std::span<const Episode* const> episodes) {
     }
   }
   out.count = int64_t(row.size());
-  out.row = Tensor::from(row, {out.count});
-  out.target = Tensor::from(target, {out.count});
+  out.row = Tensor::from(row, {out.count}, device);
+  out.target = Tensor::from(target, {out.count}, device);
   return out;
 }
 
@@ -88,7 +88,7 @@ std::vector<float> response_log_probs(const Gpt2& model, std::span<const Episode
                                       float temperature, int64_t batch_size) {
   std::vector<float> all;
   for_each_slice(episodes, batch_size, [&](std::span<const Episode* const> slice) {
-    const ResponseBatch batch = response_batch(slice);
+    const ResponseBatch batch = response_batch(slice, model.device());
     const Tensor hidden = gather(model(batch.batch), batch.row);
     const Tensor log_prob =
         token_log_prob(hidden, model.head(), batch.target, temperature).log_prob;

@@ -52,14 +52,15 @@ void scatter(std::span<const float> flat, std::span<Episode> episodes,
 int64_t count_tokens(std::span<const Episode* const> episodes);
 
 /// Episodes as a model reads them, with the place of every response token: `row` of the hidden
-/// states predicts `target`. N response tokens in all, episode after episode.
+/// states predicts `target`, on the device that was asked for. N response tokens in all, episode
+/// after episode.
 struct ResponseBatch {
   TokenBatch batch;
   Tensor row;     ///< i32 (N)
   Tensor target;  ///< i32 (N)
   int64_t count = 0;
 };
-ResponseBatch response_batch(std::span<const Episode* const> episodes);
+ResponseBatch response_batch(std::span<const Episode* const> episodes, Device device = Device::cpu);
 
 /// Calls f for slices of at most `batch_size` episodes.
 void for_each_slice(std::span<const Episode* const> episodes, int64_t batch_size,

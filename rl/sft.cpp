@@ -135,7 +135,7 @@ SftResult sft(Gpt2& model, const SftData& data, const SftConfig& config, const O
       const auto& part = micro[size_t(m)];
       const TargetBatch batch =
           config.packing ? pack_examples(part, max_length) : pad_examples(part);
-      return language_model_loss(model, batch, targets, &trainer.state());
+      return language_model_loss(model, batch, targets, trainer.dropout_state());
     });
     result.seconds += std::chrono::duration<double>(Clock::now() - start).count();
     if (!done.skipped) interval.add(done.loss);

@@ -38,16 +38,53 @@ Trainer::Step Trainer::step(int64_t micro_batches, const MicroBatchLoss& loss) {
   return step(micro_batches, loss, [] { return false; });
 }
 
+// Backward comes first: reading the loss waits for the device, which has work meanwhile. Nobody
+// uses the gradients of a loss that turns out not to be finite.
 Trainer::Step Trainer::step(int64_t micro_batches, const MicroBatchLoss& loss,
                             const std::function<bool()>& veto) {
+  return take_step(
+      micro_batches,
+      [&](int64_t micro) {
+        Tape tape;
+        const Tensor micro_loss = loss(micro);
+        tape.backward(micro_loss);
+        return micro_loss.item();
+      },
+      veto);
+}
+
+Trainer::RecordedLoss::RecordedLoss(const Trainer& trainer, TensorLoss loss)
+    : recorder_(trainer.arena_.device(), [loss = std::move(loss)](const auto& inputs) {
+        Tape tape;
+        const Tensor micro_loss = loss(inputs);
+        tape.backward(micro_loss);
+        return std::vector<Tensor>{micro_loss};
+      }) {}
+
+Trainer::Step Trainer::step(int64_t micro_batches, RecordedLoss& loss,
+                            const MicroBatchInputs& inputs) {
+  return take_step(
+      micro_batches,
+      [&](int64_t micro) {
+        // What overwrites a gradient in a step's first micro-batch adds to it in the others.
+        const bool later = micro > 0;
+        const Tensor micro_loss = loss.recorder_(inputs(micro), later ? "later" : "first")[0];
+        std::vector<bool>& written = loss.written_[later];
+        if (written.empty()) written = arena_.written();
+        arena_.set_written(written);
+        return micro_loss.item();
+      },
+      [] { return false; });
+}
+
+Trainer::Step Trainer::take_step(int64_t micro_batches, const MicroBatch& run,
+                                 const std::function<bool()>& veto) {
   Step result;
   steps_++;
   for (int64_t micro = 0; micro < micro_batches && std::isfinite(result.loss); micro++) {
     state_.draw++;
-    Tape tape;
-    const Tensor micro_loss = loss(micro);
-    result.loss += micro_loss.item();
-    if (std::isfinite(result.loss)) tape.backward(micro_loss);
+    state_there_.publish(state_);
+    result.loss += run(micro);
   }
   result.learning_rate = schedule_.rate(steps_);
   state_.learning_rate = float(result.learning_rate);
@@ -110,11 +147,12 @@ void Trainer::add_metrics(const Step& step, Metrics& metrics) const {
 }
 
 void Trainer::archive(StateArchive& a) {
-  for (const ParameterArena::Entry& entry : arena_.entries()) {
-    a.tensor("parameter." + entry.name, entry.tensor);
-  }
+  optimizer_.for_each_master([&](const std::string& name, const Tensor& master) {
+    a.tensor("parameter." + name, master);
+  });
   optimizer_.for_each_moment(
       [&](const std::string& name, const Tensor& moment) { a.tensor(name, moment); });
+  optimizer_.adopt_masters();
   a.number("steps", steps_);
   a.number("updates", state_.step);
   a.number("draw", state_.draw);

@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include "core/mirror.h"
+#include "core/recorder.h"
 #include "nn/optimizer.h"
 #include "nn/schedule.h"
 #include "rl/interval_mean.h"
@@ -58,6 +60,7 @@ class Trainer {
       : arena_(model, [&](const std::string& name) { return !is_frozen(config, name); }),
         optimizer_(arena_, config.optimizer, rate_of),
         schedule_(config.schedule),
+        state_there_(arena_.device()),
         skip_outliers_(config.skip_outliers) {
     state_.seed = config.seed;
     schedule_.total_steps = config.max_steps;
@@ -73,6 +76,22 @@ class Trainer {
   /// are, and only the schedule goes on.
   Step step(int64_t micro_batches, const MicroBatchLoss& loss, const std::function<bool()>& veto);
 
+  /// A loss that is a function of tensors of the same shapes, step after step: a GPU records the
+  /// forward and backward pass and replays them.
+  using TensorLoss = std::function<Tensor(const std::vector<Tensor>& inputs)>;
+  class RecordedLoss {
+   public:
+    RecordedLoss(const Trainer& trainer, TensorLoss loss);
+
+   private:
+    friend class Trainer;
+    Recorder recorder_;
+    std::vector<bool> written_[2];  // by a step's first and by its later micro-batches
+  };
+  using MicroBatchInputs = std::function<std::vector<Tensor>(int64_t micro_batch)>;
+  /// One step on the loss of what `inputs` makes. `loss` is of this trainer.
+  Step step(int64_t micro_batches, RecordedLoss& loss, const MicroBatchInputs& inputs);
+
   /// Moves the schedule on as if so many steps had been taken.
   void pass_over(int64_t steps) { steps_ += steps; }
 
@@ -84,13 +103,18 @@ class Trainer {
   /// What every training logs of a step: grad_norm, learning_rate.
   void add_metrics(const Step& step, Metrics& metrics) const;
 
-  /// What dropout reads: pass it to a model's forward pass to train with dropout.
-  const StepState& state() const { return state_; }
+  /// What dropout reads, on the model's device: pass it to a forward pass within step().
+  const StepState* dropout_state() { return state_there_.publish(state_); }
+  /// Optimizer steps so far.
+  uint64_t updates() const { return state_.step; }
 
   /// Parameters, moments and counters: with the same data, all that decides on the next step.
   void archive(StateArchive& a);
 
  private:
+  /// Runs one micro-batch forward and backward; @returns its loss.
+  using MicroBatch = std::function<double(int64_t micro_batch)>;
+  Step take_step(int64_t micro_batches, const MicroBatch& run, const std::function<bool()>& veto);
   /// Whether a parameter's name begins so. A language model's trunk and a reward model's are named
   /// with and without `transformer.` in front; both forms are taken for both.
   static bool begins_with(const std::string& name, const std::string& prefix);
@@ -105,6 +129,7 @@ class Trainer {
   Optimizer optimizer_;
   Schedule schedule_;
   StepState state_;
+  Mirror<StepState> state_there_;
   double skip_outliers_;
   OutlierDetector losses_, norms_;
   int64_t steps_ = 0;  // taken or skipped; state_.step counts the taken ones, as Adam needs it

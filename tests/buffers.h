@@ -7,11 +7,12 @@
 #include <cstdint>
 #include <cstring>
 #include <memory>
+#include <new>
 #include <type_traits>
 #include <vector>
 
-#include "kernels/device.h"
 #include "kernels/philox.h"
+#include "kernels/run.h"
 
 namespace rlhf {
 
@@ -21,12 +22,16 @@ struct GradientPolicy {
   int absent = -1;  ///< the destination with this number, counted from 0, is null
 };
 
+/// What buffers are for. Tests read and write them from the host, too, and start them at addresses
+/// aligned to their element only, as slices of tensors are, or aligned as whole tensors are;
+/// benchmarks want the device's own memory and the alignment of whole tensors.
+enum class Purpose { test, aligned_test, bench };
+
 class Buffers {
  public:
-  /// @param aligned start buffers on cache lines; otherwise they are aligned to their element only,
-  /// as slices of tensors are.
-  explicit Buffers(GradientPolicy policy = {}, bool aligned = false)
-      : policy_(policy), aligned_(aligned) {}
+  /// @param device whose kernels are to read them.
+  explicit Buffers(Device device, GradientPolicy policy = {}, Purpose purpose = Purpose::test)
+      : device_(device), policy_(policy), purpose_(purpose) {}
   Buffers(const Buffers&) = delete;
   Buffers& operator=(const Buffers&) = delete;
 
@@ -66,14 +71,18 @@ class Buffers {
   template <class S>
   S* hold(const std::vector<S>& values) {
     S* data = allocate<S>(int64_t(values.size()));
-    std::copy(values.begin(), values.end(), data);
+    on_device(device_, [&](auto tag) {
+      upload(tag, data, values.data(), values.size() * sizeof(S), Stream{});
+      synchronize(tag, Stream{});
+    });
     return data;
   }
 
+  Device device() const { return device_; }
   /// How many gradient destinations the case asked for.
   int gradients() const { return gradients_; }
 
-  /// Whether nothing was written outside of any buffer.
+  /// Whether nothing was written outside of any buffer of a test.
   bool guards_intact() const {
     return std::all_of(blocks_.begin(), blocks_.end(), [](const Block& block) {
       const auto is_guard = [](unsigned char byte) { return byte == 0xff; };
@@ -88,8 +97,9 @@ class Buffers {
   static constexpr size_t guard = 256;  // bytes; 0xff makes a NaN of what is read there
 
   struct Free {
+    Device device;
     void operator()(unsigned char* memory) const {
-      ::operator delete[](memory, std::align_val_t{64});
+      on_device(device, [&](auto tag) { release(tag, memory); });
     }
   };
   struct Block {
@@ -100,33 +110,41 @@ class Buffers {
   template <class S>
   S* allocate(int64_t count) {
     static_assert(std::is_trivially_copyable_v<S>);
-    const size_t offset = guard + (aligned_ ? 0 : alignof(S));
+    const size_t offset = guard + (purpose_ == Purpose::test ? alignof(S) : 0);
     const size_t payload = size_t(count) * sizeof(S);
     const size_t size = offset + payload + guard;
-    Block block{{}, size, offset, payload};
-    block.bytes.reset(new (std::align_val_t{64}) unsigned char[size]);
-    std::memset(block.bytes.get(), 0xff, size);
+    void* memory = on_device(device_, [&](auto tag) {
+      void* got =
+          purpose_ == Purpose::bench ? rlhf::allocate(tag, size) : allocate_unified(tag, size);
+      if (!got) throw std::bad_alloc();
+      fill(tag, got, 0xff, size, Stream{});
+      synchronize(tag, Stream{});
+      return got;
+    });
+    Block block{{static_cast<unsigned char*>(memory), Free{device_}}, size, offset, payload};
     blocks_.push_back(std::move(block));
     return reinterpret_cast<S*>(blocks_.back().bytes.get() + offset);
   }
 
   template <class S>
   S* draw(int64_t count, auto&& value) {
-    S* data = allocate<S>(count);
-    const auto site = uint32_t(blocks_.size());
+    const auto site = uint32_t(blocks_.size() + 1);
+    std::vector<S> values(static_cast<size_t>(count));
+#pragma omp parallel for if (count > (1 << 20))
     for (int64_t i = 0; i < count; i++) {
       const PhiloxWords words = random_words(1, RandomStream::init, site, 0, uint64_t(i));
       if constexpr (std::is_integral_v<S>) {
-        data[i] = S(value(words));
+        values[size_t(i)] = S(value(words));
       } else {
-        data[i] = S(float(value(words)));
+        values[size_t(i)] = S(float(value(words)));
       }
     }
-    return data;
+    return hold(values);
   }
 
+  Device device_;
   GradientPolicy policy_;
-  bool aligned_;
+  Purpose purpose_;
   int gradients_ = 0;
   std::vector<Block> blocks_;
 };

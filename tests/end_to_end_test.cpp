@@ -1,5 +1,6 @@
 // Every command as a process on small files: what a person gets for good input.
 #include "tests/end_to_end.h"
+#include "apps/device_flags.h"
 
 #include <algorithm>
 #include <cmath>
@@ -265,7 +266,10 @@ TEST_F(EndToEnd, EveryCommandExplainsItself) {
     EXPECT_EQ(help.err, "");
     EXPECT_NE(help.out.find(std::string("rlhf ") + command), std::string::npos) << help.out;
   }
-  EXPECT_EQ(json_of({"doctor", "--json"})["cuda"], "none in this build (CPU)");
+  const DeviceReport gpu = gpu_report();
+  const std::string cuda = json_of({"doctor", "--json"})["cuda"];
+  EXPECT_EQ(cuda == "none in this build (CPU)", !has_cuda) << cuda;
+  EXPECT_EQ(cuda == "emulated on the CPU (--device emulated)", gpu.emulated) << cuda;
 }
 
 }  // namespace

@@ -3,12 +3,12 @@
 #include "kernels/gemm.h"
 
 #include <gtest/gtest.h>
-#include <omp.h>
 
 #include <cstring>
 #include <vector>
 
 #include "tests/buffers.h"
+#include "tests/threads.h"
 
 namespace rlhf {
 namespace {
@@ -38,7 +38,7 @@ class Rows {
       }
     }
     std::vector<T> out(size_t(M * p_.N), T(0.5));
-    omp_set_num_threads(threads);
+    const WithThreads count(threads);
     const Gemm<T> gemm{.out = out.data(),
                        .accumulate = true,
                        .a = a.data(),
@@ -55,7 +55,7 @@ class Rows {
 
  private:
   Product p_;
-  Buffers buffers_;
+  Buffers buffers_{Device::cpu};
   const T* a_;
   const T* b_;
   const T* bias_;
@@ -67,7 +67,6 @@ using Types = testing::Types<float, double>;
 TYPED_TEST_SUITE(GemmRows, Types);
 
 TYPED_TEST(GemmRows, BitsDependOnTheRowAlone) {
-  const int before = omp_get_max_threads();
   for (int flags = 0; flags < 4; flags++) {
     for (const auto& [N, K] :
          {std::pair<int64_t, int64_t>{1, 70}, {65, 300}, {400, 130}, {96, 4500}}) {
@@ -87,7 +86,6 @@ TYPED_TEST(GemmRows, BitsDependOnTheRowAlone) {
       }
     }
   }
-  omp_set_num_threads(before);
 }
 
 }  // namespace

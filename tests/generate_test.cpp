@@ -3,7 +3,6 @@
 #include "nn/generate.h"
 
 #include <gtest/gtest.h>
-#include <omp.h>
 
 #include <cmath>
 #include <cstring>
@@ -12,6 +11,7 @@
 #include "nn/optimizer.h"
 #include "rl/language_model.h"
 #include "tests/model_helpers.h"
+#include "tests/threads.h"
 
 namespace rlhf {
 namespace {
@@ -43,15 +43,6 @@ Gpt2 random_policy(int64_t C = 24, int64_t V = 29, int64_t positions = 48) {
   randomise(model, 11, 0.25);
   return model;
 }
-
-class Threads {
- public:
-  explicit Threads(int count) : before_(omp_get_max_threads()) { omp_set_num_threads(count); }
-  ~Threads() { omp_set_num_threads(before_); }
-
- private:
-  int before_;
-};
 
 bool equal_bits(const std::vector<float>& a, const std::vector<float>& b) {
   return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
@@ -184,7 +175,7 @@ TEST(Generate, LogProbabilitiesAreTrainingsBitForBit) {
   const auto prompts = random_sequences(9, 12, model.config.vocab_size, 4);
   for (const float temperature : {1.0f, 0.7f}) {
     for (const int threads : {1, 2}) {
-      const Threads set(threads);
+      const WithThreads set(threads);
       const auto generated = generate(
           model, prompts,
           {.max_new_tokens = 20, .temperature = temperature, .stop_tokens = {0, 7, 30, 111}});
@@ -195,7 +186,7 @@ TEST(Generate, LogProbabilitiesAreTrainingsBitForBit) {
         sequences[p].insert(sequences[p].end(), tokens.begin(), tokens.end());
         count.push_back(tokens.size());
       }
-      const Threads other(3 - threads);
+      const WithThreads other(3 - threads);
       const auto expected = training_log_probs(model, sequences, count, temperature);
       for (size_t p = 0; p < prompts.size(); p++) {
         EXPECT_TRUE(equal_bits(generated[p].log_probs, expected[p]))
@@ -206,7 +197,7 @@ TEST(Generate, LogProbabilitiesAreTrainingsBitForBit) {
 }
 
 std::vector<float> parameters_after_training(int threads) {
-  const Threads set(threads);
+  const WithThreads set(threads);
   Gpt2 model = random_policy(48, 301, 40);
   model.config.set_dropout(0.1f);
   const ParameterArena arena(model);

@@ -16,6 +16,7 @@
 #include "nn/optimizer.h"
 #include "rl/language_model.h"
 #include "rl/reward.h"
+#include "tests/gpu.h"
 
 namespace rlhf {
 namespace {
@@ -32,7 +33,7 @@ const json& golden() {
 
 /// The folder's weights in T, under the names transformers gave them.
 template <class T>
-LanguageModel load() {
+LanguageModel load(Device device = Device::cpu) {
   const json config = read_json("config.json");
   Gpt2Config shape{.vocab_size = config["vocab_size"],
                    .n_positions = config["n_positions"],
@@ -52,6 +53,7 @@ LanguageModel load() {
     tensors.erase(name);
   });
   EXPECT_TRUE(tensors.empty()) << "no tensor of the file is left over";
+  move_parameters(model, {device, dtype_of<T>()});
   return model;
 }
 
@@ -129,8 +131,9 @@ TYPED_TEST(Gpt2Golden, LogProbabilitiesAndEntropies) {
 
 // Gradients of the first step, then ten steps of AdamW; examples padded, or packed two to a row.
 template <class T>
-void train(bool packed, const std::function<void(double, double, double, std::string)>& compare) {
-  LanguageModel model = load<T>();
+void train(bool packed, const std::function<void(double, double, double, std::string)>& compare,
+           Device device = Device::cpu) {
+  LanguageModel model = load<T>(device);
   const ParameterArena arena(model);
   Optimizer optimizer(arena,
                       {.beta1 = 0.9f, .beta2 = 0.99f, .weight_decay = 0.1f, .max_grad_norm = 1});
@@ -170,6 +173,28 @@ TYPED_TEST(Gpt2Golden, TenStepsOfTrainingPacked) {
   train<TypeParam>(true, [&](double got, double expected, double tolerance, std::string what) {
     this->expect_close(got, expected, tolerance, what);
   });
+}
+
+TEST(Gpt2OnTheGpu, TenStepsOfTraining) {
+  RLHF_NEEDS_GPU();
+  for (const bool packed : {false, true}) {
+    train<float>(
+        packed,
+        [&](double got, double expected, double tolerance, const std::string& what) {
+          EXPECT_NEAR(got, expected, tolerance * std::max(1.0, std::abs(expected))) << what;
+        },
+        Device::cuda);
+  }
+}
+
+TEST(Gpt2OnTheGpu, GreedyGeneration) {
+  RLHF_NEEDS_GPU();
+  const auto prompts = golden()["prompts"].get<std::vector<Tokens>>();
+  const auto expected = golden()["greedy"].get<std::vector<Tokens>>();
+  const auto generated =
+      generate(load<float>(Device::cuda).transformer, prompts,
+               {.max_new_tokens = int64_t(expected[0].size()), .temperature = 0});
+  for (size_t p = 0; p < prompts.size(); p++) EXPECT_EQ(generated[p].tokens, expected[p]) << p;
 }
 
 TYPED_TEST(Gpt2Golden, GreedyGeneration) {

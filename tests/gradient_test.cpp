@@ -5,7 +5,9 @@
 #include <cmath>
 #include <functional>
 
+#include "core/ops.h"
 #include "core/tape.h"
+#include "nn/init.h"
 #include "rl/language_model.h"
 #include "rl/ppo.h"
 #include "rl/reward.h"
@@ -89,6 +91,35 @@ std::vector<Example> examples() {
   list[0].tokens = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10};
   list[0].learn = {0, 0, 1, 1, 0, 1, 1, 1, 1, 1};
   return list;
+}
+
+TEST(Gradient, ANormWithItsResidualHasTheBitsOfTwoOps) {
+  constexpr int64_t rows = 5, C = 19;
+  const auto run = [&](bool fused) {
+    std::vector<Tensor> leaves;  // a, b, weight, bias
+    for (const Shape& shape : {Shape{rows, C}, {rows, C}, {C}, {C}}) {
+      leaves.push_back(Tensor::empty(shape, DType::f32));
+      fill_normal(leaves.back(), 1, 7, std::string(1, char('a' + leaves.size())));
+      leaves.back().set_requires_grad(true);
+    }
+    const Tensor &a = leaves[0], &b = leaves[1], &weight = leaves[2], &bias = leaves[3];
+    Tape tape;
+    NormedSum both;
+    if (fused) {
+      both = add_layer_norm(a, b, weight, bias, 1e-5f);
+    } else {
+      both.sum = add(a, b);
+      both.normed = layer_norm(both.sum, weight, bias, 1e-5f);
+    }
+    const Tensor out = add(both.sum, gelu(both.normed));  // as a block goes on
+    const Tensor d_out = Tensor::empty(out.shape(), DType::f32);
+    fill_normal(d_out, 1, 8, "d_out");
+    tape.backward(out, d_out);
+    std::vector<std::vector<float>> bits{both.normed.to_vector<float>(), out.to_vector<float>()};
+    for (const Tensor& leaf : leaves) bits.push_back(leaf.grad().to_vector<float>());
+    return bits;
+  };
+  EXPECT_EQ(run(true), run(false));
 }
 
 TEST(Gradient, LanguageModel) {

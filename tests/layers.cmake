@@ -1,11 +1,12 @@
 # The two rules that keep the tree readable, checked without building it:
 #   layers: an #include "..." goes downward only, by the table below, and is written from the root;
-#   mirror: the contracts, their CPU implementations and their test cases are one set of names.
+#   mirror: the contracts, their CPU and CUDA halves and their test cases are one set of names.
 # Usage: cmake -DROOT=<repository> -P tests/layers.cmake
 # Prints every violation as file:line and fails; a file whose folder has no rule is one, too.
 cmake_minimum_required(VERSION 3.25)
 
-set(support device memory philox run)  # headers of kernels/ that are not contracts
+# Headers of kernels/ that are not contracts.
+set(support bf16 device device_report graph memory philox run trace)
 
 # rule(<files> <what they may include> <in words> [<what they may not, in spite of that>])
 # All but the words are regular expressions on paths from the root; the first rule that fits counts.
@@ -29,6 +30,10 @@ rule("^core/ops[./]" "^core/|${kernel}" "core and kernels/*.h")
 rule("^core/" "^core/|${kernel}" "core without ops, and kernels/*.h" "^core/ops")
 rule("^kernels/cpu/" "${kernel}|^kernels/cpu/[a-z0-9_]+/"
      "kernels/*.h and the helpers in folders below kernels/cpu")
+rule("^kernels/cuda/emulator" "^kernels/(${support_names})\\.h$|^kernels/cuda/emulator"
+     "kernels/{${support_names}}.h and the emulator")
+rule("^kernels/cuda/" "${kernel}|^kernels/cuda/(support/|emulator\\.h$)"
+     "kernels/*.h and the helpers in kernels/cuda/support")
 rule("${kernel}" "^kernels/(${support_names})\\.h$" "of ours only kernels/{${support_names}}.h")
 
 set(violations 0)
@@ -42,7 +47,8 @@ endfunction()
 # ---- layers ------------------------------------------------------------------------------------
 
 foreach(folder apps bench core data kernels nn rl tests)
-  file(GLOB_RECURSE found RELATIVE ${ROOT} ${ROOT}/${folder}/*.h ${ROOT}/${folder}/*.cpp)
+  file(GLOB_RECURSE found RELATIVE ${ROOT} ${ROOT}/${folder}/*.h ${ROOT}/${folder}/*.cpp
+       ${ROOT}/${folder}/*.cu)
   list(APPEND files ${found})
 endforeach()
 
@@ -94,13 +100,15 @@ function(stems variable glob)
 endfunction()
 
 stems(contracts "kernels/*.h" ${support})
-stems(implementations "kernels/cpu/*.cpp" memory)
+stems(implementations "kernels/cpu/*.cpp" device_report memory)
+stems(kernels "kernels/cuda/*.cu" device_report memory)
 stems(cases "tests/cases/*.cpp")
-set(all ${contracts} ${implementations} ${cases})
+set(all ${contracts} ${implementations} ${kernels} ${cases})
 list(REMOVE_DUPLICATES all)
 list(SORT all)
 foreach(stem IN LISTS all)
-  foreach(file kernels/${stem}.h kernels/cpu/${stem}.cpp tests/cases/${stem}.cpp)
+  foreach(file kernels/${stem}.h kernels/cpu/${stem}.cpp kernels/cuda/${stem}.cu
+          tests/cases/${stem}.cpp)
     if(NOT EXISTS ${ROOT}/${file})
       violation("${file}:1: missing, though another file of the kernel \"${stem}\" is there")
     endif()
@@ -108,8 +116,8 @@ foreach(stem IN LISTS all)
 endforeach()
 
 list(LENGTH files count)
-list(LENGTH contracts kernels)
+list(LENGTH contracts mirrored)
 if(violations)
   message(FATAL_ERROR "${violations} violations of layers or mirror in ${count} files")
 endif()
-message(NOTICE "${count} files keep to the layers, ${kernels} kernels are mirrored")
+message(NOTICE "${count} files keep to the layers, ${mirrored} kernels are mirrored")

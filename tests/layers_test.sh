@@ -26,6 +26,11 @@ sound_tree() {
   file kernels/cpu/memory.cpp '#include "kernels/memory.h"'
   file kernels/cpu/gelu.cpp '#include "kernels/gelu.h"' '#include "kernels/cpu/support/tile.h"'
   file kernels/cpu/support/tile.h "// [ an unbalanced bracket; and a semicolon"
+  file kernels/cuda/memory.cu '#include "kernels/memory.h"' '#include "kernels/cuda/support/gpu.h"'
+  file kernels/cuda/gelu.cu '#include "kernels/gelu.h"' '#include "kernels/cuda/support/gpu.h"'
+  file kernels/cuda/support/gpu.h '#include "kernels/cuda/emulator.h"' '#include "kernels/device.h"'
+  file kernels/cuda/emulator.h '#include "kernels/cuda/emulator/fiber.h"'
+  file kernels/cuda/emulator/fiber.h "#pragma once"
   file core/tensor.h '#include "kernels/device.h"'
   file core/ops.h '#include "core/tensor.h"'
   file core/ops/gelu.cpp '#include "core/ops.h"' '#include "kernels/gelu.h"'
@@ -58,6 +63,10 @@ planted() {
 planted kernels/gelu.h 3 kernels/gelu.h
 planted kernels/gelu.h 1 core/tensor.h
 planted kernels/cpu/gelu.cpp 2 core/tensor.h
+planted kernels/cuda/gelu.cu 2 kernels/cpu/support/tile.h
+planted kernels/cuda/gelu.cu 2 core/tensor.h
+planted kernels/cpu/gelu.cpp 2 kernels/cuda/support/gpu.h
+planted kernels/cuda/emulator/fiber.h 1 kernels/cuda/support/gpu.h
 planted core/tensor.h 5 kernels/cpu/support/tile.h
 planted core/tensor.h 5 core/ops.h
 planted core/ops.h 1 nn/layers.h
@@ -76,7 +85,7 @@ sound_tree
 file kernels/other/x.h ""
 rejects "kernels/other/x.h:1: no rule"
 
-for missing in kernels/gelu.h kernels/cpu/gelu.cpp tests/cases/gelu.cpp; do
+for missing in kernels/gelu.h kernels/cpu/gelu.cpp kernels/cuda/gelu.cu tests/cases/gelu.cpp; do
   sound_tree
   rm "$tree/$missing"
   rejects "$missing:1: missing"

@@ -1,13 +1,16 @@
-// The chunks of rows in which token_log_prob makes its logits: neither do they change a bit of what
-// comes out, nor are they so small that the head is read over and over.
+// The chunks of rows in which token_log_prob makes its logits, and logits kept for the backward:
+// neither changes a bit of what comes out, nor are chunks so small that the head is read over and
+// over.
 #include "kernels/log_prob.h"
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <vector>
 
 #include "core/allocator.h"
 #include "core/ops.h"
+#include "kernels/device_report.h"
 #include "kernels/gemm.h"
 #include "kernels/philox.h"
 #include "kernels/run.h"
@@ -83,6 +86,60 @@ TEST(TokenLogProb, ChunksChangeNoBit) {
   EXPECT_EQ(log_prob.to_vector<float>(), whole);
   EXPECT_EQ(x.grad().to_vector<float>(), d_x);
   EXPECT_EQ(head.grad().to_vector<float>(), d_head);
+}
+
+struct Computed {
+  std::vector<float> log_prob, entropy, d_x, d_head;
+};
+
+Computed compute(Device device, int64_t N, int64_t C, int64_t V, size_t keep_bytes) {
+  Tensor x = Tensor::from(normal(N * C, 1), {N, C}, device);
+  Tensor head = Tensor::from(normal(V * C, 2), {V, C}, device);
+  x.set_requires_grad(true);
+  head.set_requires_grad(true);
+  std::vector<int32_t> target;
+  for (int32_t n = 0; n < N; n++) target.push_back(n % 7 == 0 ? -1 : n * 29 % int32_t(V));
+  const Tensor weight = Tensor::from(normal(N, 3), {N}, device);
+  const Allocator& allocator = Allocator::of(device);
+  const size_t before = allocator.statistics().live;
+  Tape tape;
+  const TokenLogProb p =
+      token_log_prob(x, head, Tensor::from(target, {N}, device), 0.8f, true, keep_bytes);
+  const size_t logits = size_t(N * V) * sizeof(float);
+  EXPECT_EQ(allocator.statistics().live - before >= logits, keep_bytes >= logits);
+  tape.backward(add(weighted_sum(p.log_prob, weight), weighted_sum(p.entropy, weight)));
+  return {p.log_prob.to_vector<float>(), p.entropy.to_vector<float>(), x.grad().to_vector<float>(),
+          head.grad().to_vector<float>()};
+}
+
+/// Logits that were kept for the backward, against logits computed again.
+TEST(TokenLogProb, KeptLogitsChangeNoBit) {
+  const Computed kept = compute(Device::cpu, 300, 8, 9000, SIZE_MAX);
+  const Computed again = compute(Device::cpu, 300, 8, 9000, 0);
+  EXPECT_EQ(kept.log_prob, again.log_prob);
+  EXPECT_EQ(kept.entropy, again.entropy);
+  EXPECT_EQ(kept.d_x, again.d_x);
+  EXPECT_EQ(kept.d_head, again.d_head);
+}
+
+void expect_near(const std::vector<float>& got, const std::vector<float>& want) {
+  ASSERT_EQ(got.size(), want.size());
+  for (size_t i = 0; i < got.size(); i++) {
+    ASSERT_NEAR(got[i], want[i], 2e-5 * (1 + std::abs(want[i]))) << i;
+  }
+}
+
+TEST(TokenLogProb, TheGpuAgreesWhetherItKeepsLogitsOrNot) {
+  const std::string problem = device_problem(Device::cuda);
+  if (!problem.empty()) GTEST_SKIP() << problem;
+  const Computed want = compute(Device::cpu, 60, 8, 301, 0);
+  for (const size_t keep_bytes : {size_t{0}, SIZE_MAX}) {
+    const Computed got = compute(Device::cuda, 60, 8, 301, keep_bytes);
+    expect_near(got.log_prob, want.log_prob);
+    expect_near(got.entropy, want.entropy);
+    expect_near(got.d_x, want.d_x);
+    expect_near(got.d_head, want.d_head);
+  }
 }
 
 }  // namespace

@@ -18,7 +18,7 @@ void randomise(Module& model, uint64_t seed, double deviation) {
   for_each_parameter(model, [&](const std::string& name, Tensor& tensor) {
     fill_normal(tensor, deviation, seed, name);
     if (name.find("ln_") == std::string::npos || !name.ends_with("weight")) return;
-    dispatch(tensor.dtype(), [&](auto t) {
+    dispatch_accumulator(tensor.dtype(), [&](auto t) {
       for (int64_t i = 0; i < tensor.count(); i++) tensor.data<decltype(t)>()[i] += 1;
     });
   });

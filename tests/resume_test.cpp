@@ -12,6 +12,7 @@
 #include "rl/reward_training.h"
 #include "rl/run/checkpoint_folder.h"
 #include "rl/sft.h"
+#include "tests/gpu.h"
 #include "tests/tiny_models.h"
 
 namespace rlhf {
@@ -106,6 +107,25 @@ TEST_F(Resume, Pretraining) {
     return parameters_of(model);
   };
   expect_the_same_bits(train, {1, 7, 11});
+}
+
+TEST_F(Resume, OnTheGpu) {
+  RLHF_NEEDS_GPU();
+  Tokens stream;
+  for (int i = 0; i < 150; i++) stream.push_back((i * i + 3 * i) % 12);
+  const std::span<const int32_t> all(stream);
+  for (const DType dtype : {DType::f32, DType::bf16}) {
+    const Training train = [&](Checkpoints checkpoints, Log& log) {
+      Gpt2 model = make_gpt2(with_dropout(), 1);
+      move_parameters(model, {Device::cuda, dtype});
+      const PretrainConfig config{
+          .training = training(5), .block_size = 8, .eval_steps = 5, .logging_steps = 1};
+      pretrain(model, all.first(120), all.subspan(120), config, log.on_step(),
+               std::move(checkpoints));
+      return parameters_of(model);
+    };
+    expect_the_same_bits(train, {3});
+  }
 }
 
 TEST_F(Resume, FineTuning) {

@@ -63,9 +63,10 @@ TEST_F(SafetensorsTest, RoundTripKeepsNamesShapesAndBits) {
                            {"b.1", fine},
                            {"a", scalar},
                            {"empty", Tensor::empty({0, 4}, DType::f32)},
-                           {"row", odd.view(3, {1, 3})}});
+                           {"row", odd.view(3, {1, 3})},
+                           {"bf16", Tensor::from(std::vector<bf16>{bf16(1), bf16(-0.5f)}, {2})}});
   const auto read = read_safetensors(path);
-  ASSERT_EQ(read.size(), 5u);
+  ASSERT_EQ(read.size(), 6u);
   const Tensor& same = read.at("odd \"name\"/\xe4\xb8\xad");
   EXPECT_EQ(same.shape(), odd.shape());
   EXPECT_EQ(bits_of(same), bits_of(odd));
@@ -73,6 +74,8 @@ TEST_F(SafetensorsTest, RoundTripKeepsNamesShapesAndBits) {
   EXPECT_EQ(read.at("b.1").to_vector<double>(), fine.to_vector<double>());
   EXPECT_EQ(read.at("a").shape(), Shape{});
   EXPECT_EQ(read.at("a").item(), 7);
+  EXPECT_EQ(read.at("bf16").dtype(), DType::bf16);
+  EXPECT_EQ(read.at("bf16").to(DType::f32).to_vector<float>(), (std::vector<float>{1, -0.5f}));
   EXPECT_EQ(read.at("empty").shape(), (Shape{0, 4}));
   EXPECT_EQ(bits_of(read.at("row")), bits_of(odd.view(3, {1, 3})));
 }
@@ -96,8 +99,9 @@ TEST_F(SafetensorsTest, RefusesToWriteIntegers) {
 TEST_F(SafetensorsTest, ReadsWhatThePackageWrites) {
   const auto read = read_safetensors(RLHF_SOURCE_DIR "/tests/data/safetensors_golden.safetensors");
   EXPECT_EQ(read.size(), 8u) << "integers and masks are left out";
+  EXPECT_EQ(read.at("brain").dtype(), DType::bf16);
   for (const std::string name : {"half", "brain"}) {
-    const Tensor &ours = read.at(name), &theirs = read.at(name + ".widened");
+    const Tensor ours = read.at(name).to(DType::f32), theirs = read.at(name + ".widened");
     ASSERT_GT(ours.count(), 100);
     ASSERT_EQ(ours.shape(), theirs.shape());
     const auto a = ours.to_vector<float>(), b = theirs.to_vector<float>();

@@ -1,18 +1,19 @@
 // Sampling: which tokens the filters keep and with what probability (against Hugging Face's
 // processors), each single draw (against a sampler written plainly in double), and the promises
-// about log-probabilities, ties and rows.
+// about log-probabilities, ties and rows; on the CPU and on the GPU.
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <numeric>
 #include <vector>
 
+#include "kernels/device_report.h"
 #include "kernels/log_prob.h"
 #include "kernels/sample.h"
+#include "tests/buffers.h"
 
 namespace rlhf {
 namespace {
@@ -22,52 +23,14 @@ struct Settings {
   int64_t top_k = 0;
   float top_p = 1, min_p = 0, repetition_penalty = 1;
   std::vector<int32_t> history = {};
+  int64_t candidates = 0;
 };
 
-/// One token for each row of logits (N, V); row n draws the random number first_draw + n.
-template <class T>
-std::vector<int32_t> sample(const std::vector<T>& logits, int64_t V, const Settings& s,
-                            uint64_t first_draw = 0,
-                            std::vector<Accumulator<T>>* log_prob = nullptr) {
-  const int64_t N = int64_t(logits.size()) / V;
-  std::vector<int32_t> token(size_t(N), -1), order(logits.size()), history;
-  std::vector<int32_t> history_length(size_t(N), int32_t(s.history.size()));
-  for (int64_t n = 0; n < N; n++) {
-    history.insert(history.end(), s.history.begin(), s.history.end());
-  }
-  std::vector<uint64_t> draw(static_cast<size_t>(N));
-  std::iota(draw.begin(), draw.end(), first_draw);
-  std::vector<Accumulator<T>> own_log_prob(static_cast<size_t>(N));
-  std::vector<T> workspace(logits.size());
-  Sample<T> c{};
-  c.token = token.data();
-  c.log_prob = own_log_prob.data();
-  c.logits = logits.data();
-  c.N = N;
-  c.V = V;
-  c.temperature = s.temperature;
-  c.top_k = s.top_k;
-  c.top_p = s.top_p;
-  c.min_p = s.min_p;
-  c.repetition_penalty = s.repetition_penalty;
-  c.history = s.history.empty() ? nullptr : history.data();
-  c.history_length = history_length.data();
-  c.history_stride = int64_t(s.history.size());
-  c.draw = draw.data();
-  c.seed = 3;
-  c.workspace = workspace.data();
-  c.order = order.data();
-  run(Cpu{}, c, {});
-  if (log_prob) *log_prob = own_log_prob;
-  return token;
-}
-
-template <class T>
-std::vector<T> random_logits(int64_t count, uint32_t site) {
-  std::vector<T> logits;
+std::vector<float> random_logits(int64_t count, uint32_t site) {
+  std::vector<float> logits;
   for (int64_t i = 0; i < count; i++) {
     const PhiloxWords w = random_words(9, RandomStream::init, site, 0, uint64_t(i));
-    logits.push_back(T(2 * unit_normal(w[0], w[1])));
+    logits.push_back(float(2 * unit_normal(w[0], w[1])));
   }
   return logits;
 }
@@ -103,7 +66,71 @@ int32_t textbook(const std::vector<double>& logits, const Settings& s, uint64_t 
   return int32_t(order.back());
 }
 
-TEST(Sample, EveryDrawIsTheTextbooks) {
+/// Tests run on every device that there is.
+class Sampling : public testing::TestWithParam<Device> {
+ protected:
+  void SetUp() override {
+    const std::string problem = device_problem(GetParam());
+    if (!problem.empty()) GTEST_SKIP() << problem;
+  }
+
+  bool on_gpu() const { return GetParam() == Device::cuda; }
+
+  /// One token for each row of logits (N, V); row n draws the random number first_draw + n.
+  template <class T>
+  std::vector<int32_t> sample(const std::vector<T>& logits, int64_t V, const Settings& s,
+                              uint64_t first_draw = 0,
+                              std::vector<Accumulator<T>>* log_prob = nullptr) const {
+    const size_t N = logits.size() / size_t(V);
+    std::vector<int32_t> history;
+    for (size_t n = 0; n < N; n++) {
+      history.insert(history.end(), s.history.begin(), s.history.end());
+    }
+    std::vector<uint64_t> draw(N);
+    std::iota(draw.begin(), draw.end(), first_draw);
+    Buffers b(GetParam());
+    Sample<T> c{};
+    c.token = b.hold(std::vector<int32_t>(N, -1));
+    c.log_prob = b.hold(std::vector<Accumulator<T>>(N));
+    c.logits = b.hold(logits);
+    c.N = int64_t(N);
+    c.V = V;
+    c.temperature = s.temperature;
+    c.top_k = s.top_k;
+    c.top_p = s.top_p;
+    c.min_p = s.min_p;
+    c.repetition_penalty = s.repetition_penalty;
+    c.candidates = s.candidates;
+    c.history = s.history.empty() ? nullptr : b.hold(history);
+    c.history_length = b.hold(std::vector<int32_t>(N, int32_t(s.history.size())));
+    c.history_stride = int64_t(s.history.size());
+    c.draw = b.hold(draw);
+    c.seed = 3;
+    run(GetParam(), c);
+    on_device(GetParam(), [](auto tag) { synchronize(tag, {}); });
+    if (log_prob) log_prob->assign(c.log_prob, c.log_prob + N);
+    return {c.token, c.token + N};
+  }
+
+  /// As exactly as the device can: in double where it has that.
+  std::vector<int32_t> sample_exactly(const std::vector<float>& logits, int64_t V,
+                                      const Settings& s, uint64_t first_draw = 0) const {
+    if (on_gpu()) return sample(logits, V, s, first_draw);
+    return sample(std::vector<double>(logits.begin(), logits.end()), V, s, first_draw);
+  }
+
+  /// The textbook's token for each row.
+  void expect_textbook(const std::vector<float>& logits, int64_t V, const Settings& s,
+                       uint64_t first_draw) const {
+    const std::vector<int32_t> got = sample_exactly(logits, V, s, first_draw);
+    for (size_t n = 0; n < got.size(); n++) {
+      const auto row = logits.begin() + int64_t(n) * V;
+      ASSERT_EQ(got[n], textbook({row, row + V}, s, first_draw + n)) << "row " << n;
+    }
+  }
+};
+
+TEST_P(Sampling, EveryDrawIsTheTextbooks) {
   constexpr int64_t V = 60, N = 2000;
   const std::vector<Settings> all = {{},
                                      {.temperature = 0.5f},
@@ -118,23 +145,44 @@ TEST(Sample, EveryDrawIsTheTextbooks) {
                                       .min_p = 0.25f,
                                       .repetition_penalty = 1.25f,
                                       .history = {5, 6}}};
-  const std::vector<double> logits = random_logits<double>(V * N, 1);
-  for (size_t s = 0; s < all.size(); s++) {
-    const std::vector<int32_t> got = sample(logits, V, all[s], 40);
-    for (int64_t n = 0; n < N; n++) {
-      const std::vector<double> row(logits.begin() + n * V, logits.begin() + (n + 1) * V);
-      ASSERT_EQ(got[size_t(n)], textbook(row, all[s], uint64_t(40 + n))) << s << ", row " << n;
-    }
+  const std::vector<float> logits = random_logits(V * N, 1);
+  for (size_t i = 0; i < all.size(); i++) {
+    SCOPED_TRACE(i);
+    expect_textbook(logits, V, all[i], 40);
   }
 }
 
-/// Pearson's statistic of 40 000 draws from each of Hugging Face's distributions. Its mean is the
-/// number of kept tokens less one; five standard deviations above would be a wrong distribution.
-TEST(Sample, FrequenciesFollowHuggingFace) {
+/// Logits of few values, as bf16 has them: at the edge of a filter stand many equals, and the first
+/// of them stay. Rows longer than what one block looks at, and tokens that may not be chosen.
+TEST_P(Sampling, EqualsStayInTheirOrder) {
+  constexpr int64_t V = 9001, N = 12;
+  std::vector<float> logits = random_logits(V * N, 9);
+  for (float& x : logits) x = std::round(x * 2) / 2;
+  for (const Settings& s :
+       {Settings{}, Settings{.top_k = 77}, Settings{.top_k = 4000}, Settings{.top_p = 0.4f},
+        Settings{.top_p = 0.97f}, Settings{.temperature = 0.6f, .top_k = 900, .top_p = 0.9f},
+        Settings{
+            .top_k = 3000, .min_p = 0.05f, .repetition_penalty = 1.5f, .history = {1, 8999}}}) {
+    expect_textbook(logits, V, s, 7);
+  }
+  const Settings few{.candidates = 5000};
+  for (int64_t n = 0; n < N; n++) {
+    std::fill_n(logits.begin() + n * V + 5000, V - 5000, 9.0f);  // the most probable of all
+  }
+  for (const int32_t token : sample(logits, V, few)) EXPECT_LT(token, 5000);
+  for (const int32_t token : sample(logits, V, {.temperature = 0, .candidates = 5000})) {
+    EXPECT_LT(token, 5000);
+  }
+}
+
+/// Pearson's statistic of thousands of draws from each of Hugging Face's distributions. Its mean is
+/// the number of kept tokens less one; five standard deviations above would be a wrong
+/// distribution.
+TEST_P(Sampling, FrequenciesFollowHuggingFace) {
   std::ifstream file(RLHF_SOURCE_DIR "/tests/data/sampling_oracle.json");
   const auto cases = nlohmann::json::parse(file);
   ASSERT_GE(cases.size(), 10u);
-  constexpr int64_t N = 40000;
+  const int64_t N = on_gpu() ? 2000 : 40000;  // it may be an emulated one
   for (const auto& c : cases) {
     const auto& given = c["settings"];
     const Settings s{.temperature = given.value("temperature", 1.0f),
@@ -151,7 +199,7 @@ TEST(Sample, FrequenciesFollowHuggingFace) {
     for (const int32_t token : sample(logits, int64_t(row.size()), s)) count[size_t(token)]++;
     double statistic = 0, kept = 0;
     for (size_t v = 0; v < row.size(); v++) {
-      const double expected = N * probability[v];
+      const double expected = double(N) * probability[v];
       if (probability[v] == 0) {
         EXPECT_EQ(count[v], 0) << given << " drew the removed token " << v;
         continue;
@@ -163,40 +211,44 @@ TEST(Sample, FrequenciesFollowHuggingFace) {
   }
 }
 
-TEST(Sample, GreedyTakesTheFirstOfEquals) {
+TEST_P(Sampling, GreedyTakesTheFirstOfEquals) {
   const std::vector<float> logits = {1, 4, 4, 0, -1, -2, -1, -1};
   EXPECT_EQ(sample(logits, 4, {.temperature = 0}), (std::vector<int32_t>{1, 0}));
   EXPECT_EQ(sample(logits, 4, {.temperature = 0, .repetition_penalty = 2, .history = {1}}),
             (std::vector<int32_t>{2, 0}));
 }
 
-TEST(Sample, LogProbHasTheBitsOfLogProbForward) {
+TEST_P(Sampling, LogProbIsThatOfLogProbForward) {
   for (const int64_t V : {1, 50, 513, 50257}) {
-    const int64_t N = 6;
+    const int64_t N = on_gpu() ? 2 : 6;
     for (const float temperature : {0.0f, 1.0f, 0.7f, 1.9f}) {
-      const std::vector<float> logits = random_logits<float>(N * V, 2);
-      std::vector<float> sampled, log_prob(N), lse(N);
+      const std::vector<float> logits = random_logits(N * V, 2);
+      std::vector<float> sampled;
       const std::vector<int32_t> token =
           sample(logits, V, {.temperature = temperature, .top_k = 10}, 0, &sampled);
-      run(Cpu{},
-          LogProbForward<float>{.log_prob = log_prob.data(),
-                                .entropy = nullptr,
-                                .lse = lse.data(),
-                                .logits = logits.data(),
-                                .target = token.data(),
-                                .N = N,
-                                .V = V,
-                                .inverse_temperature = temperature == 0 ? 1 : 1 / temperature},
-          {});
-      EXPECT_EQ(0, std::memcmp(sampled.data(), log_prob.data(), N * sizeof(float)))
-          << V << " tokens at temperature " << temperature;
+      Buffers b(GetParam());
+      const LogProbForward<float> c{.log_prob = b.output<float>(N),
+                                    .entropy = nullptr,
+                                    .lse = b.output<float>(N),
+                                    .logits = b.hold(logits),
+                                    .target = b.hold(token),
+                                    .N = N,
+                                    .V = V,
+                                    .inverse_temperature = temperature == 0 ? 1 : 1 / temperature};
+      run(GetParam(), c);
+      on_device(GetParam(), [](auto tag) { synchronize(tag, {}); });
+      for (int64_t n = 0; n < N; n++) {
+        // The same bits on the CPU.
+        EXPECT_NEAR(sampled[size_t(n)], c.log_prob[n], on_gpu() ? 1e-5 : 0)
+            << V << " tokens at temperature " << temperature;
+      }
     }
   }
 }
 
-TEST(Sample, RowsAreIndependent) {
+TEST_P(Sampling, RowsAreIndependent) {
   constexpr int64_t V = 300, N = 32;
-  const std::vector<float> logits = random_logits<float>(V * N, 4);
+  const std::vector<float> logits = random_logits(V * N, 4);
   const Settings s{.top_p = 0.95f};
   std::vector<float> together, alone;
   const std::vector<int32_t> tokens = sample(logits, V, s, 100, &together);
@@ -207,17 +259,17 @@ TEST(Sample, RowsAreIndependent) {
   }
 }
 
-TEST(Sample, FiltersThatRemoveNothingChangeNothing) {
+TEST_P(Sampling, FiltersThatRemoveNothingChangeNothing) {
   constexpr int64_t V = 50;
-  const std::vector<double> logits = random_logits<double>(V * 500, 5);
-  const std::vector<int32_t> plain = sample(logits, V, {});
-  EXPECT_EQ(sample(logits, V, {.top_k = V}), plain);
-  EXPECT_EQ(sample(logits, V, {.min_p = 1e-30f}), plain);
+  const std::vector<float> logits = random_logits(V * 500, 5);
+  const std::vector<int32_t> plain = sample_exactly(logits, V, {});
+  EXPECT_EQ(sample_exactly(logits, V, {.top_k = V}), plain);
+  EXPECT_EQ(sample_exactly(logits, V, {.min_p = 1e-30f}), plain);
 }
 
 /// A forbidden token is never drawn, whatever else happens; a row of NaN still gives a token, and
 /// its log-probability tells.
-TEST(Sample, SurvivesInfinitiesAndNaN) {
+TEST_P(Sampling, SurvivesInfinitiesAndNaN) {
   std::vector<float> logits(8 * 200, -INFINITY);
   for (size_t n = 0; n < 200; n++) logits[n * 8 + 3] = logits[n * 8 + 5] = 1;
   std::vector<float> log_prob;
@@ -234,12 +286,12 @@ TEST(Sample, SurvivesInfinitiesAndNaN) {
 }
 
 /// One broken logit of many, wherever it stands and however the token is chosen.
-TEST(Sample, TellsARowWithoutADistribution) {
+TEST_P(Sampling, TellsARowWithoutADistribution) {
   constexpr int64_t V = 200;
   std::vector<float> log_prob;
   for (const float broken : {NAN, INFINITY}) {
     for (const size_t at : {0, 70, 199}) {
-      std::vector<float> logits = random_logits<float>(V, 6);
+      std::vector<float> logits = random_logits(V, 6);
       logits[at] = broken;
       for (const Settings& s :
            {Settings{}, Settings{.temperature = 0}, Settings{.top_k = 5, .top_p = 0.9f},
@@ -253,18 +305,18 @@ TEST(Sample, TellsARowWithoutADistribution) {
 }
 
 /// The rounding of max z must not let min_p remove the most probable token with all the others.
-TEST(Sample, MinPOfOneKeepsTheMostProbable) {
+TEST_P(Sampling, MinPOfOneKeepsTheMostProbable) {
   constexpr int64_t V = 40, N = 500;
-  const std::vector<float> logits = random_logits<float>(V * N, 7);
+  const std::vector<float> logits = random_logits(V * N, 7);
   const std::vector<int32_t> best = sample(logits, V, {.temperature = 0});
   for (const float temperature : {1.0f, 0.3f, 0.7f, 1.9f}) {
     EXPECT_EQ(sample(logits, V, {.temperature = temperature, .min_p = 1}), best) << temperature;
   }
 }
 
-TEST(Sample, TinyTemperaturesAreGreedy) {
+TEST_P(Sampling, TinyTemperaturesAreGreedy) {
   constexpr int64_t V = 40, N = 50;
-  std::vector<float> logits = random_logits<float>(V * N, 8);
+  std::vector<float> logits = random_logits(V * N, 8);
   for (int64_t v = 0; v < V; v++) logits[size_t(v)] -= 50;  // none above 0
   std::vector<float> greedy_log_prob, log_prob;
   const std::vector<int32_t> greedy = sample(logits, V, {.temperature = 0}, 0, &greedy_log_prob);
@@ -278,7 +330,7 @@ TEST(Sample, TinyTemperaturesAreGreedy) {
 }
 
 /// A penalty that no float can carry out still rewards the tokens of the history, or shuns them.
-TEST(Sample, ExtremePenaltiesKeepTheirSense) {
+TEST_P(Sampling, ExtremePenaltiesKeepTheirSense) {
   std::vector<float> logits;
   for (int i = 0; i < 100; i++) logits.insert(logits.end(), {2, 3, -1, 1});
   std::vector<float> log_prob;
@@ -295,6 +347,11 @@ TEST(Sample, ExtremePenaltiesKeepTheirSense) {
     EXPECT_TRUE(std::isfinite(log_prob[0]));
   }
 }
+
+INSTANTIATE_TEST_SUITE_P(All, Sampling, testing::Values(Device::cpu, Device::cuda),
+                         [](const auto& info) {
+                           return info.param == Device::cpu ? "cpu" : "cuda";
+                         });
 
 }  // namespace
 }  // namespace rlhf

@@ -72,6 +72,23 @@ TEST(Tape, FirstWriterOverwritesAndLaterOnesAdd) {
   EXPECT_EQ(x.grad().item(), 1101) << "the next step overwrites";
 }
 
+TEST(Tape, PassedGradientsShareMemoryUntilSomebodyAdds) {
+  const Tensor x = parameter({3}), y = parameter({4});
+  const auto pass = [&](float scale) {
+    Tape tape;
+    tape.backward(add(x, y, scale));
+  };
+  pass(1);
+  EXPECT_EQ(x.grad_data<double>(), y.grad_data<double>());
+  pass(2);
+  EXPECT_EQ(x.grad().item(), 2);
+  EXPECT_EQ(y.grad().item(), 3);
+  for (const Tensor& t : {x, y}) t.gradient()->written = false;
+  pass(5);
+  EXPECT_EQ(x.grad().item(), 1);
+  EXPECT_EQ(y.grad().item(), 5);
+}
+
 TEST(Tape, WithoutATapeNothingIsRecorded) {
   const Tensor x = parameter({3});
   const Tensor y = add(x, x);
@@ -127,6 +144,11 @@ TEST(Tape, FreesSavedTensorsWhileItUnwinds) {
   constexpr int depth = 10;
   const Tensor x = parameter(std::vector<double>(count, 1.0));
   const Tensor weight = Tensor::from(std::vector<double>(count, 1.0), {count});
+  {  // the gradient of a loss, 1, is made once and stays
+    const Tensor any = parameter({1.0});
+    Tape tape;
+    tape.backward(weighted_sum(any, any));
+  }
   const size_t before = allocator.statistics().live;
   std::vector<size_t> live;  // when the backward of each step is reached
   {

@@ -1,8 +1,6 @@
 // Models small enough to train in a test, and the few things that tests of rl/ ask of them.
 #pragma once
 
-#include <omp.h>
-
 #include <string>
 #include <vector>
 
@@ -10,6 +8,7 @@
 #include "nn/gpt2.h"
 #include "rl/rollout.h"
 #include "tests/message_of.h"
+#include "tests/threads.h"
 
 namespace rlhf {
 
@@ -30,12 +29,12 @@ inline CharTokenizer tiny_tokenizer() {
   return CharTokenizer::train(corpus);
 }
 
-/// All parameters, one after another.
+/// All parameters as floats, one after another.
 template <class Module>
 std::vector<float> parameters_of(Module& module) {
   std::vector<float> all;
   for_each_parameter(module, [&](const std::string&, Tensor& tensor) {
-    const std::vector<float> values = tensor.to_vector<float>();
+    const std::vector<float> values = tensor.to(DType::f32).to_vector<float>();
     all.insert(all.end(), values.begin(), values.end());
   });
   return all;
@@ -46,17 +45,5 @@ inline std::vector<const Episode*> pointers_to(std::span<const Episode> episodes
   for (const Episode& episode : episodes) list.push_back(&episode);
   return list;
 }
-
-/// Kernels use this many threads until the end of the scope.
-class WithThreads {
- public:
-  explicit WithThreads(int count) : before_(omp_get_max_threads()) { omp_set_num_threads(count); }
-  ~WithThreads() { omp_set_num_threads(before_); }
-  WithThreads(const WithThreads&) = delete;
-  WithThreads& operator=(const WithThreads&) = delete;
-
- private:
-  int before_;
-};
 
 }  // namespace rlhf

@@ -52,7 +52,7 @@ Outcome train_in_micro_batches(int64_t size) {
   for (int step = 0; step < 2; step++) {
     outcome.step = trainer.step(8 / size, [&](int64_t micro) {
       const auto part = std::span(examples).subspan(size_t(micro * size), size_t(size));
-      return language_model_loss(model, pad_examples(part), targets, &trainer.state());
+      return language_model_loss(model, pad_examples(part), targets, trainer.dropout_state());
     });
   }
   outcome.parameters = parameters_of(model);
@@ -91,7 +91,7 @@ TEST(Trainer, FollowsTheScheduleAndCountsSteps) {
                         .learning_rate);
   }
   EXPECT_EQ(rates, (std::vector<double>{1, 0.75, 0.5, 0.25}));
-  EXPECT_EQ(trainer.state().step, 4u);
+  EXPECT_EQ(trainer.updates(), 4u);
 }
 
 TEST(Trainer, FreezesByNamesWithAndWithoutTheTrunk) {
@@ -187,7 +187,8 @@ std::pair<std::vector<float>, size_t> train_for_memory(bool gradient_checkpointi
   for (int step = 0; step < 3; step++) {
     trainer.step(2, [&](int64_t) {
       const size_t before = live();
-      const Tensor loss = language_model_loss(model, pad_examples(examples), 80, &trainer.state());
+      const Tensor loss =
+          language_model_loss(model, pad_examples(examples), 80, trainer.dropout_state());
       kept = live() - before;
       return loss;
     });

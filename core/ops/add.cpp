@@ -16,15 +16,11 @@ Tensor add(const Tensor& a, const Tensor& b, float scale) {
   });
 
   record("add", {out}, [=] {
+    pass_gradient(out, a);
+    if (scale == 1) return pass_gradient(out, b);
     dispatch(a.dtype(), [&](auto t) {
       using T = decltype(t);
-      const T* d_out = out.grad_data<T>();
-      if (const auto d_a = a.grad_out<T>()) {
-        run(a.device(), ScaleInto<T>{d_a, d_out, 1, a.count()});
-      }
-      if (const auto d_b = b.grad_out<T>()) {
-        run(a.device(), ScaleInto<T>{d_b, d_out, scale, a.count()});
-      }
+      run(a.device(), ScaleInto<T>{b.grad_out<T>(), out.grad_data<T>(), scale, b.count()});
     });
   });
   return out;

@@ -26,13 +26,13 @@ Tensor attention(const Tensor& qkv, int64_t heads, const AttentionSpan& span, fl
                                .end = span.end.data<int32_t>()};
   const float scale = 1 / std::sqrt(float(D));
   Tensor out = result({B, T_, C}, {qkv});
-  const Tensor lse = Tensor::empty({B, heads, T_}, qkv.dtype(), qkv.device());
+  const Tensor lse = Tensor::empty({B, heads, T_}, accumulator_of(qkv.dtype()), qkv.device());
 
   dispatch(qkv.dtype(), [&](auto t) {
     using T = decltype(t);
     const T* q = qkv.data<T>();
     run(qkv.device(), AttentionForward<T>{.out = out.data<T>(),
-                                          .lse = lse.data<T>(),
+                                          .lse = lse.data<Accumulator<T>>(),
                                           .q = q,
                                           .k = q + C,
                                           .v = q + 2 * C,
@@ -56,7 +56,7 @@ Tensor attention(const Tensor& qkv, int64_t heads, const AttentionSpan& span, fl
                                              .k = q + C,
                                              .v = q + 2 * C,
                                              .out = out.data<T>(),
-                                             .lse = lse.data<T>(),
+                                             .lse = lse.data<Accumulator<T>>(),
                                              .layout = layout,
                                              .scale = scale,
                                              .dropout = dropout,

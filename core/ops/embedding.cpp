@@ -30,15 +30,16 @@ Tensor embedding(const Tensor& token, const Tensor& position, const Tensor& toke
   record("embedding", {out}, [=] {
     dispatch(out.dtype(), [&](auto t) {
       using T = decltype(t);
-      run(out.device(), EmbeddingBackward<T>{.d_token_table = token_table.grad_out<T>(),
-                                             .d_position_table = position_table.grad_out<T>(),
-                                             .d_out = out.grad_data<T>(),
-                                             .token = token.data<int32_t>(),
-                                             .position = position.data<int32_t>(),
-                                             .N = N,
-                                             .C = C,
-                                             .V = V,
-                                             .P = P});
+      run(out.device(),
+          EmbeddingBackward<T>{.d_token_table = token_table.grad_out<Accumulator<T>>(),
+                               .d_position_table = position_table.grad_out<Accumulator<T>>(),
+                               .d_out = out.grad_data<T>(),
+                               .token = token.data<int32_t>(),
+                               .position = position.data<int32_t>(),
+                               .N = N,
+                               .C = C,
+                               .V = V,
+                               .P = P});
     });
   });
   return out;

@@ -12,14 +12,14 @@ Tensor kl_loss(const Tensor& log_prob, const Tensor& ref_log_prob, KlLossKind ki
         "expected {} log-probabilities of the reference, got {}", count, ref_log_prob.count());
   Tensor loss = result(log_prob.shape(), {log_prob});
 
-  dispatch(loss.dtype(), [&](auto t) {
+  dispatch_accumulator(loss.dtype(), [&](auto t) {
     using T = decltype(t);
     run(loss.device(), KlLossForward<T>{loss.data<T>(), log_prob.data<T>(), ref_log_prob.data<T>(),
                                         count, kind, log_ratio_clamp, clamp});
   });
 
   record("kl_loss", {loss}, [=] {
-    dispatch(loss.dtype(), [&](auto t) {
+    dispatch_accumulator(loss.dtype(), [&](auto t) {
       using T = decltype(t);
       run(loss.device(),
           KlLossBackward<T>{log_prob.grad_out<T>(), loss.grad_data<T>(), log_prob.data<T>(),

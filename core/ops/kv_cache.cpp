@@ -13,7 +13,7 @@ Tensor cached_attention(const Tensor& qkv, int64_t heads, const KvCacheLayer& ca
   const int64_t B = qkv.shape()[0], T_new = qkv.shape()[1], C = qkv.shape()[2] / 3;
   const int64_t capacity = cache.keys.shape()[1], D = C / heads;
   const Tensor out = Tensor::empty({B, T_new, C}, qkv.dtype(), qkv.device());
-  const Tensor lse = Tensor::empty({B, heads, T_new}, qkv.dtype(), qkv.device());
+  const Tensor lse = Tensor::empty({B, heads, T_new}, accumulator_of(qkv.dtype()), qkv.device());
 
   dispatch(qkv.dtype(), [&](auto t) {
     using T = decltype(t);
@@ -26,7 +26,7 @@ Tensor cached_attention(const Tensor& qkv, int64_t heads, const KvCacheLayer& ca
                                        .C = C,
                                        .capacity = capacity});
     run(qkv.device(), AttentionForward<T>{.out = out.data<T>(),
-                                          .lse = lse.data<T>(),
+                                          .lse = lse.data<Accumulator<T>>(),
                                           .q = qkv.data<T>(),
                                           .k = cache.keys.data<T>(),
                                           .v = cache.values.data<T>(),

@@ -9,13 +9,20 @@
 namespace rlhf {
 namespace {
 
-// Chunks of about 4 MiB of float logits stay in the last-level cache between the matrix product
-// that writes them and the pass that reads them. With a large vocabulary they may be larger: each
-// chunk also reads the head twice and its gradient once, which fewer rows would not outweigh.
-int64_t chunk_rows(int64_t N, int64_t V) {
+// On the CPU, chunks of about 4 MiB of float logits stay in the last-level cache between the matrix
+// product that writes them and the pass that reads them. With a large vocabulary they may be
+// larger: each chunk also reads the head twice and its gradient once, which fewer rows would not
+// outweigh. A GPU has no such cache, and small products leave most of it idle.
+int64_t chunk_rows(int64_t N, int64_t V, Device device) {
   constexpr int64_t kLeast = 128;
-  return std::clamp<int64_t>((int64_t{1} << 20) / V, kLeast, std::max<int64_t>(N, kLeast));
+  const int64_t logits = int64_t{1} << (device == Device::cpu ? 20 : 27);
+  return std::clamp<int64_t>(logits / V, kLeast, std::max<int64_t>(N, kLeast));
 }
+
+// The most bytes of logits to keep for the backward. A GPU has room for 85,000 rows of GPT-2's
+// vocabulary in bf16, a tenth of its memory, and is spared a quarter of the head's products. On the
+// CPU they would leave the cache, and it has little memory to spare.
+size_t kept_bytes(Device device) { return device == Device::cpu ? 0 : size_t{8} << 30; }
 
 // logits = x . head^T for rows [first, first + n).
 template <class T>
@@ -33,33 +40,41 @@ void project(const Tensor& x, const Tensor& head, const Tensor& logits, int64_t 
 }  // namespace
 
 TokenLogProb token_log_prob(const Tensor& x, const Tensor& head, const Tensor& target,
-                            float temperature, bool with_entropy) {
+                            float temperature, bool with_entropy,
+                            std::optional<size_t> keep_bytes) {
   const int64_t N = x.shape().rows(), C = x.shape()[-1], V = head.shape()[0];
   check(head.shape()[1] == C && target.count() == N, "token_log_prob",
         "expected a head of {} channels and {} targets, got {} and {}", C, N, head.shape().text(),
         target.count());
-  const int64_t chunk = chunk_rows(N, V);
   const float inverse_temperature = 1 / temperature;
-  Tensor log_prob = result({N}, {x, head});
-  Tensor entropy = with_entropy ? result({N}, {x, head}) : Tensor{};
-  const Tensor lse = Tensor::empty({N}, x.dtype(), x.device());
+  const DType statistic = accumulator_of(x.dtype());
+  Tensor log_prob = result({N}, {x, head}, statistic);
+  Tensor entropy = with_entropy ? result({N}, {x, head}, statistic) : Tensor{};
+  const Tensor lse = Tensor::empty({N}, statistic, x.device());
+  const size_t bytes = size_t(N) * size_t(V) * size_of(x.dtype());
+  const bool keep =
+      log_prob.requires_grad() && bytes <= keep_bytes.value_or(kept_bytes(x.device()));
+  const int64_t chunk = keep ? N : chunk_rows(N, V, x.device());
+  Tensor kept;
 
   dispatch(x.dtype(), [&](auto t) {
     using T = decltype(t);
+    using A = Accumulator<T>;
     const Tensor logits = Tensor::empty({std::min(chunk, N), V}, x.dtype(), x.device());
     for (int64_t first = 0; first < N; first += chunk) {
       const int64_t n = std::min(chunk, N - first);
       project<T>(x, head, logits, first, n);
       run(x.device(),
-          LogProbForward<T>{.log_prob = log_prob.data<T>() + first,
-                            .entropy = with_entropy ? entropy.data<T>() + first : nullptr,
-                            .lse = lse.data<T>() + first,
+          LogProbForward<T>{.log_prob = log_prob.data<A>() + first,
+                            .entropy = with_entropy ? entropy.data<A>() + first : nullptr,
+                            .lse = lse.data<A>() + first,
                             .logits = logits.data<T>(),
                             .target = target.data<int32_t>() + first,
                             .N = n,
                             .V = V,
                             .inverse_temperature = inverse_temperature});
     }
+    if (keep) kept = logits;
   });
 
   std::vector<Tensor> outputs{log_prob};
@@ -67,19 +82,22 @@ TokenLogProb token_log_prob(const Tensor& x, const Tensor& head, const Tensor& t
   record("token_log_prob", outputs, [=] {
     dispatch(x.dtype(), [&](auto t) {
       using T = decltype(t);
-      const T* d_log_prob = log_prob.grad_data<T>();
-      const T* d_entropy = with_entropy ? entropy.grad_data<T>() : nullptr;
-      const GradientOut<T> d_x = x.grad_out<T>(), d_head = head.grad_out<T>();
-      const Tensor logits = Tensor::empty({std::min(chunk, N), V}, x.dtype(), x.device());
+      using A = Accumulator<T>;
+      const A* d_log_prob = log_prob.grad_data<A>();
+      const A* d_entropy = with_entropy ? entropy.grad_data<A>() : nullptr;
+      const GradientOut<T> d_x = x.grad_out<T>();
+      const GradientOut<A> d_head = head.grad_out<A>();
+      const Tensor logits =
+          keep ? kept : Tensor::empty({std::min(chunk, N), V}, x.dtype(), x.device());
       for (int64_t first = 0; first < N; first += chunk) {
         const int64_t n = std::min(chunk, N - first);
-        project<T>(x, head, logits, first, n);
+        if (!keep) project<T>(x, head, logits, first, n);
         run(x.device(),
             LogProbBackward<T>{.logits = logits.data<T>(),
                                .d_log_prob = d_log_prob ? d_log_prob + first : nullptr,
                                .d_entropy = d_entropy ? d_entropy + first : nullptr,
-                               .entropy = d_entropy ? entropy.data<T>() + first : nullptr,
-                               .lse = lse.data<T>() + first,
+                               .entropy = d_entropy ? entropy.data<A>() + first : nullptr,
+                               .lse = lse.data<A>() + first,
                                .target = target.data<int32_t>() + first,
                                .N = n,
                                .V = V,
@@ -94,14 +112,14 @@ TokenLogProb token_log_prob(const Tensor& x, const Tensor& head, const Tensor& t
                                   .K = V});
         }
         if (d_head) {
-          run(x.device(), Gemm<T>{.out = d_head.data,
-                                  .accumulate = d_head.accumulate || first > 0,
-                                  .a = logits.data<T>(),
-                                  .b = x.data<T>() + first * C,
-                                  .M = V,
-                                  .N = C,
-                                  .K = n,
-                                  .transpose_a = true});
+          run(x.device(), Gemm<T, A>{.out = d_head.data,
+                                     .accumulate = d_head.accumulate || first > 0,
+                                     .a = logits.data<T>(),
+                                     .b = x.data<T>() + first * C,
+                                     .M = V,
+                                     .N = C,
+                                     .K = n,
+                                     .transpose_a = true});
         }
       }
     });

@@ -13,7 +13,7 @@ Tensor ppo_policy_loss(const Tensor& log_prob, const Tensor& old_log_prob, const
         old_log_prob.count(), advantage.count());
   Tensor loss = result(log_prob.shape(), {log_prob});
 
-  dispatch(loss.dtype(), [&](auto t) {
+  dispatch_accumulator(loss.dtype(), [&](auto t) {
     using T = decltype(t);
     run(loss.device(),
         PpoPolicyLossForward<T>{loss.data<T>(), log_prob.data<T>(), old_log_prob.data<T>(),
@@ -21,7 +21,7 @@ Tensor ppo_policy_loss(const Tensor& log_prob, const Tensor& old_log_prob, const
   });
 
   record("ppo_policy_loss", {loss}, [=] {
-    dispatch(loss.dtype(), [&](auto t) {
+    dispatch_accumulator(loss.dtype(), [&](auto t) {
       using T = decltype(t);
       run(loss.device(),
           PpoPolicyLossBackward<T>{log_prob.grad_out<T>(), loss.grad_data<T>(), log_prob.data<T>(),
@@ -40,14 +40,14 @@ Tensor ppo_value_loss(const Tensor& value, const Tensor& old_value, const Tensor
         target.count());
   Tensor loss = result(value.shape(), {value});
 
-  dispatch(loss.dtype(), [&](auto t) {
+  dispatch_accumulator(loss.dtype(), [&](auto t) {
     using T = decltype(t);
     run(loss.device(), PpoValueLossForward<T>{loss.data<T>(), value.data<T>(), old_value.data<T>(),
                                               target.data<T>(), count, clip});
   });
 
   record("ppo_value_loss", {loss}, [=] {
-    dispatch(loss.dtype(), [&](auto t) {
+    dispatch_accumulator(loss.dtype(), [&](auto t) {
       using T = decltype(t);
       run(loss.device(),
           PpoValueLossBackward<T>{value.grad_out<T>(), loss.grad_data<T>(), value.data<T>(),

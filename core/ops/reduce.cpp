@@ -10,13 +10,13 @@ Tensor weighted_sum(const Tensor& x, const Tensor& weight) {
         weight.count());
   Tensor out = result({1}, {x});
 
-  dispatch(x.dtype(), [&](auto t) {
+  dispatch_accumulator(x.dtype(), [&](auto t) {
     using T = decltype(t);
     run(x.device(), WeightedSumForward<T>{out.data<T>(), x.data<T>(), weight.data<T>(), x.count()});
   });
 
   record("weighted_sum", {out}, [=] {
-    dispatch(x.dtype(), [&](auto t) {
+    dispatch_accumulator(x.dtype(), [&](auto t) {
       using T = decltype(t);
       run(x.device(),
           WeightedSumBackward<T>{x.grad_out<T>(), out.grad_data<T>(), weight.data<T>(), x.count()});

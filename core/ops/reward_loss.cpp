@@ -13,14 +13,14 @@ Tensor pairwise_loss(const Tensor& chosen, const Tensor& rejected, const Tensor&
         rejected.count());
   Tensor loss = result({count}, {chosen, rejected});
 
-  dispatch(loss.dtype(), [&](auto t) {
+  dispatch_accumulator(loss.dtype(), [&](auto t) {
     using T = decltype(t);
     run(loss.device(), PairwiseLossForward<T>{loss.data<T>(), chosen.data<T>(), rejected.data<T>(),
                                               margin.data<T>(), count, centering});
   });
 
   record("pairwise_loss", {loss}, [=] {
-    dispatch(loss.dtype(), [&](auto t) {
+    dispatch_accumulator(loss.dtype(), [&](auto t) {
       using T = decltype(t);
       run(loss.device(),
           PairwiseLossBackward<T>{chosen.grad_out<T>(), rejected.grad_out<T>(), loss.grad_data<T>(),
@@ -37,14 +37,14 @@ Tensor pointwise_loss(const Tensor& reward, const Tensor& label, PointwiseKind k
         label.count());
   Tensor loss = result({count}, {reward});
 
-  dispatch(loss.dtype(), [&](auto t) {
+  dispatch_accumulator(loss.dtype(), [&](auto t) {
     using T = decltype(t);
     run(loss.device(),
         PointwiseLossForward<T>{loss.data<T>(), reward.data<T>(), label.data<T>(), count, kind});
   });
 
   record("pointwise_loss", {loss}, [=] {
-    dispatch(loss.dtype(), [&](auto t) {
+    dispatch_accumulator(loss.dtype(), [&](auto t) {
       using T = decltype(t);
       run(loss.device(), PointwiseLossBackward<T>{reward.grad_out<T>(), loss.grad_data<T>(),
                                                   reward.data<T>(), label.data<T>(), count, kind});

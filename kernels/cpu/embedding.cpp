@@ -10,16 +10,16 @@ namespace rlhf {
 namespace {
 
 template <class T>
-void scatter(const GradientOut<T>& table, int64_t table_rows, const EmbeddingBackward<T>& e,
-             const int32_t* row, int64_t begin, int64_t end) {
+void scatter(const GradientOut<Accumulator<T>>& table, int64_t table_rows,
+             const EmbeddingBackward<T>& e, const int32_t* row, int64_t begin, int64_t end) {
   if (!table) return;
   if (!table.accumulate) {
     for (int64_t r = 0; r < table_rows; r++) {
-      std::fill(table.data + r * e.C + begin, table.data + r * e.C + end, T(0));
+      std::fill(table.data + r * e.C + begin, table.data + r * e.C + end, Accumulator<T>(0));
     }
   }
   for (int64_t n = 0; n < e.N; n++) {
-    T* to = table.data + row[n] * e.C;
+    Accumulator<T>* to = table.data + row[n] * e.C;
     const T* from = e.d_out + n * e.C;
     for (int64_t c = begin; c < end; c++) to[c] += from[c];
   }

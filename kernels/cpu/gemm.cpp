@@ -13,6 +13,7 @@
 #include "kernels/cpu/support/gemm_pack.h"
 #include "kernels/cpu/support/gemm_tile.h"
 #include "kernels/cpu/support/parallel.h"
+#include "kernels/gelu.h"
 
 namespace rlhf {
 namespace cpu {
@@ -131,7 +132,7 @@ void multiply(const Gemm<T>& g, int64_t row, int64_t row_end, int64_t column, in
 }  // namespace cpu
 
 template <class T>
-void run(Cpu, const Gemm<T>& g, Stream) {
+void run(Cpu, const Gemm<T>& g, Stream stream) {
   constexpr int64_t panel = cpu::tile_vectors * cpu::lanes<T>;
   const double work = g.flops() / cpu::lanes<T>;
   if (g.M / cpu::tile_rows > g.N / panel) {
@@ -141,6 +142,9 @@ void run(Cpu, const Gemm<T>& g, Stream) {
     cpu::parallel_ranges(g.N, panel, work,
                          [&](int64_t begin, int64_t end) { cpu::multiply(g, 0, g.M, begin, end); });
   }
+  const int64_t count = g.M * g.N;
+  if (g.gelu_in) run(Cpu{}, GeluBackward<T>{{g.out}, g.out, g.gelu_in, count}, stream);
+  if (g.gelu_out) run(Cpu{}, GeluForward<T>{g.gelu_out, g.out, count}, stream);
 }
 
 template void run(Cpu, const Gemm<float>&, Stream);

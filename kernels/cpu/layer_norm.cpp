@@ -16,6 +16,12 @@ void normalize_row(const LayerNormForward<T>& n, int64_t row) {
   using Sum = Accumulator<T>;
   const T* in = n.in + row * n.C;
   T* out = n.out + row * n.C;
+  if (n.added) {
+    const T* added = n.added + row * n.C;
+    T* sum = n.sum + row * n.C;
+    for (int64_t c = 0; c < n.C; c++) sum[c] = in[c] + added[c];
+    in = sum;
+  }
   const Sum mean = cpu::sum_of<Sum>(n.C, [&](int64_t c) { return Sum(in[c]); }) / Sum(n.C);
   const auto square = [&](int64_t c) { return (Sum(in[c]) - mean) * (Sum(in[c]) - mean); };
   const Sum variance = cpu::sum_of<Sum>(n.C, square) / Sum(n.C);
@@ -58,8 +64,8 @@ void run(Cpu, const LayerNormBackward<T>& n, Stream) {
     cpu::parallel_for(n.rows, n.flops(), [&](int64_t row) { input_gradient_row(n, row); });
   }
   if (!n.d_weight && !n.d_bias) return;
-  const auto add_to = [](const GradientOut<T>& to, int64_t c, Sum value) {
-    if (to) to.data[c] = T(to.accumulate ? Sum(to.data[c]) + value : value);
+  const auto add_to = [](const GradientOut<Sum>& to, int64_t c, Sum value) {
+    if (to) to.data[c] = to.accumulate ? to.data[c] + value : value;
   };
   cpu::parallel_ranges(n.C, 16, n.flops(), [&](int64_t begin, int64_t end) {
     cpu::sum_columns<Sum>(

@@ -23,4 +23,16 @@ void fill(Cpu, void* memory, unsigned char byte, size_t bytes, Stream) {
   if (bytes > 0) std::memset(memory, byte, bytes);
 }
 
+void upload(Cpu, void* to, const void* from, size_t bytes, Stream stream) {
+  copy(Cpu{}, to, from, bytes, stream);
+}
+
+void download(Cpu, void* to, const void* from, size_t bytes, Stream stream) {
+  copy(Cpu{}, to, from, bytes, stream);
+}
+
+void synchronize(Cpu, Stream) {}
+
+void* allocate_unified(Cpu, size_t bytes) { return allocate(Cpu{}, bytes); }
+
 }  // namespace rlhf

@@ -48,7 +48,10 @@ void for_each_piece(const OptimizerArena<T>& arena, const auto& update) {
     for (int64_t s = 0; s < arena.segments; s++) {
       const OptimizerSegment& segment = arena.segment[s];
       const int64_t begin = std::max(segment.begin, from), end = std::min(segment.end, to);
-      if (begin < end && !segment.frozen) update(SegmentStep<T>(arena, segment), begin, end);
+      if (begin >= end || segment.frozen) continue;
+      update(SegmentStep<T>(arena, segment), begin, end);
+      if (arena.master)
+        std::copy(arena.master + begin, arena.master + end, arena.parameter + begin);
     }
   });
 }
@@ -59,6 +62,7 @@ template <class T>
 void run(Cpu, const AdamStep<T>& c, Stream) {
   const T beta1 = T(c.beta1), beta2 = T(c.beta2);
   const OptimizerArena<T>& a = c.arena;
+  T* const x = a.master ? a.master : a.parameter;
   for_each_piece(a, [&](const SegmentStep<T>& step, int64_t begin, int64_t end) {
     // 1 - beta^t loses all its digits in float while t is small.
     const T m_correction = T(1 / (1 - std::pow(double(c.beta1), step.t)));
@@ -67,13 +71,13 @@ void run(Cpu, const AdamStep<T>& c, Stream) {
     const T eps = c.epsilon_form == AdamEpsilon::tf ? T(c.eps) * std::sqrt(v_correction) : T(c.eps);
 #pragma omp simd
     for (int64_t i = begin; i < end; i++) {
-      const T g = step.gradient(a.gradient[i], a.parameter[i]);
+      const T g = step.gradient(a.gradient[i], x[i]);
       const T m = fused(beta1, c.m[i], (1 - beta1) * g);
       const T v = fused(beta2, c.v[i], (1 - beta2) * g * g);
       c.m[i] = m;
       c.v[i] = v;
       const T move = rate * m / (std::sqrt(v * v_correction) + eps);
-      a.parameter[i] = fused(a.parameter[i], step.shrink, -move);
+      x[i] = fused(x[i], step.shrink, -move);
     }
   });
 }
@@ -82,15 +86,16 @@ template <class T>
 void run(Cpu, const RmsPropStep<T>& c, Stream) {
   const T alpha = T(c.alpha), momentum = T(c.momentum), eps = T(c.eps);
   const OptimizerArena<T>& a = c.arena;
+  T* const x = a.master ? a.master : a.parameter;
   for_each_piece(a, [&](const SegmentStep<T>& step, int64_t begin, int64_t end) {
 #pragma omp simd
     for (int64_t i = begin; i < end; i++) {
-      const T g = step.gradient(a.gradient[i], a.parameter[i]);
+      const T g = step.gradient(a.gradient[i], x[i]);
       const T v = fused(alpha, c.v[i], (1 - alpha) * g * g);
       const T velocity = fused(momentum, c.momentum_buffer[i], g / (std::sqrt(v) + eps));
       c.v[i] = v;
       c.momentum_buffer[i] = velocity;
-      a.parameter[i] = fused(a.parameter[i], step.shrink, -step.rate * velocity);
+      x[i] = fused(x[i], step.shrink, -step.rate * velocity);
     }
   });
 }
@@ -99,13 +104,14 @@ template <class T>
 void run(Cpu, const SgdStep<T>& c, Stream) {
   const T momentum = T(c.momentum);
   const OptimizerArena<T>& a = c.arena;
+  T* const x = a.master ? a.master : a.parameter;
   for_each_piece(a, [&](const SegmentStep<T>& step, int64_t begin, int64_t end) {
 #pragma omp simd
     for (int64_t i = begin; i < end; i++) {
-      const T g = step.gradient(a.gradient[i], a.parameter[i]);
+      const T g = step.gradient(a.gradient[i], x[i]);
       const T velocity = fused(momentum, c.momentum_buffer[i], g);
       c.momentum_buffer[i] = velocity;
-      a.parameter[i] = fused(a.parameter[i], step.shrink, -step.rate * velocity);
+      x[i] = fused(x[i], step.shrink, -step.rate * velocity);
     }
   });
 }

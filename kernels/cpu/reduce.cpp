@@ -14,9 +14,7 @@ void run(Cpu, const ColumnSum<T>& s, Stream) {
   cpu::parallel_ranges(s.C, 16, s.flops(), [&](int64_t begin, int64_t end) {
     cpu::sum_columns<Sum>(
         s.rows, begin, end, [&](int64_t row, int64_t c) { return Sum(s.in[row * s.C + c]); },
-        [&](int64_t c, Sum sum) {
-          s.out.data[c] = T(s.out.accumulate ? Sum(s.out.data[c]) + sum : sum);
-        });
+        [&](int64_t c, Sum sum) { s.out.data[c] = s.out.accumulate ? s.out.data[c] + sum : sum; });
   });
 }
 

@@ -8,6 +8,7 @@
 #include <numeric>
 
 #include "kernels/cpu/support/parallel.h"
+#include "kernels/cpu/support/scratch.h"
 #include "kernels/cpu/support/softmax_row.h"
 
 namespace rlhf {
@@ -127,7 +128,8 @@ int32_t draw(const Sample<T>& c, int64_t n, T* z, T inverse_temperature) {
     return invert(
         z, int32_t(V), [](int32_t i) { return i; }, u);
   }
-  int32_t* const first = c.order + n * c.V;
+  static thread_local Scratch<int32_t> scratch;
+  int32_t* const first = scratch.reserve(V);
   std::iota(first, first + V, 0);
   int32_t* last = keep_top_k(z, first, first + V, c.top_k);
   weigh(z, V, inverse_temperature);
@@ -153,7 +155,8 @@ void run(Cpu, const Sample<T>& c, Stream) {
   const int64_t V = candidates(c);
   parallel_for(c.N, c.flops(), [&](int64_t n) {
     const T* const logits = c.logits + n * c.V;
-    T* const z = c.workspace + n * c.V;
+    static thread_local Scratch<T> scratch;
+    T* const z = scratch.reserve(V);
     penalised(z, c, n);
     const bool greedy = c.temperature == 0 || !has_distribution(logits, V, wanted);
     const T inverse = greedy ? T(1) : wanted;

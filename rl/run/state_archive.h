@@ -26,7 +26,7 @@ class StateArchive {
   virtual void number(const std::string& name, uint64_t& value) = 0;
   virtual void number(const std::string& name, double& value) = 0;  ///< NaN and infinity included
   virtual void numbers(const std::string& name, std::vector<double>& values) = 0;
-  /// The elements of a tensor whose shape is known already.
+  /// The elements of a tensor whose shape is known already, wherever it is.
   virtual void tensor(const std::string& name, const Tensor& tensor) = 0;
 };
 

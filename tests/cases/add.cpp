@@ -30,6 +30,7 @@ struct AddScaledCase {
   static void reference(const AddScaled<double>& c) {
     for (int64_t i = 0; i < c.count; i++) c.out[i] = c.a[i] + 0.75 * c.b[i];
   }
+  static constexpr Tolerance tolerance = {.bf16 = 4e-3};
 };
 const Register<AddScaledCase> add_scaled;
 
@@ -54,6 +55,7 @@ struct ScaleIntoCase {
       c.out.data[i] = (c.out.accumulate ? c.out.data[i] : 0) - 1.5 * c.in[i];
     }
   }
+  static constexpr Tolerance tolerance = {.bf16 = 4e-3};
 };
 const Register<ScaleIntoCase> scale_into;
 

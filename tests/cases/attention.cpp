@@ -1,6 +1,7 @@
 // Attention against the definition: softmax over the whole row of scores, then a weighted sum.
 #include "kernels/attention.h"
 
+#include <algorithm>
 #include <cmath>
 #include <vector>
 
@@ -57,10 +58,21 @@ struct AttentionCase {
             {"dense", 2, 33, 2, 12, Sees::causal, 0, false},
             {"documents", 2, 70, 2, 16, Sees::documents},
             {"gaps", 1, 80, 1, 24, Sees::gaps},
-            {"dropout", 2, 70, 2, 16, Sees::causal, 0.3f}};
+            {"dropout", 2, 70, 2, 16, Sees::causal, 0.3f},
+            // What a GPU serves by kernels of their own, or by several tiles.
+            {"head_64", 1, 132, 1, 64},
+            {"head_80", 1, 40, 2, 80},
+            {"head_128", 1, 66, 1, 128},
+            {"head_256", 1, 40, 1, 256},
+            {"bidirectional_tiles", 1, 132, 1, 16, Sees::all},
+            {"documents_far", 1, 264, 1, 8, Sees::documents},
+            {"dropout_quadruples", 1, 136, 1, 64, Sees::causal, 0.3f},
+            {"dropout_128", 1, 40, 1, 128, Sees::documents, 0.2f}};
   }
   static std::vector<Shape> bench_shapes() {
-    return {{"T64_D32", 8, 64, 4, 32}, {"T256_D32", 4, 256, 4, 32}, {"T256_D64", 4, 256, 12, 64}};
+    return {{"T64_D32", 8, 64, 4, 32},      {"T256_D32", 4, 256, 4, 32},
+            {"T256_D64", 4, 256, 12, 64},   {"T1024_D64", 8, 1024, 12, 64},
+            {"T4096_D64", 2, 4096, 12, 64}, {"T4096_D128", 1, 4096, 12, 128}};
   }
 
   static AttentionLayout layout(Buffers& b, const Shape& s) {
@@ -137,7 +149,7 @@ struct AttentionCase {
     return c;
   }
 
-  static constexpr Tolerance tolerance = {.f32 = 1e-5};
+  static constexpr Tolerance tolerance = {.f32 = 1e-5, .bf16 = 1e-2};
 
  private:
   template <class T, class Pointer>
@@ -150,17 +162,24 @@ struct AttentionCase {
 };
 const Register<AttentionCase> registered;
 
-/// Fewer queries than keys, as in decoding: the last queries of a longer sequence.
+/// Fewer queries than keys, as in decoding: the last queries of a longer sequence, or those of
+/// sequences that fill their caches to different lengths.
 struct AttentionDecodeCase {
   struct Shape {
     std::string label;
     int64_t B, Tq, Tk, H, D;
+    bool ragged = false;  ///< behind a sequence's length, a cache holds NaN
   };
   static constexpr const char* name = "attention_decode";
   static std::vector<Shape> shapes() {
-    return {{"one", 3, 1, 77, 2, 16}, {"few", 2, 5, 130, 2, 7}};
+    return {{"one", 3, 1, 77, 2, 16},           {"few", 2, 5, 130, 2, 7},
+            {"most", 1, 16, 200, 1, 64},        {"prompt", 1, 20, 150, 2, 64},
+            {"wide", 1, 2, 70, 1, 136},         {"short", 2, 1, 40, 2, 16},
+            {"ragged", 4, 1, 200, 2, 32, true}, {"ragged_prompt", 3, 33, 140, 1, 16, true}};
   }
-  static std::vector<Shape> bench_shapes() { return {{"Tk256_D32", 8, 1, 256, 4, 32}}; }
+  static std::vector<Shape> bench_shapes() {
+    return {{"Tk256_D32", 8, 1, 256, 4, 32}, {"Tk4096_D64", 8, 1, 4096, 12, 64}};
+  }
 
   template <class T>
   static AttentionForward<T> forward(Buffers& b, const Shape& s) {
@@ -179,12 +198,25 @@ struct AttentionDecodeCase {
     c.out = b.output<T>(s.B * s.Tq * C);
     c.lse = b.output<Accumulator<T>>(s.B * s.H * s.Tq);
     c.q = b.normal<T>(c.layout.q_size());
-    c.k = b.normal<T>(c.layout.kv_size());
-    c.v = b.normal<T>(c.layout.kv_size());
+    T* const k = b.normal<T>(c.layout.kv_size());
+    T* const v = b.normal<T>(c.layout.kv_size());
+    c.k = k, c.v = v;
+    if (!s.ragged) return c;
+    std::vector<int32_t> end;
+    for (int64_t row = 0; row < s.B; row++) {
+      const int64_t length = s.Tk - row * (s.Tk - s.Tq) / s.B;
+      for (int64_t i = 0; i < s.Tq; i++) end.push_back(int32_t(length - s.Tq + i + 1));
+      const int64_t from = row * c.layout.kv_batch + length * C;
+      std::fill(k + from, k + (row + 1) * c.layout.kv_batch, T(NAN));
+      std::fill(v + from, v + (row + 1) * c.layout.kv_batch, T(NAN));
+    }
+    c.layout.end = b.hold(end);
     return c;
   }
 
   static void reference(const AttentionForward<double>& c) { AttentionCase::reference(c); }
+
+  static constexpr Tolerance tolerance = AttentionCase::tolerance;
 };
 const Register<AttentionDecodeCase> registered_decode;
 

@@ -38,6 +38,7 @@ struct DropoutCase {
       d.out.data[i] = d.out.accumulate ? d.out.data[i] + value : value;
     }
   }
+  static constexpr Tolerance tolerance = {.bf16 = 4e-3};
 };
 const Register<DropoutCase> registered;
 

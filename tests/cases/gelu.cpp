@@ -38,7 +38,7 @@ struct GeluCase {
             .count = s.count};
   }
 
-  static constexpr Tolerance tolerance = {.f32 = 1e-6};
+  static constexpr Tolerance tolerance = {.f32 = 1e-6, .bf16 = 4e-3};
 };
 const Register<GeluCase> registered;
 

@@ -44,6 +44,7 @@ struct KvCacheCase {
       }
     }
   }
+  static constexpr Tolerance tolerance = {.bf16 = 1e-12};  // copies
 };
 const Register<KvCacheCase> registered;
 

@@ -14,13 +14,20 @@ struct Shape {
   uint64_t step = 1;
   DecayMode decay_mode = DecayMode::decoupled;
   bool scaled = false;  ///< whether a gradient scale is given
+  bool master = false;
+  ParameterRounding rounding = ParameterRounding::nearest;
 };
 
 std::vector<Shape> all_shapes() {
-  return {{"first_step", 37},
-          {"later_l2", 1003, 9, DecayMode::l2, true},
-          {"parallel", 120001, 100, DecayMode::decoupled, true}};
+  return {
+      {"first_step", 37},
+      {"later_l2", 1003, 9, DecayMode::l2, true},
+      {"parallel", 120001, 100, DecayMode::decoupled, true},
+      {"master", 5001, 7, DecayMode::decoupled, true, true},
+      {"rounded_by_chance", 5001, 7, DecayMode::l2, false, false, ParameterRounding::by_chance}};
 }
+// A bf16 parameter is off by half a digit, by chance by up to a whole one.
+constexpr Tolerance all_tolerances = {.bf16 = 8e-3};
 std::vector<Shape> all_bench_shapes() { return {{"16M", 16 << 20}}; }
 
 template <class T>
@@ -35,28 +42,31 @@ OptimizerArena<T> arena(Buffers& b, const Shape& s) {
       {n / 2 + 2, n - 1, 0.3f, 0.02f, 0, false, s.step / 2}};
   OptimizerArena<T> a{};
   a.parameter = b.normal<T>(n);
-  a.gradient = b.normal<T>(n);
+  a.master = s.master ? b.normal<Accumulator<T>>(n) : nullptr;
+  a.gradient = b.normal<Accumulator<T>>(n);
   a.count = n;
   a.segment = b.hold(segments);
   a.segments = int64_t(segments.size());
-  a.gradient_scale = s.scaled ? b.hold<Accumulator<T>>({T(0.25)}) : nullptr;
-  a.state = b.hold<StepState>({{.step = s.step, .learning_rate = 0.0625f}});
+  a.gradient_scale = s.scaled ? b.hold<Accumulator<T>>({Accumulator<T>(0.25)}) : nullptr;
+  a.state = b.hold<StepState>({{.seed = 5, .step = s.step, .learning_rate = 0.0625f}});
   a.decay_mode = s.decay_mode;
+  a.rounding = s.rounding;
   return a;
 }
 
-/// body(i, gradient, rate, start) for every element that learns, after the decoupled decay.
+/// body(i, parameter, gradient, rate, t) for every element that learns, after the decoupled decay.
 void for_each_learning(const OptimizerArena<double>& a, auto&& body) {
   for (int64_t s = 0; s < a.segments; s++) {
     const OptimizerSegment& segment = a.segment[s];
     const double rate = double(a.state->learning_rate) * double(segment.rate);
     for (int64_t i = segment.begin; i < segment.end && !segment.frozen; i++) {
-      double& x = a.parameter[i];
+      double& x = a.master ? a.master[i] : a.parameter[i];
       double g = a.gradient[i] * (a.gradient_scale ? *a.gradient_scale : 1);
       g += double(segment.l1) * ((x > 0) - (x < 0));
       if (a.decay_mode == DecayMode::l2) g += double(segment.decay) * x;
       if (a.decay_mode == DecayMode::decoupled) x -= rate * double(segment.decay) * x;
-      body(i, g, rate, segment.start);
+      body(i, x, g, rate, double(a.state->step - segment.start));
+      a.parameter[i] = x;
     }
   }
 }
@@ -70,8 +80,8 @@ struct AdamCase {
   template <class T>
   static AdamStep<T> forward(Buffers& b, const Shape& s) {
     return {.arena = arena<T>(b, s),
-            .m = b.normal<T>(s.count, 0.1),
-            .v = b.uniform<T>(s.count, 0, 1),
+            .m = b.normal<Accumulator<T>>(s.count, 0.1),
+            .v = b.uniform<Accumulator<T>>(s.count, 0, 1),
             .beta1 = 0.8f,
             .beta2 = 0.95f,
             .eps = s.decay_mode == DecayMode::l2 ? 1e-2f : 1e-5f,
@@ -80,19 +90,19 @@ struct AdamCase {
 
   static void reference(const AdamStep<double>& c) {
     const double b1 = double(c.beta1), b2 = double(c.beta2);
-    for_each_learning(c.arena, [&](int64_t i, double g, double rate, uint64_t start) {
-      const double t = double(c.arena.state->step - start);
+    for_each_learning(c.arena, [&](int64_t i, double& x, double g, double rate, double t) {
       c.m[i] = b1 * c.m[i] + (1 - b1) * g;
       c.v[i] = b2 * c.v[i] + (1 - b2) * g * g;
       if (c.epsilon_form == AdamEpsilon::tf) {  // TensorFlow 1's AdamOptimizer
         const double rate_t = rate * std::sqrt(1 - std::pow(b2, t)) / (1 - std::pow(b1, t));
-        c.arena.parameter[i] -= rate_t * c.m[i] / (std::sqrt(c.v[i]) + double(c.eps));
+        x -= rate_t * c.m[i] / (std::sqrt(c.v[i]) + double(c.eps));
         return;
       }
       const double m = c.m[i] / (1 - std::pow(b1, t)), v = c.v[i] / (1 - std::pow(b2, t));
-      c.arena.parameter[i] -= rate * m / (std::sqrt(v) + double(c.eps));
+      x -= rate * m / (std::sqrt(v) + double(c.eps));
     });
   }
+  static constexpr Tolerance tolerance = all_tolerances;
 };
 const Register<AdamCase> registered_adam;
 
@@ -105,8 +115,8 @@ struct RmsPropCase {
   template <class T>
   static RmsPropStep<T> forward(Buffers& b, const Shape& s) {
     return {.arena = arena<T>(b, s),
-            .v = b.uniform<T>(s.count, 0, 1),
-            .momentum_buffer = b.normal<T>(s.count),
+            .v = b.uniform<Accumulator<T>>(s.count, 0, 1),
+            .momentum_buffer = b.normal<Accumulator<T>>(s.count),
             .alpha = 0.9f,
             .momentum = 0.5f,
             .eps = 1e-3f};
@@ -114,13 +124,14 @@ struct RmsPropCase {
 
   static void reference(const RmsPropStep<double>& c) {
     const double alpha = double(c.alpha);
-    for_each_learning(c.arena, [&](int64_t i, double g, double rate, uint64_t) {
+    for_each_learning(c.arena, [&](int64_t i, double& x, double g, double rate, double) {
       c.v[i] = alpha * c.v[i] + (1 - alpha) * g * g;
       double& velocity = c.momentum_buffer[i];
       velocity = double(c.momentum) * velocity + g / (std::sqrt(c.v[i]) + double(c.eps));
-      c.arena.parameter[i] -= rate * velocity;
+      x -= rate * velocity;
     });
   }
+  static constexpr Tolerance tolerance = all_tolerances;
 };
 const Register<RmsPropCase> registered_rmsprop;
 
@@ -132,16 +143,19 @@ struct SgdCase {
 
   template <class T>
   static SgdStep<T> forward(Buffers& b, const Shape& s) {
-    return {.arena = arena<T>(b, s), .momentum_buffer = b.normal<T>(s.count), .momentum = 0.9f};
+    return {.arena = arena<T>(b, s),
+            .momentum_buffer = b.normal<Accumulator<T>>(s.count),
+            .momentum = 0.9f};
   }
 
   static void reference(const SgdStep<double>& c) {
-    for_each_learning(c.arena, [&](int64_t i, double g, double rate, uint64_t) {
+    for_each_learning(c.arena, [&](int64_t i, double& x, double g, double rate, double) {
       double& velocity = c.momentum_buffer[i];
       velocity = double(c.momentum) * velocity + g;
-      c.arena.parameter[i] -= rate * velocity;
+      x -= rate * velocity;
     });
   }
+  static constexpr Tolerance tolerance = all_tolerances;
 };
 const Register<SgdCase> registered_sgd;
 

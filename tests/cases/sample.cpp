@@ -1,5 +1,6 @@
-// Sampling where its result has a formula: the log-probability of what was chosen. Which tokens are
-// kept and how often each is drawn is the matter of tests/sample_test.cpp.
+// Sampling where its result has a formula: the log-probability of what was chosen. Which token that
+// is the CPU's kernel says in double; which are kept and how often each is drawn is the matter of
+// tests/sample_test.cpp.
 #include "kernels/sample.h"
 
 #include <cmath>
@@ -17,13 +18,19 @@ struct SampleCase {
     float temperature = 1;
     int64_t top_k = 0;
     float top_p = 1;
+    float min_p = 0;
+    float repetition_penalty = 1;
   };
   static constexpr const char* name = "sample";
   static std::vector<Shape> shapes() {
     return {{"plain", 3, 130},
             {"greedy", 5, 77, 0},
             {"parallel", 20, 1500, 0.7f},
-            {"filtered", 20, 1500, 1, 50, 0.9f}};
+            {"filtered", 20, 1500, 1, 50, 0.9f},
+            {"min_p", 6, 700, 1, 0, 1, 0.1f},
+            {"everything", 5, 1500, 0.8f, 400, 0.8f, 0.02f, 1.3f},
+            {"parts", 2, 9001},
+            {"filtered_parts", 2, 9001, 1, 0, 0.7f, 0, 1.5f}};
   }
   static std::vector<Shape> bench_shapes() {
     return {{"8x512", 8, 512}, {"8x50257", 8, 50257}, {"8x50257_top_p", 8, 50257, 1, 0, 0.9f}};
@@ -42,10 +49,17 @@ struct SampleCase {
     c.temperature = s.temperature;
     c.top_k = s.top_k;
     c.top_p = s.top_p;
+    c.min_p = s.min_p;
+    c.repetition_penalty = s.repetition_penalty;
+    if (s.repetition_penalty != 1) {
+      std::vector<int32_t> length;
+      for (int64_t n = 0; n < s.N; n++) length.push_back(int32_t(n * 9 % 31));
+      c.history_stride = 30;
+      c.history = b.indices(s.N * c.history_stride, s.V);
+      c.history_length = b.hold(length);
+    }
     c.draw = b.hold(draw);
     c.seed = 11;
-    c.workspace = b.output<T>(s.N * s.V);
-    c.order = b.hold(std::vector<int32_t>(size_t(s.N * s.V), 0));
     return c;
   }
 
@@ -61,7 +75,7 @@ struct SampleCase {
   }
 
   // 1 / temperature is rounded to float, as LogProbForward's callers do.
-  static constexpr Tolerance tolerance = {.f64 = 1e-6};
+  static constexpr Tolerance tolerance = {.f64 = 1e-6, .bf16 = 1e-5};
 };
 const Register<SampleCase> registered;
 

@@ -19,7 +19,8 @@ struct WhitenCase {
   static std::vector<Shape> shapes() {
     return {{"plain", 9, true, 0},     {"keeps_mean", 100, false, 0},
             {"masked", 1001, true, 3}, {"masked_keeps_mean", 50, false, 2},
-            {"single", 1, true, 0},    {"nothing_counts", 20, false, 1}};
+            {"single", 1, true, 0},    {"nothing_counts", 20, false, 1},
+            {"blocks", 30011, true, 7}};
   }
   static std::vector<Shape> bench_shapes() { return {{"512x53", 512 * 53, true, 3}}; }
 

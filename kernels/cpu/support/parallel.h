@@ -1,8 +1,11 @@
 // Loops over threads. Work is handed out in pieces whose results do not depend on which thread
-// takes them; a loop too small to repay waking the threads runs where it is called.
+// takes them; a loop too small to repay waking the threads runs where it is called. A build without
+// OpenMP (RLHF_OPENMP=OFF) runs all of them there.
 #pragma once
 
+#ifdef _OPENMP
 #include <omp.h>
+#endif
 
 #include <algorithm>
 #include <cstdint>
@@ -13,8 +16,12 @@ namespace rlhf::cpu {
 inline constexpr double parallel_threshold = 50000;
 
 /// How many threads `work` elementary operations deserve here and now.
-inline int useful_threads(double work) {
+inline int useful_threads([[maybe_unused]] double work) {
+#ifdef _OPENMP
   return work < parallel_threshold || omp_in_parallel() ? 1 : omp_get_max_threads();
+#else
+  return 1;
+#endif
 }
 
 /// body(begin, end) over ranges that cover [0, count), each but the last a multiple of `grain`.
@@ -26,6 +33,7 @@ void parallel_ranges(int64_t count, int64_t grain, double work, Body&& body) {
     if (count > 0) body(int64_t{0}, count);
     return;
   }
+#ifdef _OPENMP
 #pragma omp parallel num_threads(threads)
   {
     const int64_t me = omp_get_thread_num(), all = omp_get_num_threads();
@@ -33,6 +41,7 @@ void parallel_ranges(int64_t count, int64_t grain, double work, Body&& body) {
     const int64_t end = std::min(count, pieces * (me + 1) / all * grain);
     if (begin < end) body(begin, end);
   }
+#endif
 }
 
 /// body(i) for every i in [0, count); `work` is that of the whole loop.

@@ -1,0 +1,70 @@
+#include "apps/device_flags.h"
+
+#include <fmt/core.h>
+
+#include <cstdio>
+
+#include "apps/terminal.h"
+#include "core/check.h"
+
+namespace rlhf {
+
+void DeviceFlags::declare(Flags& flags) {
+  flags.group("Device");
+  flags.choice("device", device_, {"auto", "cpu", "cuda", "emulated"},
+               "where to compute; auto: the GPU where there is one, else the CPU; emulated: a GPU "
+               "interpreted on the CPU, slowly, to look into its kernels");
+  flags.add("bf16", bf16_,
+            "parameters and activations in bfloat16, sums and the optimizer's copy in float32 (GPU "
+            "only)");
+}
+
+Placement choose_placement(const std::string& device, bool bf16, const DeviceReport& gpu) {
+  if (device == "emulated" && !gpu.emulated) {
+    input_error("--device",
+                "expected a build that emulates GPUs, got one that does not: start with "
+                "RLHF_CUDA=EMULATED ./rlhf, or use --device cpu");
+  }
+  if (device == "cuda" && gpu.emulated) {
+    input_error("--device",
+                "expected a build for GPUs, got one that emulates them: use --device emulated, or "
+                "--device cpu");
+  }
+  if (device == "cuda" || device == "emulated") {
+    if (!gpu.problem.empty()) input_error("--device", "{}", gpu.problem);
+    return {Device::cuda, bf16 ? DType::bf16 : DType::f32};
+  }
+  if (device == "auto" && gpu.problem.empty() && !gpu.emulated) {
+    return {Device::cuda, bf16 ? DType::bf16 : DType::f32};
+  }
+  if (bf16) {
+    input_error("--bf16", "expected a GPU, got the CPU, which computes in float32 only");
+  }
+  return {};
+}
+
+DeviceReport gpu_report() {
+  if constexpr (has_cuda)
+    return on_device(Device::cuda, [](auto tag) { return device_report(tag); });
+  return {.name = {}, .problem = device_problem(Device::cuda)};
+}
+
+std::string gpu_text(const DeviceReport& gpu) {
+  if (!gpu.problem.empty()) return gpu.problem;
+  if (gpu.emulated) return "emulated on the CPU (--device emulated)";
+  return fmt::format("{}, {:.1f} GiB ({:.1f} free), {} multiprocessors, capability {}.{}", gpu.name,
+                     double(gpu.total_bytes) / double(1 << 30),
+                     double(gpu.free_bytes) / double(1 << 30), gpu.multiprocessors,
+                     gpu.capability / 10, gpu.capability % 10);
+}
+
+Placement DeviceFlags::placement() const {
+  const DeviceReport gpu = gpu_report();
+  const Placement placement = choose_placement(device_, bf16_, gpu);
+  if (placement.device == Device::cuda) {
+    fmt::print(stderr, "device: {}{}\n", escape_line(gpu_text(gpu)), bf16_ ? ", bfloat16" : "");
+  }
+  return placement;
+}
+
+}  // namespace rlhf

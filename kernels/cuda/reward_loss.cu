@@ -1,0 +1,89 @@
+// Losses of a scalar reward, one example at a time, in forms that neither overflow nor cancel.
+#include "kernels/reward_loss.h"
+
+#include "kernels/cuda/support/pointwise.h"
+
+namespace rlhf {
+namespace {
+
+/// log(1 + exp(x)).
+__device__ inline float softplus(float x) { return (x > 0 ? x : 0) + log1pf(expf(-fabsf(x))); }
+
+/// 1 / (1 + exp(-x)), exact to the last digits on both sides of 0.
+__device__ inline float sigmoid(float x) {
+  const float e = expf(-fabsf(x));
+  return x >= 0 ? 1 / (1 + e) : e / (1 + e);
+}
+
+struct PairwiseLoss {
+  float centering;
+  __device__ float operator()(float chosen, float rejected, float margin = 0) const {
+    const float sum = chosen + rejected;
+    return softplus(-(chosen - rejected - margin)) + centering * sum * sum;
+  }
+};
+
+struct PairwiseGradient {
+  float centering;
+  float side;  ///< 1: by the chosen answer's reward, -1: by the rejected one's
+  __device__ float operator()(float d_loss, float chosen, float rejected, float margin = 0) const {
+    const float pull = 2 * centering * (chosen + rejected);
+    const float push = sigmoid(-(chosen - rejected - margin));
+    return d_loss * (pull - side * push);
+  }
+};
+
+struct PointwiseLoss {
+  PointwiseKind kind;
+  __device__ float operator()(float reward, float label) const {
+    const float error = reward - label;
+    return kind == PointwiseKind::bce ? softplus(reward) - label * reward : error * error / 2;
+  }
+};
+
+struct PointwiseGradient {
+  PointwiseKind kind;
+  __device__ float operator()(float d_loss, float reward, float label) const {
+    return d_loss * ((kind == PointwiseKind::bce ? sigmoid(reward) : reward) - label);
+  }
+};
+
+}  // namespace
+
+template <class T>
+void run(Cuda, const PairwiseLossForward<T>& c, Stream stream) {
+  const auto go = [&](const auto*... margin) {
+    gpu::pointwise("pairwise_loss", stream, GradientOut<T>{c.loss}, c.count,
+                   PairwiseLoss{c.centering}, c.chosen, c.rejected, margin...);
+  };
+  c.margin ? go(c.margin) : go();
+}
+
+template <class T>
+void run(Cuda, const PairwiseLossBackward<T>& c, Stream stream) {
+  const auto go = [&](const GradientOut<T>& out, float side, const auto*... margin) {
+    gpu::pointwise("pairwise_loss_backward", stream, out, c.count,
+                   PairwiseGradient{c.centering, side}, c.d_loss, c.chosen, c.rejected, margin...);
+  };
+  c.margin ? go(c.d_chosen, 1, c.margin) : go(c.d_chosen, 1);
+  c.margin ? go(c.d_rejected, -1, c.margin) : go(c.d_rejected, -1);
+}
+
+template <class T>
+void run(Cuda, const PointwiseLossForward<T>& c, Stream stream) {
+  gpu::pointwise("pointwise_loss", stream, GradientOut<T>{c.loss}, c.count, PointwiseLoss{c.kind},
+                 c.reward, c.label);
+}
+
+template <class T>
+void run(Cuda, const PointwiseLossBackward<T>& c, Stream stream) {
+  gpu::pointwise("pointwise_loss_backward", stream, c.d_reward, c.count, PointwiseGradient{c.kind},
+                 c.d_loss, c.reward, c.label);
+}
+
+template void run(Cuda, const PairwiseLossForward<float>&, Stream);
+template void run(Cuda, const PairwiseLossBackward<float>&, Stream);
+template void run(Cuda, const PointwiseLossForward<float>&, Stream);
+template void run(Cuda, const PointwiseLossBackward<float>&, Stream);
+
+}  // namespace rlhf

@@ -1,0 +1,55 @@
+// The one stream, the scratch memory behind the kernels, and CUDA's status as an exception.
+#include <map>
+#include <mutex>
+#include <stdexcept>
+#include <string>
+
+#include "kernels/cuda/support/gpu.h"
+
+namespace rlhf::gpu {
+
+void check(cudaError_t status, const char* what) {
+  if (status == cudaSuccess) return;
+  throw std::runtime_error("[cuda] expected " + std::string(what) + " to work, got " +
+                           cudaGetErrorName(status) + ": " + cudaGetErrorString(status));
+}
+
+cudaStream_t stream_of(Stream stream) {
+  if (stream.handle) return static_cast<cudaStream_t>(stream.handle);
+  // Not CUDA's own default stream: that one cannot be captured into a graph.
+  static const cudaStream_t only = [] {
+    cudaStream_t created{};
+    check(cudaStreamCreateWithFlags(&created, cudaStreamNonBlocking), "creating a stream");
+    return created;
+  }();
+  return only;
+}
+
+namespace {
+
+struct Block {
+  void* memory = nullptr;
+  size_t bytes = 0;
+};
+
+}  // namespace
+
+void* scratch_bytes(size_t bytes, Stream stream) {
+  static std::mutex mutex;
+  static std::map<void*, Block> block_of;
+  std::lock_guard lock(mutex);
+  Block& block = block_of[stream.handle];
+  if (bytes > block.bytes) {
+    constexpr size_t least = 1 << 20;
+    size_t size = least;
+    while (size < bytes) size *= 2;  // doubling: all that was outgrown is no more than what is used
+    check(cudaMalloc(&block.memory, size), "allocating scratch memory");
+    block.bytes = size;
+  }
+#ifndef NDEBUG
+  check(cudaMemsetAsync(block.memory, 0xff, bytes, stream_of(stream)), "poisoning scratch memory");
+#endif
+  return block.memory;
+}
+
+}  // namespace rlhf::gpu

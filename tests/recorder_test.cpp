@@ -1,0 +1,107 @@
+// Work that is recorded once and replayed: on what inputs hold now, in memory of its own.
+#include "core/recorder.h"
+
+#include <gtest/gtest.h>
+
+#include "core/ops.h"
+#include "tests/gpu.h"
+
+namespace rlhf {
+namespace {
+
+Tensor numbers(int64_t count, float first) {
+  std::vector<float> values;
+  for (int64_t i = 0; i < count; i++) values.push_back(first + float(i));
+  return Tensor::from(values, {count});
+}
+
+/// x + 2 (x + y), and how often the host has been through it.
+struct Sum {
+  int calls = 0;
+  Recorder::Work work() {
+    return [this](const std::vector<Tensor>& in) -> std::vector<Tensor> {
+      calls++;
+      const Tensor y = in[1].defined() ? in[1] : in[0];
+      return {add(in[0], add(in[0], y), 2)};
+    };
+  }
+};
+
+std::vector<float> expected(int64_t count, float x, float y) {
+  std::vector<float> values;
+  for (int64_t i = 0; i < count; i++) values.push_back(3 * (x + float(i)) + 2 * (y + float(i)));
+  return values;
+}
+
+TEST(Recorder, TheCpuCallsTheFunction) {
+  Sum sum;
+  Recorder recorder(Device::cpu, sum.work());
+  for (int call = 1; call <= 3; call++) {
+    EXPECT_EQ(recorder({numbers(4, float(call)), numbers(4, 2)})[0].to_vector<float>(),
+              expected(4, float(call), 2));
+    EXPECT_EQ(sum.calls, call);
+  }
+}
+
+TEST(Recorder, ReplaysOnWhatTheInputsHoldNow) {
+  RLHF_NEEDS_GPU();
+  Sum sum;
+  Recorder recorder(Device::cuda, sum.work());
+  for (int call = 1; call <= 5; call++) {
+    const auto x = float(call), y = float(10 * call);
+    const Tensor there = numbers(7, y).to(Device::cuda);
+    EXPECT_EQ(recorder({numbers(7, x), there})[0].to_vector<float>(), expected(7, x, y)) << call;
+  }
+  EXPECT_EQ(sum.calls, 2) << "once to run and once to record";
+}
+
+TEST(Recorder, TellsShapesAndVariantsApart) {
+  RLHF_NEEDS_GPU();
+  Sum sum;
+  Recorder recorder(Device::cuda, sum.work());
+  for (int call = 1; call <= 4; call++) {
+    const auto x = float(call);
+    EXPECT_EQ(recorder({numbers(3, x), numbers(3, 1)})[0].to_vector<float>(), expected(3, x, 1));
+    EXPECT_EQ(recorder({numbers(5, x), numbers(5, 1)})[0].to_vector<float>(), expected(5, x, 1));
+    EXPECT_EQ(recorder({numbers(3, x), {}})[0].to_vector<float>(), expected(3, x, x));
+    EXPECT_EQ(recorder({numbers(3, x), {}}, "other")[0].to_vector<float>(), expected(3, x, x));
+  }
+  EXPECT_EQ(sum.calls, 8);
+}
+
+TEST(Recorder, NobodyElseGetsItsMemory) {
+  RLHF_NEEDS_GPU();
+  Sum sum;
+  const size_t live = Allocator::of(Device::cuda).statistics().live;
+  {
+    Recorder recorder(Device::cuda, sum.work());
+    const auto run = [&] { return recorder({numbers(100, 1), numbers(100, 2)})[0]; };
+    run(), run();
+    std::vector<Tensor> others;  // of the size of what lies between the two additions
+    for (int i = 0; i < 20; i++) others.push_back(Tensor::zeros({100}, DType::f32, Device::cuda));
+    EXPECT_EQ(run().to_vector<float>(), expected(100, 1, 2));
+    for (const Tensor& other : others) {
+      EXPECT_EQ(other.to_vector<float>(), std::vector<float>(100, 0));
+    }
+  }
+  EXPECT_EQ(Allocator::of(Device::cuda).statistics().live, live) << "given back at the end";
+}
+
+TEST(Recorder, AFailureWhileRecordingLeavesTheDeviceUsable) {
+  RLHF_NEEDS_GPU();
+  int calls = 0;
+  Recorder recorder(Device::cuda, [&](const std::vector<Tensor>& in) -> std::vector<Tensor> {
+    check(++calls != 2, "test", "expected another call than the second");
+    return {add(in[0], in[0])};
+  });
+  const auto run = [&] { return recorder({numbers(3, 1)})[0].to_vector<float>(); };
+  const std::vector<float> doubled{2, 4, 6};
+  EXPECT_EQ(run(), doubled);
+  EXPECT_THROW(run(), Error);
+  EXPECT_EQ(run(), doubled);
+  EXPECT_EQ(run(), doubled);
+  EXPECT_EQ(calls, 3);
+}
+
+}  // namespace
+}  // namespace rlhf
