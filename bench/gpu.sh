@@ -16,8 +16,10 @@ here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
 all_parts=info,tests,ceilings,kernels,kernels_peer,ladder,train,train_peer,decode,decode_peer
 all_parts+=,ppo,ppo_peer,sanitize
 parts=$all_parts tree='' output='' pack=''
-programs=(kernels_test ladder_test device_test bench_kernels bench_ladder bench_train_step
-  bench_decode bench_ppo_iteration)
+tests=(ladder_test mixed_precision_test recorder_test sample_test log_prob_test device_tensor_test
+  device_model_test gpt2_test resume_test)
+programs=(kernels_test "${tests[@]}" bench_kernels bench_ladder bench_train_step bench_decode
+  bench_ppo_iteration)
 
 fail() {
   printf 'gpu.sh: %s\n' "$*" >&2
@@ -65,12 +67,14 @@ if [[ $pack ]]; then
   done
   libraries_of "$pack"/bin/* | xargs -I{} cp -L {} "$pack/lib/"
   cp "$here/gpu.sh" "$here"/gpu/*.py "$pack/"
+  mkdir -p "$pack/tests" && cp -r "$here/../tests/data" "$pack/tests/"
   du -sh "$pack"
   exit
 fi
 
 if [[ $tree ]]; then
-  bin=$tree/bin scripts=$tree
+  tree=$(readlink -f "$tree")
+  bin=$tree/bin scripts=$tree root=$tree
   # cuBLASLt and cuDNN: the toolkit's, or those that came with PyTorch.
   found=$(find /usr/local/cuda/lib64 /usr/local/cuda/lib -name 'libcublasLt.so.*' 2>/dev/null)
   found+=$(python3 -c 'import nvidia, os
@@ -82,10 +86,12 @@ for folder in nvidia.__path__:
   export LD_LIBRARY_PATH
 else
   build
-  bin=$here/../build/gpu/bin scripts=$here/gpu
+  bin=$here/../build/gpu/bin scripts=$here/gpu root=$here/..
 fi
 output=${output:-$here/../build/gpu/results}
 mkdir -p "$output" || fail "[--output] expected a folder to write to, got $output"
+output=$(readlink -f "$output")
+cd "$root" || exit  # tests look for tests/data here
 results=$output/results.jsonl checks=$output/checks.jsonl
 nvidia-smi -L >/dev/null 2>&1 || fail "[GPU] expected one that nvidia-smi lists, got none"
 
@@ -122,8 +128,10 @@ part_info() {
 }
 part_tests() {
   check "kernel tests" timeout 150 "$bin/kernels_test" --gtest_filter='*_cuda_*' --gtest_brief=1
-  check "ladder tests" timeout 60 "$bin/ladder_test" --gtest_brief=1
-  check "device tests" timeout 100 "$bin/device_test" --gtest_brief=1
+  local test
+  for test in "${tests[@]}"; do
+    check "${test//_/ }" timeout 60 "$bin/$test" --gtest_brief=1
+  done
 }
 part_sanitize() {
   # One shape of each family under memcheck, a few under racecheck: both slow a kernel down a lot.

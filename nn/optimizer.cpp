@@ -27,7 +27,7 @@ Optimizer::Optimizer(const ParameterArena& arena, const OptimizerConfig& config,
   }
   const DType dtype = accumulator_of(arena.dtype());
   const auto buffer = [&] { return Tensor::zeros({arena.count()}, dtype, arena.device()); };
-  if (dtype != arena.dtype()) {
+  if (dtype != arena.dtype() && config.masters) {
     master_ = buffer();
     run(arena.device(),
         Convert<bf16, float>{{master_.data<float>()}, arena.values().data<bf16>(), arena.count()});
@@ -110,7 +110,8 @@ void Optimizer::move_parameters(const StepState& state) {
       .segments = int64_t(segments_.size()),
       .gradient_scale = scale_.data<Accumulator<T>>(),
       .state = state_there_.publish(state),
-      .decay_mode = config_.kind == OptimizerKind::adamw ? DecayMode::decoupled : DecayMode::l2};
+      .decay_mode = config_.kind == OptimizerKind::adamw ? DecayMode::decoupled : DecayMode::l2,
+      .rounding = config_.masters ? ParameterRounding::nearest : ParameterRounding::by_chance};
   auto* const first = first_.data<Accumulator<T>>();
   auto* const second = second_.data<Accumulator<T>>();
   switch (config_.kind) {

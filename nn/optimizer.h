@@ -23,6 +23,9 @@ struct OptimizerConfig {
   float l1 = 0;            ///< factor of the sum of absolute values, on the same parameters
   float max_grad_norm = 0;  ///< clip by global norm; 0: off
   float clip_value = 0;     ///< clip each element; 0: off
+  /// Of a bfloat16 model: keep parameters in float beside it and round them to nearest. Off: 4
+  /// bytes a parameter less, and updates are rounded by chance (ParameterRounding).
+  bool masters = true;
 };
 
 class Optimizer {
@@ -49,9 +52,9 @@ class Optimizer {
   /// those that learn from now on begin with Adam's first step, `start` steps into the run.
   void hold(const std::function<bool(const std::string& name)>& held, uint64_t start);
 
-  /// What the updates are added to, parameter by parameter: the parameters themselves, or of a
-  /// bfloat16 model its float masters, which its parameters are the roundings of. Whoever writes
-  /// there calls adopt_masters() afterwards.
+  /// What the updates are added to, parameter by parameter: the parameters themselves, or the float
+  /// masters of a bfloat16 model, which its parameters are the roundings of. Whoever writes there
+  /// calls adopt_masters() afterwards.
   void for_each_master(
       const std::function<void(const std::string& name, const Tensor& master)>& f) const;
   void adopt_masters();
@@ -68,7 +71,7 @@ class Optimizer {
   OptimizerConfig config_;
   std::vector<OptimizerSegment> segments_;
   // An update is smaller than the last bit of a bfloat16 (Micikevicius et al. 2018, section 3.1).
-  Tensor master_;                            // of a bfloat16 model; else undefined
+  Tensor master_;                            // of a bfloat16 model that has masters; else undefined
   Tensor first_;                             // Adam's m, or the momentum buffer
   Tensor second_;                            // Adam's and RMSprop's v
   Tensor scale_;                             // (1): what max_grad_norm makes of the gradients

@@ -112,7 +112,7 @@ TEST_F(DeviceEndToEnd, ADeviceThatIsNotThereIsRefusedInOneLine) {
     const Finished done = rlhf(call);
     EXPECT_EQ(done.code, 2);
     EXPECT_EQ(std::count(done.err.begin(), done.err.end(), '\n'), 1) << done.err;
-    EXPECT_TRUE(done.err.find(": use --device") != std::string::npos ||
+    EXPECT_TRUE(done.err.find("use --device") != std::string::npos ||
                 done.err.find("[--bf16]") != std::string::npos)
         << done.err;
     EXPECT_FALSE(fs::exists(at("none")));

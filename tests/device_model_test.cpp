@@ -156,6 +156,32 @@ TEST(DeviceModel, RecordedStepsHaveTheBitsOfStepsThatAreNot) {
   }
 }
 
+/// Without masters the parameters alone remember the updates, most of which are smaller than half
+/// of their last bit: rounding by chance must not lose them.
+TEST(DeviceModel, LearnsWithoutMasters) {
+  RLHF_NEEDS_GPU();
+  double loss[2];
+  for (const bool masters : {false, true}) {
+    Gpt2 model = make_gpt2(tiny_config(12), 1);
+    move_parameters(model, on_gpu_bf16);
+    TrainingConfig config{.max_steps = 40};
+    config.optimizer.masters = masters;
+    config.schedule = {.kind = ScheduleKind::constant, .peak = 3e-3};
+    Trainer trainer(model, config);
+    for (int step = 0; step < 40; step++) {
+      loss[masters] = trainer
+                          .step(1,
+                                [&](int64_t) {
+                                  return language_model_loss(model, pad_examples(examples()), 70,
+                                                             trainer.dropout_state());
+                                })
+                          .loss;
+    }
+  }
+  EXPECT_LT(loss[true], 2.0) << "a task that can be learnt";
+  EXPECT_NEAR(loss[false], loss[true], 0.1);
+}
+
 TEST(DeviceModel, GeneratesWhatTheCpuDoes) {
   RLHF_NEEDS_GPU();
   const std::vector<Tokens> prompts{{1, 2, 3}, {4}, {5, 6, 7, 8, 9}, {0, 1}};

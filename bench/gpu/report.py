@@ -75,6 +75,17 @@ def kernel_rows(entries):
                f"{100 * rate / product:.0f} %" if product else "?", peers or "none"]
 
 
+def ladder_rows(entries):
+    copy = ceiling(entries, "copy", "bytes")
+    for what, rungs in grouped(e for e in entries if e["part"] == "ladder").items():
+        first = next(iter(rungs.values()))["seconds"]
+        for name, e in rungs.items():
+            share = e["bytes"] / e["seconds"] / copy if copy else 0
+            yield [what, name, duration(e["seconds"]), f"{first / e['seconds']:.1f}",
+                   f"{100 * share:.0f} %" if copy else "?",
+                   f"{e['flops'] / e['seconds'] / 1e12:.1f}"]
+
+
 def run_rows(entries, part):
     for what, engines in grouped(e for e in entries if e["part"] == part).items():
         ours = engines.get(OURS)
@@ -99,6 +110,10 @@ def markdown(info, entries, checks):
         text += "\n## Kernels\n\nA peer's factor is its time over ours: above 1, ours is faster.\n\n"
         text += table(["kernel/shape/type", "time", "GB/s", "of copy", "TFLOP/s", "of product",
                        "peers"], rows)
+    rows = list(ladder_rows(entries))
+    if rows:
+        text += "\n## Ladders\n\n"
+        text += table(["problem", "rung", "time", "faster than the first", "of copy", "TFLOP/s"], rows)
     for part, title in (("train", "Training step"), ("decode", "Decoding"), ("ppo", "PPO")):
         rows = list(run_rows(entries, part))
         if rows:

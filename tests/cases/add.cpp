@@ -17,6 +17,7 @@ struct AddScaledCase {
   static constexpr const char* name = "add_scaled";
   static std::vector<Shape> shapes() { return {{"one", 1}, {"odd", 1003}, {"parallel", 70001}}; }
   static std::vector<Shape> bench_shapes() { return {{"768x128", 768 * 128}}; }
+  static std::vector<Shape> gpu_bench_shapes() { return {{"65536x768", 65536 * 768}}; }
 
   template <class T>
   static AddScaled<T> forward(Buffers& b, const Shape& s) {

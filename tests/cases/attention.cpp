@@ -70,9 +70,12 @@ struct AttentionCase {
             {"dropout_128", 1, 40, 1, 128, Sees::documents, 0.2f}};
   }
   static std::vector<Shape> bench_shapes() {
-    return {{"T64_D32", 8, 64, 4, 32},      {"T256_D32", 4, 256, 4, 32},
-            {"T256_D64", 4, 256, 12, 64},   {"T1024_D64", 8, 1024, 12, 64},
-            {"T4096_D64", 2, 4096, 12, 64}, {"T4096_D128", 1, 4096, 12, 128}};
+    return {{"T64_D32", 8, 64, 4, 32}, {"T256_D32", 4, 256, 4, 32}, {"T256_D64", 4, 256, 12, 64}};
+  }
+  static std::vector<Shape> gpu_bench_shapes() {
+    return {{"B32_H12_T1024_D64", 32, 1024, 12, 64}, {"B16_H12_T2048_D64", 16, 2048, 12, 64},
+            {"B8_H12_T4096_D64", 8, 4096, 12, 64},   {"B4_H12_T8192_D64", 4, 8192, 12, 64},
+            {"B8_H16_T2048_D128", 8, 2048, 16, 128}, {"B4_H16_T4096_D128", 4, 4096, 16, 128}};
   }
 
   static AttentionLayout layout(Buffers& b, const Shape& s) {
@@ -177,8 +180,11 @@ struct AttentionDecodeCase {
             {"wide", 1, 2, 70, 1, 136},         {"short", 2, 1, 40, 2, 16},
             {"ragged", 4, 1, 200, 2, 32, true}, {"ragged_prompt", 3, 33, 140, 1, 16, true}};
   }
-  static std::vector<Shape> bench_shapes() {
-    return {{"Tk256_D32", 8, 1, 256, 4, 32}, {"Tk4096_D64", 8, 1, 4096, 12, 64}};
+  static std::vector<Shape> bench_shapes() { return {{"Tk256_D32", 8, 1, 256, 4, 32}}; }
+  static std::vector<Shape> gpu_bench_shapes() {
+    return {{"B1_Tk1024_D64", 1, 1, 1024, 12, 64},
+            {"B1_Tk8192_D64", 1, 1, 8192, 12, 64},
+            {"B64_Tk1024_D64", 64, 1, 1024, 12, 64}};
   }
 
   template <class T>

@@ -16,6 +16,7 @@ std::vector<ConvertShape> convert_shapes() {
   return {{"one", 1}, {"odd", 1003}, {"odd_add", 1003, true}, {"parallel", 70001}};
 }
 std::vector<ConvertShape> convert_bench_shapes() { return {{"768x128", 768 * 128}}; }
+std::vector<ConvertShape> convert_gpu_bench_shapes() { return {{"65536x768", 65536 * 768}}; }
 
 template <class From, class To>
 Convert<From, To> fill(Buffers& b, const ConvertShape& s) {
@@ -34,6 +35,7 @@ struct WidenCase {
   static constexpr const char* name = "convert_to_accumulator";
   static std::vector<Shape> shapes() { return convert_shapes(); }
   static std::vector<Shape> bench_shapes() { return convert_bench_shapes(); }
+  static std::vector<Shape> gpu_bench_shapes() { return convert_gpu_bench_shapes(); }
 
   template <class T>
   static Convert<T, Accumulator<T>> forward(Buffers& b, const Shape& s) {
@@ -49,6 +51,7 @@ struct NarrowCase {
   static constexpr const char* name = "convert_from_accumulator";
   static std::vector<Shape> shapes() { return convert_shapes(); }
   static std::vector<Shape> bench_shapes() { return convert_bench_shapes(); }
+  static std::vector<Shape> gpu_bench_shapes() { return convert_gpu_bench_shapes(); }
 
   template <class T>
   static Convert<Accumulator<T>, T> forward(Buffers& b, const Shape& s) {

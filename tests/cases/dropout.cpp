@@ -20,6 +20,7 @@ struct DropoutCase {
             {"parallel", 70001, 0.25f}, {"parallel_add", 70001, 0.9f, true}};
   }
   static std::vector<Shape> bench_shapes() { return {{"768x128", 768 * 128, 0.1f}}; }
+  static std::vector<Shape> gpu_bench_shapes() { return {{"65536x768", 65536 * 768, 0.1f}}; }
 
   template <class T>
   static Dropout<T> forward(Buffers& b, const Shape& s) {

@@ -22,6 +22,7 @@ struct EmbeddingCase {
   static std::vector<Shape> bench_shapes() {
     return {{"768x128", 768, 128, 1024, 128}, {"1024x768", 1024, 768, 50257, 1024}};
   }
+  static std::vector<Shape> gpu_bench_shapes() { return {{"32768x768", 32768, 768, 50257, 1024}}; }
 
   template <class T>
   static EmbeddingForward<T> forward(Buffers& b, const Shape& s) {

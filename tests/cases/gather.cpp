@@ -19,6 +19,7 @@ struct GatherCase {
             {"parallel", 500, 700, 96}};
   }
   static std::vector<Shape> bench_shapes() { return {{"384of768x128", 384, 768, 128}}; }
+  static std::vector<Shape> gpu_bench_shapes() { return {{"32768of65536x768", 32768, 65536, 768}}; }
 
   template <class T>
   static GatherForward<T> forward(Buffers& b, const Shape& s) {

@@ -17,6 +17,7 @@ struct GeluCase {
   static std::vector<Shape> bench_shapes() {
     return {{"768x512", 768 * 512}, {"1024x3072", 1024 * 3072}};
   }
+  static std::vector<Shape> gpu_bench_shapes() { return {{"32768x3072", 32768 * 3072}}; }
 
   template <class T>
   static GeluForward<T> forward(Buffers& b, const Shape& s) {

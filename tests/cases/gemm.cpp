@@ -126,6 +126,19 @@ struct GemmCase {
                      {{}, 16, 384, 128},
                      {{}, 256, 2304, 768}});
   }
+  /// GPT-2 124M with 32 x 1024 tokens: forward, gradients of inputs, the head; decoding one token.
+  static std::vector<Shape> gpu_bench_shapes() {
+    return labelled({{{}, 32768, 2304, 768},
+                     {{}, 32768, 768, 768},
+                     {{}, 32768, 3072, 768},
+                     {{}, 32768, 768, 3072},
+                     {{}, 32768, 768, 2304, false, true},
+                     {{}, 8192, 50304, 768, false, true},
+                     {{}, 8192, 50257, 768, false, true},
+                     {{}, 1, 2304, 768},
+                     {{}, 1, 3072, 768},
+                     {{}, 1, 50257, 768, false, true}});
+  }
 
   template <class T>
   static Gemm<T> forward(Buffers& b, const Shape& s) {
@@ -159,8 +172,10 @@ struct GemmSumCase {
     all.push_back({{}, 33, 40, 50, false, true, true});
     return labelled(all);
   }
-  static std::vector<Shape> bench_shapes() {
-    return labelled({{{}, 768, 3072, 8192, true}, {{}, 128, 384, 768, true}});
+  static std::vector<Shape> bench_shapes() { return labelled({{{}, 128, 384, 768, true}}); }
+  /// Gradients of weights.
+  static std::vector<Shape> gpu_bench_shapes() {
+    return labelled({{{}, 768, 2304, 32768, true}, {{}, 3072, 768, 32768, true}});
   }
 
   template <class T>

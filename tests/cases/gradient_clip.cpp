@@ -23,6 +23,7 @@ struct GradientNormCase {
             {"zero", 50, 1, 0}};
   }
   static std::vector<Shape> bench_shapes() { return {{"16M", 16 << 20, 1}}; }
+  static std::vector<Shape> gpu_bench_shapes() { return {{"128M", 128 << 20, 1}}; }
 
   template <class T>
   static GradientNorm<T> forward(Buffers& b, const Shape& s) {

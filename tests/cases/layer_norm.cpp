@@ -43,6 +43,9 @@ struct LayerNormCase {
   static std::vector<Shape> bench_shapes() {
     return {{"768x128", 768, 128}, {"1024x768", 1024, 768}};
   }
+  static std::vector<Shape> gpu_bench_shapes() {
+    return {{"65536x768", 65536, 768}, {"32768x1600", 32768, 1600}};
+  }
 
   template <class T>
   static LayerNormForward<T> forward(Buffers& b, const Shape& s) {
@@ -83,6 +86,7 @@ struct AddLayerNormCase {
     return {{"3x5", 3, 5}, {"200x128", 200, 128}, {"3x1544", 3, 1544}, {"2x8200", 2, 8200}};
   }
   static std::vector<Shape> bench_shapes() { return LayerNormCase::bench_shapes(); }
+  static std::vector<Shape> gpu_bench_shapes() { return LayerNormCase::gpu_bench_shapes(); }
 
   template <class T>
   static LayerNormForward<T> forward(Buffers& b, const Shape& s) {

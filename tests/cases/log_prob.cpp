@@ -26,6 +26,9 @@ struct LogProbCase {
   static std::vector<Shape> bench_shapes() {
     return {{"256x512", 256, 512}, {"64x50257", 64, 50257}};
   }
+  static std::vector<Shape> gpu_bench_shapes() {
+    return {{"4096x50304", 4096, 50304}, {"4096x50257", 4096, 50257}};
+  }
 
   /// Every third row is ignored, as prompts and padding are.
   static int32_t* targets(Buffers& b, const Shape& s) {

@@ -29,6 +29,9 @@ std::vector<Shape> all_shapes() {
 // A bf16 parameter is off by half a digit, by chance by up to a whole one.
 constexpr Tolerance all_tolerances = {.bf16 = 8e-3};
 std::vector<Shape> all_bench_shapes() { return {{"16M", 16 << 20}}; }
+std::vector<Shape> all_gpu_bench_shapes() {
+  return {{"64M", 64 << 20}, {"64M_master", 64 << 20, 1, DecayMode::decoupled, false, true}};
+}
 
 template <class T>
 OptimizerArena<T> arena(Buffers& b, const Shape& s) {
@@ -76,6 +79,7 @@ struct AdamCase {
   static constexpr const char* name = "optimizer_adam";
   static std::vector<Shape> shapes() { return all_shapes(); }
   static std::vector<Shape> bench_shapes() { return all_bench_shapes(); }
+  static std::vector<Shape> gpu_bench_shapes() { return all_gpu_bench_shapes(); }
 
   template <class T>
   static AdamStep<T> forward(Buffers& b, const Shape& s) {
@@ -111,6 +115,7 @@ struct RmsPropCase {
   static constexpr const char* name = "optimizer_rmsprop";
   static std::vector<Shape> shapes() { return all_shapes(); }
   static std::vector<Shape> bench_shapes() { return all_bench_shapes(); }
+  static std::vector<Shape> gpu_bench_shapes() { return all_gpu_bench_shapes(); }
 
   template <class T>
   static RmsPropStep<T> forward(Buffers& b, const Shape& s) {
@@ -140,6 +145,7 @@ struct SgdCase {
   static constexpr const char* name = "optimizer_sgd";
   static std::vector<Shape> shapes() { return all_shapes(); }
   static std::vector<Shape> bench_shapes() { return all_bench_shapes(); }
+  static std::vector<Shape> gpu_bench_shapes() { return all_gpu_bench_shapes(); }
 
   template <class T>
   static SgdStep<T> forward(Buffers& b, const Shape& s) {

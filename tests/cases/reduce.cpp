@@ -21,6 +21,7 @@ struct ColumnSumCase {
             {"150x520_add", 150, 520, true}};
   }
   static std::vector<Shape> bench_shapes() { return {{"768x384", 768, 384}}; }
+  static std::vector<Shape> gpu_bench_shapes() { return {{"32768x3072", 32768, 3072}}; }
 
   template <class T>
   static ColumnSum<T> forward(Buffers& b, const Shape& s) {

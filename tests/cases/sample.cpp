@@ -35,6 +35,12 @@ struct SampleCase {
   static std::vector<Shape> bench_shapes() {
     return {{"8x512", 8, 512}, {"8x50257", 8, 50257}, {"8x50257_top_p", 8, 50257, 1, 0, 0.9f}};
   }
+  static std::vector<Shape> gpu_bench_shapes() {
+    return {{"1x50257", 1, 50257},
+            {"64x50257", 64, 50257},
+            {"64x50257_top_p", 64, 50257, 1, 0, 0.9f},
+            {"64x50257_top_k", 64, 50257, 1, 50}};
+  }
 
   template <class T>
   static Sample<T> forward(Buffers& b, const Shape& s) {
