@@ -29,13 +29,16 @@ void time_batch(const WholeRun& run, int64_t B, int64_t T, int steps) {
   config.max_steps = 1000;
   config.optimizer.beta2 = 0.95f;
   Trainer trainer(model, config);
+  Trainer::RecordedLoss loss(trainer, [&](const std::vector<Tensor>& inputs) {
+    return language_model_loss(model, inputs, trainer.dropout_state());
+  });
   const std::vector<Example> examples = random_windows(B, T, model.config.sampled_ids);
   std::vector<double> times;
   constexpr int warm_up = 3;
   for (int step = 0; step < warm_up + steps; step++) {
     const auto start = Clock::now();
-    trainer.step(1, [&](int64_t) {
-      return language_model_loss(model, pad_examples(examples), B * T, trainer.dropout_state());
+    trainer.step(1, loss, [&](int64_t) {
+      return loss_inputs(pad_examples(examples), B * T, accumulator_of(model.dtype()));
     });
     on_device(model.device(), [](auto tag) { synchronize(tag, {}); });
     if (step >= warm_up) times.push_back(seconds_since(start));
