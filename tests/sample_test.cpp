@@ -1,39 +1,16 @@
 // Sampling: which tokens the filters keep and with what probability (against Hugging Face's
 // processors), each single draw (against a sampler written plainly in double), and the promises
 // about log-probabilities, ties and rows; on the CPU and on the GPU.
-#include <gtest/gtest.h>
-
 #include <algorithm>
 #include <cmath>
 #include <fstream>
 #include <nlohmann/json.hpp>
-#include <numeric>
-#include <vector>
 
-#include "kernels/device_report.h"
 #include "kernels/log_prob.h"
-#include "kernels/sample.h"
-#include "tests/buffers.h"
+#include "tests/sampling.h"
 
 namespace rlhf {
 namespace {
-
-struct Settings {
-  float temperature = 1;
-  int64_t top_k = 0;
-  float top_p = 1, min_p = 0, repetition_penalty = 1;
-  std::vector<int32_t> history = {};
-  int64_t candidates = 0;
-};
-
-std::vector<float> random_logits(int64_t count, uint32_t site) {
-  std::vector<float> logits;
-  for (int64_t i = 0; i < count; i++) {
-    const PhiloxWords w = random_words(9, RandomStream::init, site, 0, uint64_t(i));
-    logits.push_back(float(2 * unit_normal(w[0], w[1])));
-  }
-  return logits;
-}
 
 /// The contract's comment, word by word, with a full sort.
 int32_t textbook(const std::vector<double>& logits, const Settings& s, uint64_t draw) {
@@ -66,59 +43,8 @@ int32_t textbook(const std::vector<double>& logits, const Settings& s, uint64_t 
   return int32_t(order.back());
 }
 
-/// Tests run on every device that there is.
-class Sampling : public testing::TestWithParam<Device> {
+class SamplingDraws : public Sampling {
  protected:
-  void SetUp() override {
-    const std::string problem = device_problem(GetParam());
-    if (!problem.empty()) GTEST_SKIP() << problem;
-  }
-
-  bool on_gpu() const { return GetParam() == Device::cuda; }
-
-  /// One token for each row of logits (N, V); row n draws the random number first_draw + n.
-  template <class T>
-  std::vector<int32_t> sample(const std::vector<T>& logits, int64_t V, const Settings& s,
-                              uint64_t first_draw = 0,
-                              std::vector<Accumulator<T>>* log_prob = nullptr) const {
-    const size_t N = logits.size() / size_t(V);
-    std::vector<int32_t> history;
-    for (size_t n = 0; n < N; n++) {
-      history.insert(history.end(), s.history.begin(), s.history.end());
-    }
-    std::vector<uint64_t> draw(N);
-    std::iota(draw.begin(), draw.end(), first_draw);
-    Buffers b(GetParam());
-    Sample<T> c{};
-    c.token = b.hold(std::vector<int32_t>(N, -1));
-    c.log_prob = b.hold(std::vector<Accumulator<T>>(N));
-    c.logits = b.hold(logits);
-    c.N = int64_t(N);
-    c.V = V;
-    c.temperature = s.temperature;
-    c.top_k = s.top_k;
-    c.top_p = s.top_p;
-    c.min_p = s.min_p;
-    c.repetition_penalty = s.repetition_penalty;
-    c.candidates = s.candidates;
-    c.history = s.history.empty() ? nullptr : b.hold(history);
-    c.history_length = b.hold(std::vector<int32_t>(N, int32_t(s.history.size())));
-    c.history_stride = int64_t(s.history.size());
-    c.draw = b.hold(draw);
-    c.seed = 3;
-    run(GetParam(), c);
-    on_device(GetParam(), [](auto tag) { synchronize(tag, {}); });
-    if (log_prob) log_prob->assign(c.log_prob, c.log_prob + N);
-    return {c.token, c.token + N};
-  }
-
-  /// As exactly as the device can: in double where it has that.
-  std::vector<int32_t> sample_exactly(const std::vector<float>& logits, int64_t V,
-                                      const Settings& s, uint64_t first_draw = 0) const {
-    if (on_gpu()) return sample(logits, V, s, first_draw);
-    return sample(std::vector<double>(logits.begin(), logits.end()), V, s, first_draw);
-  }
-
   /// The textbook's token for each row.
   void expect_textbook(const std::vector<float>& logits, int64_t V, const Settings& s,
                        uint64_t first_draw) const {
@@ -130,7 +56,7 @@ class Sampling : public testing::TestWithParam<Device> {
   }
 };
 
-TEST_P(Sampling, EveryDrawIsTheTextbooks) {
+TEST_P(SamplingDraws, EveryDrawIsTheTextbooks) {
   constexpr int64_t V = 60, N = 2000;
   const std::vector<Settings> all = {{},
                                      {.temperature = 0.5f},
@@ -154,7 +80,7 @@ TEST_P(Sampling, EveryDrawIsTheTextbooks) {
 
 /// Logits of few values, as bf16 has them: at the edge of a filter stand many equals, and the first
 /// of them stay. Rows longer than what one block looks at, and tokens that may not be chosen.
-TEST_P(Sampling, EqualsStayInTheirOrder) {
+TEST_P(SamplingDraws, EqualsStayInTheirOrder) {
   constexpr int64_t V = 9001, N = 12;
   std::vector<float> logits = random_logits(V * N, 9);
   for (float& x : logits) x = std::round(x * 2) / 2;
@@ -178,7 +104,7 @@ TEST_P(Sampling, EqualsStayInTheirOrder) {
 /// Pearson's statistic of thousands of draws from each of Hugging Face's distributions. Its mean is
 /// the number of kept tokens less one; five standard deviations above would be a wrong
 /// distribution.
-TEST_P(Sampling, FrequenciesFollowHuggingFace) {
+TEST_P(SamplingDraws, FrequenciesFollowHuggingFace) {
   std::ifstream file(RLHF_SOURCE_DIR "/tests/data/sampling_oracle.json");
   const auto cases = nlohmann::json::parse(file);
   ASSERT_GE(cases.size(), 10u);
@@ -211,14 +137,14 @@ TEST_P(Sampling, FrequenciesFollowHuggingFace) {
   }
 }
 
-TEST_P(Sampling, GreedyTakesTheFirstOfEquals) {
+TEST_P(SamplingDraws, GreedyTakesTheFirstOfEquals) {
   const std::vector<float> logits = {1, 4, 4, 0, -1, -2, -1, -1};
   EXPECT_EQ(sample(logits, 4, {.temperature = 0}), (std::vector<int32_t>{1, 0}));
   EXPECT_EQ(sample(logits, 4, {.temperature = 0, .repetition_penalty = 2, .history = {1}}),
             (std::vector<int32_t>{2, 0}));
 }
 
-TEST_P(Sampling, LogProbIsThatOfLogProbForward) {
+TEST_P(SamplingDraws, LogProbIsThatOfLogProbForward) {
   for (const int64_t V : {1, 50, 513, 50257}) {
     const int64_t N = on_gpu() ? 2 : 6;
     for (const float temperature : {0.0f, 1.0f, 0.7f, 1.9f}) {
@@ -246,7 +172,7 @@ TEST_P(Sampling, LogProbIsThatOfLogProbForward) {
   }
 }
 
-TEST_P(Sampling, RowsAreIndependent) {
+TEST_P(SamplingDraws, RowsAreIndependent) {
   constexpr int64_t V = 300, N = 32;
   const std::vector<float> logits = random_logits(V * N, 4);
   const Settings s{.top_p = 0.95f};
@@ -259,99 +185,8 @@ TEST_P(Sampling, RowsAreIndependent) {
   }
 }
 
-TEST_P(Sampling, FiltersThatRemoveNothingChangeNothing) {
-  constexpr int64_t V = 50;
-  const std::vector<float> logits = random_logits(V * 500, 5);
-  const std::vector<int32_t> plain = sample_exactly(logits, V, {});
-  EXPECT_EQ(sample_exactly(logits, V, {.top_k = V}), plain);
-  EXPECT_EQ(sample_exactly(logits, V, {.min_p = 1e-30f}), plain);
-}
-
-/// A forbidden token is never drawn, whatever else happens; a row of NaN still gives a token, and
-/// its log-probability tells.
-TEST_P(Sampling, SurvivesInfinitiesAndNaN) {
-  std::vector<float> logits(8 * 200, -INFINITY);
-  for (size_t n = 0; n < 200; n++) logits[n * 8 + 3] = logits[n * 8 + 5] = 1;
-  std::vector<float> log_prob;
-  for (const int32_t token : sample(logits, 8, {}, 0, &log_prob)) {
-    EXPECT_TRUE(token == 3 || token == 5);
-  }
-  EXPECT_NEAR(log_prob[0], -std::log(2.0f), 1e-6);
-  const std::vector<float> nan(100, NAN);
-  for (const Settings& s : {Settings{}, Settings{.top_k = 5, .top_p = 0.9f, .min_p = 0.1f}}) {
-    const int32_t token = sample(nan, 100, s, 0, &log_prob)[0];
-    EXPECT_TRUE(token >= 0 && token < 100);
-    EXPECT_TRUE(std::isnan(log_prob[0]));
-  }
-}
-
-/// One broken logit of many, wherever it stands and however the token is chosen.
-TEST_P(Sampling, TellsARowWithoutADistribution) {
-  constexpr int64_t V = 200;
-  std::vector<float> log_prob;
-  for (const float broken : {NAN, INFINITY}) {
-    for (const size_t at : {0, 70, 199}) {
-      std::vector<float> logits = random_logits(V, 6);
-      logits[at] = broken;
-      for (const Settings& s :
-           {Settings{}, Settings{.temperature = 0}, Settings{.top_k = 5, .top_p = 0.9f},
-            Settings{.repetition_penalty = 1.5f, .history = {int32_t(at), 3}}}) {
-        const int32_t token = sample(logits, V, s, 0, &log_prob)[0];
-        EXPECT_TRUE(token >= 0 && token < V);
-        EXPECT_NE(log_prob[0], log_prob[0]) << broken << " at " << at;
-      }
-    }
-  }
-}
-
-/// The rounding of max z must not let min_p remove the most probable token with all the others.
-TEST_P(Sampling, MinPOfOneKeepsTheMostProbable) {
-  constexpr int64_t V = 40, N = 500;
-  const std::vector<float> logits = random_logits(V * N, 7);
-  const std::vector<int32_t> best = sample(logits, V, {.temperature = 0});
-  for (const float temperature : {1.0f, 0.3f, 0.7f, 1.9f}) {
-    EXPECT_EQ(sample(logits, V, {.temperature = temperature, .min_p = 1}), best) << temperature;
-  }
-}
-
-TEST_P(Sampling, TinyTemperaturesAreGreedy) {
-  constexpr int64_t V = 40, N = 50;
-  std::vector<float> logits = random_logits(V * N, 8);
-  for (int64_t v = 0; v < V; v++) logits[size_t(v)] -= 50;  // none above 0
-  std::vector<float> greedy_log_prob, log_prob;
-  const std::vector<int32_t> greedy = sample(logits, V, {.temperature = 0}, 0, &greedy_log_prob);
-  for (const float temperature : {1e-45f, 1e-39f, 1e-38f}) {
-    for (const int64_t top_k : {0, 7}) {
-      const Settings s{.temperature = temperature, .top_k = top_k};
-      EXPECT_EQ(sample(logits, V, s, 0, &log_prob), greedy) << temperature;
-      EXPECT_EQ(log_prob, greedy_log_prob) << temperature;
-    }
-  }
-}
-
-/// A penalty that no float can carry out still rewards the tokens of the history, or shuns them.
-TEST_P(Sampling, ExtremePenaltiesKeepTheirSense) {
-  std::vector<float> logits;
-  for (int i = 0; i < 100; i++) logits.insert(logits.end(), {2, 3, -1, 1});
-  std::vector<float> log_prob;
-  for (const float temperature : {0.0f, 1.0f}) {
-    const Settings reward{
-        .temperature = temperature, .repetition_penalty = 1e-39f, .history = {3, 2}};
-    for (const int32_t token : sample(logits, 4, reward, 0, &log_prob)) EXPECT_EQ(token, 3);
-    for (const float x : log_prob) EXPECT_TRUE(std::isfinite(x));
-    const Settings shun{
-        .temperature = temperature, .repetition_penalty = 3e38f, .history = {0, 1, 2, 3}};
-    for (const int32_t token : sample(logits, 4, shun, 0, &log_prob)) EXPECT_NE(token, 2);
-    const std::vector<float> negative = {-1, -2, -3, -4};
-    EXPECT_LT(sample(negative, 4, shun, 0, &log_prob)[0], 4);
-    EXPECT_TRUE(std::isfinite(log_prob[0]));
-  }
-}
-
-INSTANTIATE_TEST_SUITE_P(All, Sampling, testing::Values(Device::cpu, Device::cuda),
-                         [](const auto& info) {
-                           return info.param == Device::cpu ? "cpu" : "cuda";
-                         });
+INSTANTIATE_TEST_SUITE_P(All, SamplingDraws, testing::Values(Device::cpu, Device::cuda),
+                         name_of_device);
 
 }  // namespace
 }  // namespace rlhf
