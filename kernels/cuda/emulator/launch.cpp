@@ -125,7 +125,16 @@ void run_watched(const Kernel& kernel) {
   wait_for_threads();
 }
 
+/// Arguments are looked through word by word, which padding must not disturb.
+void check_arguments(const Kernel& kernel) {
+#if __has_builtin(__builtin_clear_padding)
+  const auto* const function = static_cast<const char*>(kernel.arguments.get());
+  check_reachable(function + sizeof(void*), kernel.argument_bytes - sizeof(void*), kernel.name);
+#endif
+}
+
 void run_kernel(const Kernel& kernel) {
+  check_arguments(kernel);
   gridDim = kernel.grid;
   blockDim = kernel.block;
   if (under_tsan) {
