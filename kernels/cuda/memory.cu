@@ -24,6 +24,7 @@ class Staging {
   static constexpr size_t slots = 16;
 
   void upload(char* to, const char* from, size_t bytes, cudaStream_t stream) {
+    if (bytes == 0) return;
     std::lock_guard lock(mutex_);
     refuse_recording(stream);
     while (bytes > 0) {
