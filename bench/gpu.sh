@@ -16,8 +16,8 @@ here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
 all_parts=info,tests,ceilings,kernels,kernels_peer,ladder,train,train_peer,decode,decode_peer
 all_parts+=,ppo,ppo_peer,sanitize
 parts=$all_parts tree='' output='' pack=''
-programs=(kernels_test ladder_test device_tensor_test device_model_test bench_kernels bench_ladder
-  bench_train_step bench_decode bench_ppo_iteration)
+programs=(kernels_test ladder_test device_tensor_test recorder_test mixed_precision_test
+  device_model_test bench_kernels bench_ladder bench_train_step bench_decode bench_ppo_iteration)
 
 fail() {
   printf 'gpu.sh: %s\n' "$*" >&2
@@ -124,6 +124,8 @@ part_tests() {
   check "kernel tests" timeout 150 "$bin/kernels_test" --gtest_filter='*_cuda_*' --gtest_brief=1
   check "ladder tests" timeout 60 "$bin/ladder_test" --gtest_brief=1
   check "tensors on a device" timeout 60 "$bin/device_tensor_test" --gtest_brief=1
+  check "recorded launches" timeout 60 "$bin/recorder_test" --gtest_brief=1
+  check "mixed precision" timeout 60 "$bin/mixed_precision_test" --gtest_brief=1
   check "models on a device" timeout 100 "$bin/device_model_test" --gtest_brief=1
 }
 part_sanitize() {
