@@ -16,8 +16,8 @@ here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
 all_parts=info,tests,ceilings,kernels,kernels_peer,ladder,train,train_peer,decode,decode_peer
 all_parts+=,ppo,ppo_peer,sanitize
 parts=$all_parts tree='' output='' pack=''
-tests=(ladder_test mixed_precision_test recorder_test sample_test sample_extremes_test log_prob_test device_tensor_test
-  device_model_test gpt2_test resume_test)
+tests=(ladder_test mixed_precision_test recorder_test sample_test sample_extremes_test
+  log_prob_test device_tensor_test device_model_test gpt2_test resume_test)
 programs=(kernels_test "${tests[@]}" bench_kernels bench_ladder bench_train_step bench_decode
   bench_ppo_iteration)
 

@@ -1,5 +1,5 @@
 // Tokens a second of GPT-2 124M's training step: forward, backward, clipping, AdamW, on random
-// tokens. The peer is bench/gpu/train_peer.py.
+// tokens, recorded and replayed as in pretraining. The peer is bench/gpu/train_peer.py.
 //
 //   bench_train_step --device cuda --batch 4 32
 #include "bench/whole_run.h"
@@ -23,23 +23,29 @@ std::vector<Example> random_windows(int64_t B, int64_t T, int64_t tokens) {
   return examples;
 }
 
-void time_batch(const WholeRun& run, int64_t B, int64_t T, int steps) {
+void time_batch(const WholeRun& run, int64_t B, int64_t T, int steps, bool eager) {
   Gpt2 model = run.model(T, 1);
   TrainingConfig config;
   config.max_steps = 1000;
   config.optimizer.beta2 = 0.95f;
   Trainer trainer(model, config);
-  Trainer::RecordedLoss loss(trainer, [&](const std::vector<Tensor>& inputs) {
-    return language_model_loss(model, inputs, trainer.dropout_state());
-  });
   const std::vector<Example> examples = random_windows(B, T, model.config.sampled_ids);
+  const auto inputs = [&](int64_t) {
+    return loss_inputs(pad_examples(examples), B * T, accumulator_of(model.dtype()));
+  };
+  const auto loss = [&](const std::vector<Tensor>& in) {
+    return language_model_loss(model, in, trainer.dropout_state());
+  };
+  Trainer::RecordedLoss recorded(trainer, loss);
   std::vector<double> times;
   constexpr int warm_up = 3;
   for (int step = 0; step < warm_up + steps; step++) {
     const auto start = Clock::now();
-    trainer.step(1, loss, [&](int64_t) {
-      return loss_inputs(pad_examples(examples), B * T, accumulator_of(model.dtype()));
-    });
+    if (eager) {
+      trainer.step(1, [&](int64_t micro) { return loss(inputs(micro)); });
+    } else {
+      trainer.step(1, recorded, inputs);
+    }
     on_device(model.device(), [](auto tag) { synchronize(tag, {}); });
     if (step >= warm_up) times.push_back(seconds_since(start));
   }
@@ -55,10 +61,12 @@ int main(int argc, char** argv) {
   std::vector<int64_t> batches{4, 32};
   int64_t context = 1024;
   int steps = 20;
+  bool eager = false;
   run.parse("Tokens a second of a training step", argc, argv, [&](CLI::App& app) {
     app.add_option("--batch", batches, "sequences in a step; several are timed in turn");
     app.add_option("--context", context, "tokens in a sequence");
     app.add_option("--steps", steps, "timed steps");
+    app.add_flag("--eager", eager, "launch kernel by kernel, as fine-tuning and PPO do");
   });
-  for (const int64_t batch : batches) rlhf::bench::time_batch(run, batch, context, steps);
+  for (const int64_t batch : batches) rlhf::bench::time_batch(run, batch, context, steps, eager);
 }

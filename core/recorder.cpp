@@ -37,7 +37,7 @@ void Recorder::record(Kind& kind) {
     try {
       kind.outputs = work_(kind.inputs);
     } catch (...) {
-      release_recording(Cuda{}, end_recording(Cuda{}, Stream{}));
+      abandon_recording(Cuda{}, Stream{});
       throw;
     }
     kind.recording = end_recording(Cuda{}, Stream{});

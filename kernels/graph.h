@@ -12,6 +12,8 @@ void begin_recording(Cuda, Stream stream);
 /// What was recorded, to be given to release_recording() in the end.
 /// @throws std::runtime_error when something in between could not be recorded.
 void* end_recording(Cuda, Stream stream);
+/// Ends the recording and keeps nothing of it; whatever spoiled it is not reported.
+void abandon_recording(Cuda, Stream stream);
 /// Runs it once more, with the same pointers and sizes on whatever memory now holds.
 void replay(Cuda, void* recording, Stream stream);
 void release_recording(Cuda, void* recording);

@@ -291,5 +291,31 @@ TEST_F(EmulatorFaults, PointersOfTheHost) {
   EXPECT_FALSE(emulator::is_device_pointer(on_device));
 }
 
+struct Somewhere {
+  bool flag;
+  const float* from;
+};
+__global__ void read_from(float* out, Somewhere where) { *out = *where.from; }
+
+TEST_F(EmulatorFaults, ArgumentsOfTheHost) {
+#if !__has_builtin(__builtin_clear_padding)
+  GTEST_SKIP() << "this compiler cannot tell arguments from what lies between them";
+#endif
+  if (emulator::under_asan || emulator::under_tsan) GTEST_SKIP() << "not looked for there";
+  Shared<float> out(1), in(std::vector<float>(2, 3.0f));
+  const auto read = [&](const float* from) {
+    gpu::launch({"read", 1, 32}, read_from, static_cast<float*>(out), Somewhere{true, from});
+    synchronize(Cuda{}, {});
+  };
+  read(in);
+  EXPECT_EQ(out[0], 3.0f);
+  const float on_stack = 0;
+  const std::vector<float> on_heap(1);
+  for (const float* const from : {&on_stack, on_heap.data()}) {
+    expect_says(fault_of([&] { read(from); }),
+                {"[kernel read] expected arguments that point to device memory"});
+  }
+}
+
 }  // namespace
 }  // namespace rlhf

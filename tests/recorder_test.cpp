@@ -5,6 +5,7 @@
 
 #include "core/ops.h"
 #include "tests/gpu.h"
+#include "tests/message_of.h"
 
 namespace rlhf {
 namespace {
@@ -97,10 +98,30 @@ TEST(Recorder, AFailureWhileRecordingLeavesTheDeviceUsable) {
   const auto run = [&] { return recorder({numbers(3, 1)})[0].to_vector<float>(); };
   const std::vector<float> doubled{2, 4, 6};
   EXPECT_EQ(run(), doubled);
-  EXPECT_THROW(run(), Error);
+  EXPECT_EQ(message_of<Error>(run), "[test] expected another call than the second");
   EXPECT_EQ(run(), doubled);
   EXPECT_EQ(run(), doubled);
   EXPECT_EQ(calls, 3);
+}
+
+TEST(Recorder, CopiesFromTheHostAreRefusedAndWaitingSpoilsNoMessage) {
+  RLHF_NEEDS_GPU();
+  for (const bool waits : {false, true}) {
+    Recorder recorder(Device::cuda, [&](const std::vector<Tensor>& in) -> std::vector<Tensor> {
+      return {add(in[0], waits ? Tensor::from(in[0].to_vector<float>(), {3}, Device::cuda)
+                               : numbers(3, 1).to(Device::cuda))};
+    });
+    const auto run = [&] { return recorder({numbers(3, 1)})[0].to_vector<float>(); };
+    const std::vector<float> doubled{2, 4, 6};
+    EXPECT_EQ(run(), doubled);
+    if (waits) {
+      EXPECT_THROW(run(), std::runtime_error);
+    } else {
+      EXPECT_EQ(message_of<std::logic_error>(run),
+                "[cuda] expected no copy from the host while launches are recorded");
+    }
+    EXPECT_EQ(Tensor::from(doubled, {3}, Device::cuda).to_vector<float>(), doubled);
+  }
 }
 
 }  // namespace

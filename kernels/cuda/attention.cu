@@ -250,6 +250,7 @@ void decode(const AttentionForward<T>& c, bool packs, Stream stream) {
 
 template <class T>
 void run(Cuda, const AttentionForward<T>& c, Stream stream) {
+  if (c.layout.B == 0 || c.layout.Tq == 0) return;
   const bool packs = attention_packs(c.layout, c.q, c.k, c.v, c.out);
   with_depth<T>(c.layout.D, [&](auto size) {
     constexpr int depth = decltype(size)::value;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstring>
 #include <mutex>
+#include <stdexcept>
 
 #include "kernels/cuda/support/gpu.h"
 
@@ -13,23 +14,28 @@ namespace {
 using gpu::check;
 using gpu::stream_of;
 
-/// Pinned memory that uploads go through: a copy from pageable memory would make the host wait. Two
-/// halves take turns; a half is written again only when its last copy has been made.
+/// Pinned memory that uploads go through: a copy from pageable memory would make the host wait. The
+/// slots take turns; one is written again only when its last copy has been made. A copy waits its
+/// turn behind the stream's kernels, so there are more slots than a training step has uploads: the
+/// host can prepare the next step while the device works on this one.
 class Staging {
  public:
-  static constexpr size_t half_bytes = 4 << 20;
+  static constexpr size_t slot_bytes = 1 << 20;
+  static constexpr size_t slots = 16;
 
   void upload(char* to, const char* from, size_t bytes, cudaStream_t stream) {
+    if (bytes == 0) return;
     std::lock_guard lock(mutex_);
+    refuse_recording(stream);
     while (bytes > 0) {
-      Half& half = halves_[next_];
-      next_ = 1 - next_;
-      prepare(half);
-      const size_t part = std::min(bytes, half_bytes);
-      std::memcpy(half.memory, from, part);
-      check(cudaMemcpyAsync(to, half.memory, part, cudaMemcpyHostToDevice, stream),
+      Slot& slot = slots_[next_];
+      next_ = (next_ + 1) % slots;
+      prepare(slot);
+      const size_t part = std::min(bytes, slot_bytes);
+      std::memcpy(slot.memory, from, part);
+      check(cudaMemcpyAsync(to, slot.memory, part, cudaMemcpyHostToDevice, stream),
             "copying to the device");
-      check(cudaEventRecord(half.copied, stream), "recording an event");
+      check(cudaEventRecord(slot.copied, stream), "recording an event");
       to += part;
       from += part;
       bytes -= part;
@@ -37,23 +43,31 @@ class Staging {
   }
 
  private:
-  struct Half {
+  struct Slot {
     void* memory = nullptr;
     cudaEvent_t copied{};
   };
 
-  static void prepare(Half& half) {
-    if (half.memory) {
-      check(cudaEventSynchronize(half.copied), "waiting for a copy");
+  /// A recorded copy would bring what the slot holds when it is replayed.
+  static void refuse_recording(cudaStream_t stream) {
+    cudaStreamCaptureStatus status{};
+    check(cudaStreamIsCapturing(stream, &status), "asking what a stream does");
+    if (status == cudaStreamCaptureStatusNone) return;
+    throw std::logic_error("[cuda] expected no copy from the host while launches are recorded");
+  }
+
+  static void prepare(Slot& slot) {
+    if (slot.memory) {
+      check(cudaEventSynchronize(slot.copied), "waiting for a copy");
       return;
     }
-    check(cudaMallocHost(&half.memory, half_bytes), "allocating pinned memory");
-    check(cudaEventCreateWithFlags(&half.copied, cudaEventDisableTiming), "creating an event");
+    check(cudaMallocHost(&slot.memory, slot_bytes), "allocating pinned memory");
+    check(cudaEventCreateWithFlags(&slot.copied, cudaEventDisableTiming), "creating an event");
   }
 
   std::mutex mutex_;
-  Half halves_[2];
-  int next_ = 0;
+  Slot slots_[slots];
+  size_t next_ = 0;
 };
 
 Staging& staging() {

@@ -1,11 +1,13 @@
 #include "kernels/cuda/emulator/device_memory.h"
 
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
+#include <iterator>
 #include <map>
 #include <stdexcept>
 
@@ -64,6 +66,16 @@ cudaError_t allocate(void** result, size_t bytes, MemoryKind kind) {
   if (on_device) memory().used += bytes;
   *result = reinterpret_cast<void*>(begin);
   return cudaSuccess;
+}
+
+/// Whether the address is this process's. Numbers are not: what programs count, and pairs of
+/// floats, lie far below or above what a 64-bit Linux maps.
+bool mapped(uintptr_t address) {
+  constexpr uintptr_t lowest = uintptr_t{1} << 32, highest = uintptr_t{1} << 47;
+  if (address < lowest || address >= highest) return false;
+  static const auto page = uintptr_t(sysconf(_SC_PAGESIZE));
+  unsigned char resident;
+  return mincore(reinterpret_cast<void*>(address / page * page), 1, &resident) == 0;
 }
 
 bool repair(unsigned char* band) {
@@ -126,6 +138,26 @@ void check_guard_bands(const void* arguments, size_t bytes, const std::string& w
     std::memcpy(&word, words + i, sizeof word);
     const auto piece = find(word);
     if (piece != memory().pieces.end()) check(piece->first, piece->second, who);
+  }
+}
+
+void check_reachable(const void* arguments, size_t bytes, const std::string& kernel) {
+  const std::lock_guard lock(device_mutex());
+  const auto& pieces = memory().pieces;
+  const auto* const words = static_cast<const char*>(arguments);
+  for (size_t i = 0; i + sizeof(uintptr_t) <= bytes; i += sizeof(uintptr_t)) {
+    uintptr_t word;
+    std::memcpy(&word, words + i, sizeof word);
+    if (!mapped(word)) continue;
+    // The end of a piece is no mistake: an empty array may begin there.
+    const auto behind = pieces.upper_bound(word);
+    if (behind != pieces.begin()) {
+      const auto& [begin, piece] = *std::prev(behind);
+      if (word <= begin + std::max<size_t>(piece.bytes, 1)) continue;
+    }
+    throw std::runtime_error("[kernel " + kernel +
+                             "] expected arguments that point to device memory, got an address of "
+                             "the host or of memory that was freed");
   }
 }
 

@@ -27,6 +27,11 @@ bool is_device_pointer(const void* memory);
 void check_guard_bands();
 void check_guard_bands(const void* arguments, size_t bytes, const std::string& who);
 
+/// Checks that no 8-byte word of `arguments` is an address of the host's memory or of device memory
+/// that was freed: a GPU would not reach it. `kernel` is for the error.
+/// @throws std::runtime_error with one line.
+void check_reachable(const void* arguments, size_t bytes, const std::string& kernel);
+
 /// cudaMalloc refuses what would take more than this from the device; 0 for the machine's memory.
 void set_device_bytes(size_t bytes);
 

@@ -125,7 +125,18 @@ void run_watched(const Kernel& kernel) {
   wait_for_threads();
 }
 
+/// Arguments are looked through word by word, which padding must not disturb. Sanitizers map so
+/// much of the address space that two numbers side by side would look like an address.
+void check_arguments([[maybe_unused]] const Kernel& kernel) {
+#if __has_builtin(__builtin_clear_padding)
+  if (under_asan || under_tsan) return;
+  const auto* const function = static_cast<const char*>(kernel.arguments.get());
+  check_reachable(function + sizeof(void*), kernel.argument_bytes - sizeof(void*), kernel.name);
+#endif
+}
+
 void run_kernel(const Kernel& kernel) {
+  check_arguments(kernel);
   gridDim = kernel.grid;
   blockDim = kernel.block;
   if (under_tsan) {

@@ -3,7 +3,9 @@
 
 #include <cstddef>
 #include <memory>
+#include <new>
 #include <tuple>
+#include <type_traits>
 
 #include "kernels/cuda/emulator/language.h"
 #include "kernels/cuda/emulator/runtime.h"
@@ -17,9 +19,18 @@ struct Kernel {
   dim3 grid, block;
   size_t shared_bytes;
   void (*call)(const void* arguments);
-  std::shared_ptr<const void> arguments;
+  std::shared_ptr<const void> arguments;  ///< the function, and behind it what it is called with
   size_t argument_bytes;
 };
+
+/// Sets to 0 what lies between a struct's members: whatever is there could look like a pointer.
+template <class T>
+void clear_padding([[maybe_unused]] T& value) {
+#if __has_builtin(__builtin_clear_padding)
+  // What is empty may lie where something else does.
+  if constexpr (!std::is_empty_v<T>) __builtin_clear_padding(&value);
+#endif
+}
 
 /// Puts the kernel into the stream.
 /// @throws std::runtime_error with one line when no GPU would take such a launch, and, where the
@@ -33,12 +44,18 @@ void launch(const char* name, dim3 grid, dim3 block, size_t shared_bytes, cudaSt
     void (*kernel)(Parameters...);
     std::tuple<Parameters...> arguments;
   };
+  struct alignas(Call) Place {
+    unsigned char bytes[sizeof(Call)] = {};
+  };
+  const auto place = std::make_shared<Place>();
+  auto* const call = new (place->bytes) Call{kernel, {arguments...}};
+  std::apply([](auto&... all) { (clear_padding(all), ...); }, call->arguments);
   launch(Kernel{name, grid, block, shared_bytes,
-                [](const void* call) {
-                  const Call& mine = *static_cast<const Call*>(call);
+                [](const void* called) {
+                  const Call& mine = *static_cast<const Call*>(called);
                   std::apply(mine.kernel, mine.arguments);
                 },
-                std::make_shared<Call>(Call{kernel, {arguments...}}), sizeof(Call)},
+                std::shared_ptr<const void>(place, call), sizeof(Call)},
          stream);
 }
 

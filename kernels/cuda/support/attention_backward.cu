@@ -316,6 +316,7 @@ void launch_backward(const AttentionBackward<T>& c, Stream stream) {
 
 template <class T>
 void run(Cuda, const AttentionBackward<T>& c, Stream stream) {
+  if (c.layout.B == 0 || c.layout.Tq == 0) return;
   with_depth<T>(c.layout.D, [&](auto size) {
     constexpr int depth = decltype(size)::value;
     c.dropout > 0 ? launch_backward<true, depth>(c, stream)

@@ -24,6 +24,13 @@ void* end_recording(Cuda, Stream stream) {
   return recording;
 }
 
+void abandon_recording(Cuda, Stream stream) {
+  cudaGraph_t graph{};
+  static_cast<void>(cudaStreamEndCapture(stream_of(stream), &graph));
+  static_cast<void>(cudaGetLastError());  // what went wrong is on its way already
+  if (graph) static_cast<void>(cudaGraphDestroy(graph));
+}
+
 void replay(Cuda, void* recording, Stream stream) {
   check(cudaGraphLaunch(static_cast<cudaGraphExec_t>(recording), stream_of(stream)),
         "replaying recorded launches");
