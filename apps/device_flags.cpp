@@ -6,6 +6,7 @@
 
 #include "apps/terminal.h"
 #include "core/check.h"
+#include "kernels/cuda/support/attention_library.h"
 
 namespace rlhf {
 
@@ -17,6 +18,10 @@ void DeviceFlags::declare(Flags& flags) {
   flags.add("bf16", bf16_,
             "parameters and activations in bfloat16, sums and the optimizer's copy in float32 (GPU "
             "only)");
+  flags.choice(
+      "attention", attention_, {"native", "cudnn"},
+      "who computes attention on a GPU in bfloat16; cudnn: NVIDIA's library, for the cases "
+      "that it has");
 }
 
 Placement choose_placement(const std::string& device, bool bf16, const DeviceReport& gpu) {
@@ -43,10 +48,29 @@ Placement choose_placement(const std::string& device, bool bf16, const DeviceRep
   return {};
 }
 
+void check_attention(const std::string& attention, const Placement& placement,
+                     const DeviceReport& gpu, const std::string& library_problem) {
+  if (attention == "native") return;
+  if (placement.device == Device::cpu || gpu.emulated) {
+    input_error("--attention", "expected a GPU for cudnn, got {}: use --attention native",
+                gpu.emulated && placement.device == Device::cuda ? "an emulated one" : "the CPU");
+  }
+  if (!library_problem.empty()) input_error("--attention", "{}", library_problem);
+  if (placement.dtype != DType::bf16) {
+    input_error("--attention",
+                "expected bfloat16 for cudnn, got float32: add --bf16, or use --attention native");
+  }
+}
+
 DeviceReport gpu_report() {
   if constexpr (has_cuda)
     return on_device(Device::cuda, [](auto tag) { return device_report(tag); });
   return {.name = {}, .problem = device_problem(Device::cuda)};
+}
+
+std::string cudnn_problem() {
+  if constexpr (has_cuda) return gpu::attention_library_problem();
+  return device_problem(Device::cuda);
 }
 
 std::string gpu_text(const DeviceReport& gpu) {
@@ -58,11 +82,26 @@ std::string gpu_text(const DeviceReport& gpu) {
                      gpu.capability / 10, gpu.capability % 10);
 }
 
+namespace {
+
+void choose_attention(const std::string& attention) {
+  using gpu::AttentionLibrary;
+  if constexpr (has_cuda) {
+    gpu::attention_options().library =
+        attention == "cudnn" ? AttentionLibrary::cudnn : AttentionLibrary::native;
+  }
+}
+
+}  // namespace
+
 Placement DeviceFlags::placement() const {
   const DeviceReport gpu = gpu_report();
   const Placement placement = choose_placement(device_, bf16_, gpu);
+  check_attention(attention_, placement, gpu, cudnn_problem());
+  choose_attention(attention_);
   if (placement.device == Device::cuda) {
-    fmt::print(stderr, "device: {}{}\n", escape_line(gpu_text(gpu)), bf16_ ? ", bfloat16" : "");
+    fmt::print(stderr, "device: {}{}{}\n", escape_line(gpu_text(gpu)), bf16_ ? ", bfloat16" : "",
+               attention_ == "cudnn" ? ", attention by cuDNN" : "");
   }
   return placement;
 }

@@ -17,19 +17,30 @@ class DeviceFlags {
 
   void declare(Flags& flags);
 
-  /// Where models are to live; says so on stderr when that is not the CPU.
-  /// @throws InputError when there is no such device here, naming what stands in the way.
+  /// Where models are to live; says so on stderr when that is not the CPU. From here on attention
+  /// is computed by whom --attention names.
+  /// @throws InputError when there is no such device or library here, naming what stands in the
+  /// way.
   Placement placement() const;
 
  private:
   std::string device_ = "auto";
   bool bf16_ = false;
+  std::string attention_ = "native";
 };
 
 /// The decision alone: `device` is auto, cpu, cuda or emulated, `gpu` what the CUDA half of this
 /// build reports. An emulated GPU is hundreds of times slower than the CPU it runs on, so that only
 /// its own name chooses it. @throws InputError
 Placement choose_placement(const std::string& device, bool bf16, const DeviceReport& gpu);
+
+/// Whether attention can be computed by `attention`, native or cudnn, there. `library_problem`: why
+/// this build cannot ask cuDNN; empty: it can. @throws InputError
+void check_attention(const std::string& attention, const Placement& placement,
+                     const DeviceReport& gpu, const std::string& library_problem);
+
+/// Why this build cannot ask cuDNN for attention, and what to do about it; empty: it can.
+std::string cudnn_problem();
 
 /// What the CUDA half of this build reports; without one, that as a problem.
 DeviceReport gpu_report();

@@ -84,8 +84,9 @@ std::string cuda_text() {
     return fmt::format("{}.{}", number / 1000, number % 1000 / 10);
   };
   if (gpu.emulated) return gpu_text(gpu);
-  return fmt::format("{}; runtime {}, driver {}", gpu_text(gpu), version_of(gpu.runtime),
-                     gpu.driver == 0 ? "none" : version_of(gpu.driver));
+  return fmt::format("{}; runtime {}, driver {}, {}", gpu_text(gpu), version_of(gpu.runtime),
+                     gpu.driver == 0 ? "none" : version_of(gpu.driver),
+                     cudnn_problem().empty() ? "cuDNN (--attention cudnn)" : "no cuDNN");
 }
 
 int openmp_threads() {

@@ -1,4 +1,4 @@
-// --device and --bf16: what is chosen, and what is said where it cannot be.
+// --device, --bf16 and --attention: what is chosen, and what is said where it cannot be.
 #include "apps/device_flags.h"
 
 #include <gtest/gtest.h>
@@ -45,6 +45,29 @@ TEST(DeviceFlags, TheCpuHasNoBfloat16) {
   const std::string line = "[--bf16] expected a GPU, got the CPU, which computes in float32 only";
   EXPECT_EQ(refusal("cpu", true, real), line);
   EXPECT_EQ(refusal("auto", true, none), line);
+}
+
+TEST(DeviceFlags, AttentionIsOursOrWhatTheBuildAndTheDeviceHave) {
+  const Placement on_cpu{}, on_gpu{Device::cuda, DType::f32},
+      on_gpu_bf16{Device::cuda, DType::bf16};
+  const auto said = [](const Placement& placement, const DeviceReport& gpu,
+                       const std::string& why) {
+    check_attention("native", placement, gpu, why);  // always ours to have
+    return message_of<InputError>([&] { check_attention("cudnn", placement, gpu, why); });
+  };
+  EXPECT_NO_THROW(check_attention("cudnn", on_gpu_bf16, real, ""));
+  EXPECT_EQ(said(on_gpu_bf16, real, "expected a build with cuDNN, got one without"),
+            "[--attention] expected a build with cuDNN, got one without");
+  EXPECT_EQ(
+      said(on_gpu, real, ""),
+      "[--attention] expected bfloat16 for cudnn, got float32: add --bf16, or use --attention "
+      "native");
+  for (const DeviceReport* gpu : {&real, &emulated, &none}) {
+    EXPECT_EQ(said(on_cpu, *gpu, ""),
+              "[--attention] expected a GPU for cudnn, got the CPU: use --attention native");
+  }
+  EXPECT_EQ(said(on_gpu_bf16, emulated, ""),
+            "[--attention] expected a GPU for cudnn, got an emulated one: use --attention native");
 }
 
 }  // namespace

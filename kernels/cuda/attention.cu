@@ -9,6 +9,7 @@
 
 #include "kernels/cuda/support/attention_dropout.h"
 #include "kernels/cuda/support/attention_launch.h"
+#include "kernels/cuda/support/attention_library.h"
 #include "kernels/cuda/support/attention_softmax.h"
 #include "kernels/cuda/support/attention_span.h"
 #include "kernels/cuda/support/attention_tile.h"
@@ -251,6 +252,7 @@ void decode(const AttentionForward<T>& c, bool packs, Stream stream) {
 template <class T>
 void run(Cuda, const AttentionForward<T>& c, Stream stream) {
   if (c.layout.B == 0 || c.layout.Tq == 0) return;
+  if (attended_by_library(c, stream)) return;
   const bool packs = attention_packs(c.layout, c.q, c.k, c.v, c.out);
   with_depth<T>(c.layout.D, [&](auto size) {
     constexpr int depth = decltype(size)::value;

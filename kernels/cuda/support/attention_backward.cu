@@ -4,6 +4,7 @@
 // crosses blocks, so nothing is added atomically and the bits do not depend on the order of blocks.
 #include "kernels/cuda/support/attention_dropout.h"
 #include "kernels/cuda/support/attention_launch.h"
+#include "kernels/cuda/support/attention_library.h"
 #include "kernels/cuda/support/attention_softmax.h"
 #include "kernels/cuda/support/attention_span.h"
 #include "kernels/cuda/support/attention_tile.h"
@@ -317,6 +318,7 @@ void launch_backward(const AttentionBackward<T>& c, Stream stream) {
 template <class T>
 void run(Cuda, const AttentionBackward<T>& c, Stream stream) {
   if (c.layout.B == 0 || c.layout.Tq == 0) return;
+  if (attended_by_library(c, stream)) return;
   with_depth<T>(c.layout.D, [&](auto size) {
     constexpr int depth = decltype(size)::value;
     c.dropout > 0 ? launch_backward<true, depth>(c, stream)
