@@ -1,6 +1,6 @@
 // rlhf chat: talks with a model, turn by turn. Answers go to stdout and everything else to stderr,
 // so that a script can hold a conversation through two pipes.
-#include "rl/chat.h"
+#include "rl/model/chat.h"
 
 #include <fmt/core.h>
 
@@ -13,7 +13,7 @@
 #include "apps/sampling_flags.h"
 #include "apps/terminal.h"
 #include "core/unicode.h"
-#include "rl/model_folder.h"
+#include "rl/model/model_folder.h"
 
 namespace rlhf {
 namespace {

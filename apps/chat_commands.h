@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "rl/chat.h"
+#include "rl/model/chat.h"
 
 namespace rlhf {
 

@@ -15,11 +15,11 @@
 #include "apps/terminal.h"
 #include "apps/tokenizer_flag.h"
 #include "data/gold_sentiment.h"
-#include "rl/model_folder.h"
+#include "rl/model/model_folder.h"
 #include "rl/ppo.h"
 #include "rl/pretrain.h"
 #include "rl/prompt.h"
-#include "rl/reward.h"
+#include "rl/reward/reward.h"
 #include "rl/reward_training.h"
 #include "rl/sft.h"
 

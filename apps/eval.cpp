@@ -15,11 +15,11 @@
 #include "data/rows.h"
 #include "data/text_metrics.h"
 #include "nn/generate.h"
-#include "rl/chat_encoding.h"
+#include "rl/model/chat_encoding.h"
 #include "rl/language_model.h"
-#include "rl/model_folder.h"
+#include "rl/model/model_folder.h"
 #include "rl/prompt.h"
-#include "rl/reward_evaluation.h"
+#include "rl/reward/reward_evaluation.h"
 #include "rl/sft.h"
 
 namespace rlhf {

@@ -11,8 +11,8 @@
 #include "apps/terminal.h"
 #include "core/atomic_file.h"
 #include "core/unicode.h"
-#include "rl/chat_encoding.h"
-#include "rl/model_folder.h"
+#include "rl/model/chat_encoding.h"
+#include "rl/model/model_folder.h"
 #include "rl/prompt.h"
 
 namespace rlhf {

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "rl/reward.h"
+#include "rl/reward/reward.h"
 
 namespace rlhf {
 

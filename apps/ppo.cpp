@@ -12,13 +12,13 @@
 #include "apps/session.h"
 #include "apps/terminal.h"
 #include "data/datasets.h"
-#include "rl/chat_encoding.h"
+#include "rl/model/chat_encoding.h"
 #include "rl/digest.h"
-#include "rl/model_folder.h"
+#include "rl/model/model_folder.h"
 #include "rl/ppo_scores.h"
 #include "rl/prompt.h"
 #include "rl/ptx_data.h"
-#include "rl/reward.h"
+#include "rl/reward/reward.h"
 
 namespace rlhf {
 namespace {

@@ -9,7 +9,7 @@
 #include "apps/tokenizer_flag.h"
 #include "apps/training_flags.h"
 #include "rl/digest.h"
-#include "rl/model_folder.h"
+#include "rl/model/model_folder.h"
 
 namespace rlhf {
 namespace {

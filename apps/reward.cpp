@@ -5,7 +5,7 @@
 #include "apps/text_table.h"
 #include "apps/training_flags.h"
 #include "rl/digest.h"
-#include "rl/model_folder.h"
+#include "rl/model/model_folder.h"
 #include "rl/reward_training.h"
 
 namespace rlhf {

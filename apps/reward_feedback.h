@@ -9,7 +9,7 @@
 #include "data/duplicates.h"
 #include "data/feedback.h"
 #include "data/feedback_weights.h"
-#include "rl/reward_data.h"
+#include "rl/reward/reward_data.h"
 
 namespace rlhf {
 

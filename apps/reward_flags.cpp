@@ -9,8 +9,8 @@
 
 #include "core/check.h"
 #include "data/datasets.h"
-#include "rl/reward.h"
-#include "rl/reward_normalisation.h"
+#include "rl/reward/reward.h"
+#include "rl/reward/reward_normalisation.h"
 
 namespace rlhf {
 namespace {

@@ -6,8 +6,8 @@
 #include <string>
 
 #include "apps/flags.h"
-#include "rl/model_folder.h"
-#include "rl/reward_function.h"
+#include "rl/model/model_folder.h"
+#include "rl/reward/reward_function.h"
 
 namespace rlhf {
 

@@ -9,9 +9,9 @@
 #include "apps/session.h"
 #include "apps/training_flags.h"
 #include "core/unicode.h"
-#include "rl/chat_encoding.h"
+#include "rl/model/chat_encoding.h"
 #include "rl/digest.h"
-#include "rl/model_folder.h"
+#include "rl/model/model_folder.h"
 
 namespace rlhf {
 namespace {

@@ -14,7 +14,7 @@
 #include "data/datasets.h"
 #include "data/token_shard.h"
 #include "data/tokenizer_files.h"
-#include "rl/chat_encoding.h"
+#include "rl/model/chat_encoding.h"
 
 namespace rlhf {
 namespace {

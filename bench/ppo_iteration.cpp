@@ -5,7 +5,7 @@
 //   bench_ppo_iteration --device cuda
 #include "bench/whole_run.h"
 #include "rl/ppo.h"
-#include "rl/reward.h"
+#include "rl/reward/reward.h"
 
 namespace rlhf::bench {
 namespace {

@@ -27,7 +27,18 @@ constexpr PhiloxWords philox(PhiloxWords counter, uint32_t key0, uint32_t key1) 
 }
 
 /// Disjoint uses of randomness, so that no two of them ever share a counter.
-enum class RandomStream : uint32_t { init, dropout, shuffle, sampling, corpus, split, rounding };
+enum class RandomStream : uint32_t {
+  init,
+  dropout,
+  shuffle,
+  sampling,
+  corpus,
+  split,
+  rounding,
+  environment,  ///< first states and dynamics
+  exploration,  ///< actions drawn by agents
+  replay,       ///< what is taken from a memory of transitions
+};
 
 /// The words of one use: `site` tells apart places in the program (a layer, a parameter), `draw`
 /// the times that place was passed, `index` the elements of one pass. The seed is the key and all

@@ -1,7 +1,7 @@
 #include "rl/policy_evaluation.h"
 
 #include "data/text_metrics.h"
-#include "rl/chat_encoding.h"
+#include "rl/model/chat_encoding.h"
 #include "rl/ppo_scores.h"
 
 namespace rlhf {

@@ -3,7 +3,7 @@
 #include <chrono>
 
 #include "rl/batches.h"
-#include "rl/reward.h"
+#include "rl/reward/reward.h"
 
 namespace rlhf {
 namespace {

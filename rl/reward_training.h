@@ -3,8 +3,8 @@
 #pragma once
 
 #include "rl/checkpoints.h"
-#include "rl/reward_data.h"
-#include "rl/reward_evaluation.h"
+#include "rl/reward/reward_data.h"
+#include "rl/reward/reward_evaluation.h"
 #include "rl/trainer.h"
 
 namespace rlhf {

@@ -4,7 +4,7 @@
 #include <chrono>
 
 #include "rl/batches.h"
-#include "rl/chat_encoding.h"
+#include "rl/model/chat_encoding.h"
 #include "rl/prompt.h"
 
 namespace rlhf {

@@ -9,7 +9,7 @@
 #include "core/unicode.h"
 #include "data/chat_template.h"
 #include "data/datasets.h"
-#include "rl/model_folder.h"
+#include "rl/model/model_folder.h"
 #include "tests/process.h"
 #include "tests/tiny_models.h"
 

@@ -11,8 +11,8 @@
 #include "data/bpe_trainer.h"
 #include "nn/generate.h"
 #include "nn/grow_vocabulary.h"
-#include "rl/chat_encoding.h"
-#include "rl/model_folder.h"
+#include "rl/model/chat_encoding.h"
+#include "rl/model/model_folder.h"
 #include "tests/process.h"
 #include "tests/tiny_models.h"
 

@@ -1,10 +1,10 @@
 // A chat: that keys and values kept from earlier turns change no bit of an answer, what is
 // forgotten when the context is full, and what undo, retry and reset leave.
-#include "rl/chat.h"
+#include "rl/model/chat.h"
 
 #include <gtest/gtest.h>
 
-#include "rl/chat_encoding.h"
+#include "rl/model/chat_encoding.h"
 #include "tests/tiny_models.h"
 
 namespace rlhf {

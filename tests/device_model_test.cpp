@@ -9,7 +9,7 @@
 #include "nn/generate.h"
 #include "rl/language_model.h"
 #include "rl/pretrain.h"
-#include "rl/reward.h"
+#include "rl/reward/reward.h"
 #include "tests/gpu.h"
 #include "tests/model_helpers.h"
 #include "tests/ppo_helpers.h"

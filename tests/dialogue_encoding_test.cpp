@@ -2,9 +2,9 @@
 // rewards see the same tokens as a chat.
 #include <gtest/gtest.h>
 
-#include "rl/chat_encoding.h"
-#include "rl/reward.h"
-#include "rl/reward_data.h"
+#include "rl/model/chat_encoding.h"
+#include "rl/reward/reward.h"
+#include "rl/reward/reward_data.h"
 #include "rl/sft.h"
 #include "tests/tiny_models.h"
 

@@ -15,7 +15,7 @@
 #include "nn/generate.h"
 #include "nn/optimizer.h"
 #include "rl/language_model.h"
-#include "rl/reward.h"
+#include "rl/reward/reward.h"
 #include "tests/gpu.h"
 
 namespace rlhf {

@@ -10,7 +10,7 @@
 #include "nn/init.h"
 #include "rl/language_model.h"
 #include "rl/ppo.h"
-#include "rl/reward.h"
+#include "rl/reward/reward.h"
 #include "tests/model_helpers.h"
 
 namespace rlhf {

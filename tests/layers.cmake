@@ -22,6 +22,8 @@ endmacro()
 string(REPLACE ";" "|" support_names "${support}")
 set(kernel "^kernels/[a-z0-9_]+\\.h$")
 rule("^(apps|bench|tests)/" "." "everything")
+rule("^rl/env/" "^(rl/env|data|core)/|^kernels/philox\\.h$"
+     "rl/env, data, core without ops, and kernels/philox.h" "^core/ops")
 rule("^rl/" "^(rl|nn|data|core)/|${kernel}" "rl, nn, data, core and kernels/*.h")
 rule("^nn/" "^(nn|core)/|${kernel}" "nn, core and kernels/*.h")
 rule("^data/" "^(data|core)/|^kernels/philox\\.h$" "data, core without ops, and kernels/philox.h"

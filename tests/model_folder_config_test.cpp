@@ -6,8 +6,8 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
-#include "rl/model_config.h"
-#include "rl/model_weights.h"
+#include "rl/model/model_config.h"
+#include "rl/model/model_weights.h"
 #include "tests/message_of.h"
 #include "tests/tiny_models.h"
 

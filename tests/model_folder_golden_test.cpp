@@ -7,8 +7,8 @@
 #include <nlohmann/json.hpp>
 
 #include "nn/generate.h"
-#include "rl/model_folder.h"
-#include "rl/reward.h"
+#include "rl/model/model_folder.h"
+#include "rl/reward/reward.h"
 #include "rl/rollout.h"
 #include "tests/tiny_models.h"
 

@@ -1,6 +1,6 @@
 // Model folders: what is saved comes back bit for bit, GPT-2's own layout loads, and what does not
 // fit is named.
-#include "rl/model_folder.h"
+#include "rl/model/model_folder.h"
 
 #include <gtest/gtest.h>
 
@@ -10,7 +10,7 @@
 
 #include "core/json.h"
 #include "data/text_file.h"
-#include "rl/reward.h"
+#include "rl/reward/reward.h"
 #include "tests/tiny_models.h"
 
 namespace rlhf {

@@ -9,8 +9,8 @@
 #include "core/allocator.h"
 #include "core/json.h"
 #include "data/text_file.h"
-#include "rl/model_folder.h"
-#include "rl/model_weights.h"
+#include "rl/model/model_folder.h"
+#include "rl/model/model_weights.h"
 #include "tests/tiny_models.h"
 
 namespace rlhf {

@@ -16,8 +16,8 @@
 #include "core/json.h"
 #include "data/text_file.h"
 #include "nn/generate.h"
-#include "rl/model_folder.h"
-#include "rl/reward.h"
+#include "rl/model/model_folder.h"
+#include "rl/reward/reward.h"
 
 namespace rlhf {
 namespace {

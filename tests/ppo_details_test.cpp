@@ -9,7 +9,7 @@
 #include "core/tape.h"
 #include "rl/ppo_loss.h"
 #include "rl/ppo_scores.h"
-#include "rl/reward_normalisation.h"
+#include "rl/reward/reward_normalisation.h"
 #include "tests/ppo_helpers.h"
 
 namespace rlhf {

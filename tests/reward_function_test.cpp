@@ -1,6 +1,6 @@
 // Rewards that are functions of text: what each gives, the language that describes them, their
 // weighted sum, and a judge in another process that may misbehave in every way.
-#include "rl/reward_function.h"
+#include "rl/reward/reward_function.h"
 
 #include <gtest/gtest.h>
 #include <sys/wait.h>
@@ -10,7 +10,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include "rl/line_process.h"
+#include "rl/reward/line_process.h"
 #include "tests/tiny_models.h"
 
 namespace rlhf {

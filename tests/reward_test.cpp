@@ -1,6 +1,6 @@
 // Reward models: where the reward is read, what each loss is at chance, and that feedback which can
 // be separated is.
-#include "rl/reward.h"
+#include "rl/reward/reward.h"
 
 #include <gtest/gtest.h>
 

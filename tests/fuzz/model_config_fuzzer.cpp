@@ -1,9 +1,9 @@
 // config.json ==== generation_config.json ==== model.safetensors.index.json of a model folder.
-#include "rl/model_config.h"
+#include "rl/model/model_config.h"
 
 #include <map>
 
-#include "rl/model_weights.h"
+#include "rl/model/model_weights.h"
 #include "tests/fuzz/fuzz.h"
 
 FUZZ_TARGET(model_config) {

@@ -1,4 +1,4 @@
-#include "rl/chat_encoding.h"
+#include "rl/model/chat_encoding.h"
 
 #include <numeric>
 

@@ -1,4 +1,4 @@
-#include "rl/line_process.h"
+#include "rl/reward/line_process.h"
 
 #include <fcntl.h>
 #include <poll.h>

@@ -1,12 +1,12 @@
-#include "rl/model_folder.h"
+#include "rl/model/model_folder.h"
 
 #include <set>
 
 #include "core/atomic_file.h"
 #include "core/finite.h"
 #include "data/text_file.h"
-#include "rl/model_config.h"
-#include "rl/model_weights.h"
+#include "rl/model/model_config.h"
+#include "rl/model/model_weights.h"
 
 namespace rlhf {
 namespace {

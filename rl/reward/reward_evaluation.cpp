@@ -1,10 +1,10 @@
-#include "rl/reward_evaluation.h"
+#include "rl/reward/reward_evaluation.h"
 
 #include <cmath>
 #include <map>
 
 #include "core/math.h"
-#include "rl/reward.h"
+#include "rl/reward/reward.h"
 
 namespace rlhf {
 namespace {

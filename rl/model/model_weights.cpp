@@ -1,4 +1,4 @@
-#include "rl/model_weights.h"
+#include "rl/model/model_weights.h"
 
 #include <algorithm>
 #include <cmath>

@@ -1,4 +1,4 @@
-#include "rl/reward.h"
+#include "rl/reward/reward.h"
 
 #include <algorithm>
 

@@ -9,7 +9,7 @@
 #include <memory>
 #include <string>
 
-#include "rl/reward_function.h"
+#include "rl/reward/reward_function.h"
 
 namespace rlhf {
 

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "rl/reward_data.h"
+#include "rl/reward/reward_data.h"
 
 namespace rlhf {
 

@@ -1,11 +1,11 @@
-#include "rl/reward_function_command.h"
+#include "rl/reward/reward_function_command.h"
 
 #include <cmath>
 #include <set>
 
 #include "core/check.h"
 #include "core/json.h"
-#include "rl/line_process.h"
+#include "rl/reward/line_process.h"
 
 namespace rlhf {
 namespace {

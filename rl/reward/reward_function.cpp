@@ -1,4 +1,4 @@
-#include "rl/reward_function.h"
+#include "rl/reward/reward_function.h"
 
 #include <cmath>
 

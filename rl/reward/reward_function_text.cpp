@@ -1,5 +1,5 @@
 // The built-in functions of text.
-#include "rl/reward_function_text.h"
+#include "rl/reward/reward_function_text.h"
 
 #include <fmt/core.h>
 #include <re2/re2.h>

@@ -1,4 +1,4 @@
-#include "rl/reward_data.h"
+#include "rl/reward/reward_data.h"
 
 #include <algorithm>
 #include <cmath>
@@ -6,8 +6,8 @@
 #include <set>
 
 #include "core/check.h"
-#include "rl/chat_encoding.h"
-#include "rl/reward.h"
+#include "rl/model/chat_encoding.h"
+#include "rl/reward/reward.h"
 
 namespace rlhf {
 namespace {

@@ -1,4 +1,4 @@
-#include "rl/model_config.h"
+#include "rl/model/model_config.h"
 
 #include <algorithm>
 #include <cmath>

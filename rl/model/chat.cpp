@@ -1,9 +1,9 @@
-#include "rl/chat.h"
+#include "rl/model/chat.h"
 
 #include <algorithm>
 
 #include "core/check.h"
-#include "rl/chat_encoding.h"
+#include "rl/model/chat_encoding.h"
 
 namespace rlhf {
 

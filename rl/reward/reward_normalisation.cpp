@@ -1,4 +1,4 @@
-#include "rl/reward_normalisation.h"
+#include "rl/reward/reward_normalisation.h"
 
 #include <cmath>
 

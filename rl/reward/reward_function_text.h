@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "data/text_metrics.h"
-#include "rl/reward_function.h"
+#include "rl/reward/reward_function.h"
 
 namespace rlhf {
 

@@ -2,8 +2,8 @@
 #include <map>
 
 #include "core/check.h"
-#include "rl/reward_function_command.h"
-#include "rl/reward_function_text.h"
+#include "rl/reward/reward_function_command.h"
+#include "rl/reward/reward_function_text.h"
 
 namespace rlhf {
 namespace {

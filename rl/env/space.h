@@ -1,0 +1,23 @@
+// The sets that observations and actions come from, as Gymnasium names them.
+#pragma once
+
+#include <cstdint>
+#include <variant>
+#include <vector>
+
+namespace rlhf {
+
+/// 0 .. n - 1.
+struct Discrete {
+  int64_t n = 0;
+};
+
+/// Vectors with bounds for each component; unbounded ones are infinite.
+struct Box {
+  std::vector<float> low, high;
+  int64_t size() const { return int64_t(low.size()); }
+};
+
+using Space = std::variant<Discrete, Box>;
+
+}  // namespace rlhf
