@@ -53,14 +53,15 @@ int64_t count_tokens(std::span<const Episode* const> episodes);
 
 /// Episodes as a model reads them, with the place of every response token: `row` of the hidden
 /// states predicts `target`, on the device that was asked for. N response tokens in all, episode
-/// after episode.
+/// after episode; padding behind them reads row 0 and has no target (-1).
 struct ResponseBatch {
   TokenBatch batch;
-  Tensor row;     ///< i32 (N)
-  Tensor target;  ///< i32 (N)
-  int64_t count = 0;
+  Tensor row;         ///< i32 (N or more)
+  Tensor target;      ///< i32 (N or more)
+  int64_t count = 0;  ///< N
 };
-ResponseBatch response_batch(std::span<const Episode* const> episodes, Device device = Device::cpu);
+ResponseBatch response_batch(std::span<const Episode* const> episodes, Device device = Device::cpu,
+                             const Padding& padding = {});
 
 /// Calls f for slices of at most `batch_size` episodes.
 void for_each_slice(std::span<const Episode* const> episodes, int64_t batch_size,
