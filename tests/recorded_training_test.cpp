@@ -139,7 +139,8 @@ TEST(RecordedTraining, PpoHasTheBitsOfStepsThatAreNot) {
     ASSERT_EQ(recorded.metrics.size(), eager.metrics.size());
     for (size_t update = 0; update < eager.metrics.size(); update++) {
       for (const auto& [name, value] : eager.metrics[update]) {
-        if (name != "eps") EXPECT_EQ(recorded.metrics[update].at(name), value) << name;
+        if (name == "eps") continue;  // a time
+        EXPECT_EQ(recorded.metrics[update].at(name), value) << name;
       }
     }
     EXPECT_EQ(eager.metrics.back().at("policy/early_stopped"), 1) << "the bound is reached";
