@@ -118,7 +118,6 @@ const Recorder::Tensors& Recorder::operator()(const Work& work, const Tensors& i
                                               const std::string& name) {
   if (!records_) return call_directly(work, inputs);
   Kind& kind = kind_of(inputs, name);
-  const MemoryPool pool(pool_);
   if (kind.inputs.empty()) {
     for (const Tensor& input : inputs) {
       kind.inputs.push_back(input.defined() ? Tensor::empty(input.shape(), input.dtype(), device_)
@@ -128,6 +127,7 @@ const Recorder::Tensors& Recorder::operator()(const Work& work, const Tensors& i
   for (size_t i = 0; i < inputs.size(); i++) {
     if (inputs[i].defined()) kind.inputs[i].copy_from(inputs[i]);
   }
+  const MemoryPool pool(pool_);
   if (kind.calls == 1) return kind.outputs = work(kind.inputs);
   if (!kind.recording) record(work, kind);
   if constexpr (has_cuda) replay(Cuda{}, kind.recording, Stream{});

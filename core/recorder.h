@@ -16,7 +16,7 @@ namespace rlhf {
 /// Calls functions of tensors. On a GPU inputs are copied to places of their own; the first call of
 /// a kind runs, so that all memory is there that the work needs, the second one is recorded, and
 /// from then on the record is replayed. All that is recorded here shares one pool of memory, in
-/// which only inputs and results are anybody's for longer than a call. When the device has no more
+/// which only results are anybody's for longer than a call. When the device has no more
 /// memory, everything recorded gives way, to be recorded again.
 ///
 /// REQUIRES: what a function launches depends on the shapes of its inputs and on `name` alone, not
