@@ -11,9 +11,11 @@
 namespace rlhf {
 namespace {
 
-void release(void* recording) {
+thread_local bool recording = false;
+
+void release(void* recorded) {
   if constexpr (has_cuda) {
-    if (recording) release_recording(Cuda{}, recording);
+    if (recorded) release_recording(Cuda{}, recorded);
   }
 }
 
@@ -48,8 +50,9 @@ void Recorder::drop_all() {
 }
 
 void Recorder::give_way() {
-  // What is being recorded may write to any block of the pool that waits.
-  if (recording_) return;
+  // What is being recorded may write to any block that waits in its pool, and nobody may wait for
+  // the stream meanwhile.
+  if (recording) return;
   if constexpr (has_cuda) synchronize(Cuda{}, Stream{});
   for (auto at = kinds_.begin(); at != kinds_.end();) {
     Kind& kind = at->second;
@@ -94,15 +97,15 @@ void Recorder::record(const Work& work, Kind& kind) {
   if constexpr (has_cuda) {
     kind.outputs.clear();  // their memory is what the recorded run is to write to
     begin_recording(Cuda{}, Stream{});
-    recording_ = true;
+    recording = true;
     try {
       kind.outputs = work(kind.inputs);
     } catch (...) {
-      recording_ = false;
+      recording = false;
       abandon_recording(Cuda{}, Stream{});
       throw;
     }
-    recording_ = false;
+    recording = false;
     kind.recording = end_recording(Cuda{}, Stream{});
   }
 }

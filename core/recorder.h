@@ -62,7 +62,6 @@ class Recorder {
   std::map<std::string, Kind> kinds_;
   Tensors direct_;  // results of what was neither recorded nor replayed
   int64_t calls_ = 0, largest_ = 0;
-  bool recording_ = false;
 };
 
 }  // namespace rlhf
