@@ -56,10 +56,9 @@ void time_iterations(const WholeRun& run, const Sizes& sizes) {
   };
   const PpoResult result = ppo(model, reference, random_prompts(sizes, end),
                                reward_score({judge, judge_head}, end), end, config, on_update);
-  const std::string what =
-      fmt::format("{} x4, {} episodes of {}+{}, {} epochs{}", run.model_name(), sizes.episodes,
-                  sizes.prompt, sizes.response, sizes.epochs,
-                  sizes.eager ? ", launched kernel by kernel" : "");
+  const std::string what = fmt::format("{} x4, {} episodes of {}+{}, {} epochs{}", run.model_name(),
+                                       sizes.episodes, sizes.prompt, sizes.response, sizes.epochs,
+                                       sizes.eager ? ", launched kernel by kernel" : "");
   print_result("ppo", "iteration, " + what, median(times), 0);
   print_result("ppo", "generation, " + what, result.generation_seconds / double(result.updates), 0);
 }

@@ -45,7 +45,8 @@ void time_batch(const WholeRun& run, int64_t B, int64_t T, int steps, bool eager
     on_device(model.device(), [](auto tag) { synchronize(tag, {}); });
     if (step >= warm_up) times.push_back(seconds_since(start));
   }
-  print_result("train", fmt::format("{} B={} T={} {}{}", run.model_name(), B, T, run.type_name(),
+  print_result("train",
+               fmt::format("{} B={} T={} {}{}", run.model_name(), B, T, run.type_name(),
                            eager ? ", launched kernel by kernel" : ""),
                median(times), double(B * T));
 }
