@@ -62,6 +62,7 @@ class Trainer {
         schedule_(config.schedule),
         state_there_(arena_.device()),
         skip_outliers_(config.skip_outliers) {
+    arena_.forget_exact();
     state_.seed = config.seed;
     schedule_.total_steps = config.max_steps;
     // A run too short for its warm-up would otherwise end before it has begun.
