@@ -87,6 +87,22 @@ TEST(AttentionLimits, LargerMemoryIsUsed) {
   EXPECT_EQ(used.size(), 3u);
 }
 
+/// All else has one size for every GPU; the largest tiles are those of products.
+TEST(AttentionLimits, ProductsAndSelectionsFitTheLeast) {
+  RLHF_NEEDS_GPU();
+  const SharedLimit limit(gpu::least_shared_limit);
+  const Trace trace;
+  for (const Case& c : case_table().tests) {
+    const bool large = c.label == "1032x24_24x1048" || c.label == "264x4200_4200x5";
+    if (!large && c.name != "sample") continue;
+    for (const Element element : {Element::f32, Element::bf16}) {
+      if (element == Element::bf16 && !c.has_bf16()) continue;
+      run_guarded(make(c.forward, element, Device::cuda, {}, /*aligned=*/true));
+    }
+  }
+  EXPECT_GE(most_shared(trace), 96 * kb) << "of bf16's tiles of 128 x 128";
+}
+
 TEST(AttentionLimits, ALaunchBeyondTheLimitSaysSo) {
   RLHF_NEEDS_GPU();
   const SharedLimit limit(99 * kb);
