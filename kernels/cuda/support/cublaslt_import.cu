@@ -15,8 +15,9 @@ const SharedLibrary& cublaslt_library() {
 
 }  // namespace rlhf::gpu
 
+// Hidden: the library itself, when it is opened, is not to find them in place of its own.
 #define RLHF_IMPORT(result, name, parameters, arguments)                               \
-  result CUBLASWINAPI name parameters {                                                \
+  __attribute__((visibility("hidden"))) result CUBLASWINAPI name parameters {          \
     static auto* const imported =                                                      \
         rlhf::gpu::cublaslt_library().function<result CUBLASWINAPI parameters>(#name); \
     return imported arguments;                                                         \

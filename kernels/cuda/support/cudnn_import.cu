@@ -15,8 +15,9 @@ const SharedLibrary& cudnn_library() {
 
 }  // namespace rlhf::gpu
 
+// Hidden: the library itself, when it is opened, is not to find them in place of its own.
 #define RLHF_IMPORT(result, name, parameters, arguments)                           \
-  result CUDNNWINAPI name parameters {                                             \
+  __attribute__((visibility("hidden"))) result CUDNNWINAPI name parameters {       \
     static auto* const imported =                                                  \
         rlhf::gpu::cudnn_library().function<result CUDNNWINAPI parameters>(#name); \
     return imported arguments;                                                     \
