@@ -58,7 +58,7 @@ build() {
 # own machine.
 libraries_of() {
   ldd "$@" | awk '$3 ~ /^\// { print $3 }' | sort -u |
-    grep -vE '/(libc|libm|libdl|librt|libpthread|ld-linux[^/]*|libcuda|libcublas|libcudnn)[^/]*\.so'
+    grep -vE '/(libc|libm|libdl|librt|libpthread|ld-linux[^/]*|libcuda)\.so'
 }
 
 # What a machine takes at a time.
