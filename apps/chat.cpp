@@ -107,7 +107,7 @@ int chat_main(const Options& o) {
     input_error("--system", "expected UTF-8, got {}", quote(o.system));
   }
   const LoadedLanguageModel loaded =
-      load_language_model(o.model_name_or_path, o.device.placement());
+      load_language_model(o.model_name_or_path, o.device.placement_for_inference());
   SamplingOptions sampling = o.sampling;
   sampling.stop_tokens = loaded.stop_tokens;
   Chat chat(loaded.model.transformer, *loaded.tokenizer, sampling, o.model_name_or_path);

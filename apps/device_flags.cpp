@@ -7,6 +7,7 @@
 #include "apps/terminal.h"
 #include "core/check.h"
 #include "kernels/cuda/support/attention_library.h"
+#include "kernels/cuda/support/gemm_library.h"
 
 namespace rlhf {
 
@@ -73,6 +74,11 @@ std::string cudnn_problem() {
   return device_problem(Device::cuda);
 }
 
+std::string cublaslt_problem() {
+  if constexpr (has_cuda) return gpu::gemm_library_problem();
+  return device_problem(Device::cuda);
+}
+
 std::string gpu_text(const DeviceReport& gpu) {
   if (!gpu.problem.empty()) return gpu.problem;
   if (gpu.emulated) return "emulated on the CPU (--device emulated)";
@@ -97,12 +103,21 @@ void choose_attention(const std::string& attention) {
 Placement DeviceFlags::placement() const {
   const DeviceReport gpu = gpu_report();
   const Placement placement = choose_placement(device_, bf16_, gpu);
-  check_attention(attention_, placement, gpu, cudnn_problem());
+  // Asked only by who wants it: the answer opens the library.
+  check_attention(attention_, placement, gpu, attention_ == "cudnn" ? cudnn_problem() : "");
   choose_attention(attention_);
   if (placement.device == Device::cuda) {
     fmt::print(stderr, "device: {}{}{}\n", escape_line(gpu_text(gpu)), bf16_ ? ", bfloat16" : "",
                attention_ == "cudnn" ? ", attention by cuDNN" : "");
+    const std::string problem = gpu.emulated ? "" : cublaslt_problem();
+    if (!problem.empty()) fmt::print(stderr, "matrix products without cuBLASLt: {}\n", problem);
   }
+  return placement;
+}
+
+Placement DeviceFlags::placement_for_inference() const {
+  Placement placement = this->placement();
+  placement.keeps_exact = false;
   return placement;
 }
 

@@ -22,6 +22,8 @@ class DeviceFlags {
   /// @throws InputError when there is no such device or library here, naming what stands in the
   /// way.
   Placement placement() const;
+  /// The same of models that nobody will train.
+  Placement placement_for_inference() const;
 
  private:
   std::string device_ = "auto";
@@ -41,6 +43,10 @@ void check_attention(const std::string& attention, const Placement& placement,
 
 /// Why this build cannot ask cuDNN for attention, and what to do about it; empty: it can.
 std::string cudnn_problem();
+
+/// Why this build cannot ask cuBLASLt for matrix products, and what to do about it; empty: it can.
+/// Our own kernels then take them all.
+std::string cublaslt_problem();
 
 /// What the CUDA half of this build reports; without one, that as a problem.
 DeviceReport gpu_report();

@@ -84,8 +84,9 @@ std::string cuda_text() {
     return fmt::format("{}.{}", number / 1000, number % 1000 / 10);
   };
   if (gpu.emulated) return gpu_text(gpu);
-  return fmt::format("{}; runtime {}, driver {}, {}", gpu_text(gpu), version_of(gpu.runtime),
+  return fmt::format("{}; runtime {}, driver {}, {}, {}", gpu_text(gpu), version_of(gpu.runtime),
                      gpu.driver == 0 ? "none" : version_of(gpu.driver),
+                     cublaslt_problem().empty() ? "cuBLASLt" : "no cuBLASLt",
                      cudnn_problem().empty() ? "cuDNN (--attention cudnn)" : "no cuDNN");
 }
 

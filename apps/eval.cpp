@@ -15,8 +15,8 @@
 #include "data/rows.h"
 #include "data/text_metrics.h"
 #include "nn/generate.h"
-#include "rl/model/chat_encoding.h"
 #include "rl/language_model.h"
+#include "rl/model/chat_encoding.h"
 #include "rl/model/model_folder.h"
 #include "rl/prompt.h"
 #include "rl/reward/reward_evaluation.h"
@@ -162,7 +162,7 @@ int eval_main(const Options& o, const Invocation& invocation) {
     input_error("--task", "expected {} for this model, got {}",
                 scalar ? "pairs or labels" : "perplexity or generation", task);
   }
-  const Placement placement = o.device.placement();
+  const Placement placement = o.device.placement_for_inference();
   Evaluation evaluation;
   if (scalar) {
     const LoadedScalarModel loaded = load_scalar_model(o.model_name_or_path, placement);

@@ -96,7 +96,7 @@ void print_json(const std::vector<Request>& asked, const std::vector<Generated>&
 
 int generate_main(const Options& o) {
   const LoadedLanguageModel loaded =
-      load_language_model(o.model_name_or_path, o.device.placement());
+      load_language_model(o.model_name_or_path, o.device.placement_for_inference());
   const Tokenizer& tokenizer = *loaded.tokenizer;
   const std::vector<Request> asked = requests(o, tokenizer);
   std::vector<Tokens> prompts;

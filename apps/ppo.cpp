@@ -12,8 +12,8 @@
 #include "apps/session.h"
 #include "apps/terminal.h"
 #include "data/datasets.h"
-#include "rl/model/chat_encoding.h"
 #include "rl/digest.h"
+#include "rl/model/chat_encoding.h"
 #include "rl/model/model_folder.h"
 #include "rl/ppo_scores.h"
 #include "rl/prompt.h"
@@ -126,12 +126,12 @@ class PpoRun {
     }
     model_ = ActorCritic{std::move(policy_.model), std::nullopt, {}};
     if (critic == "reward") {
-      const ScalarModel start = frozen_copy(reward_model_->model);
+      const ScalarModel start = copy_of(reward_model_->model);
       model_->critic = start.transformer;
       model_->value_head = start.score;
       scale(model_->value_head.weight, start.gain);
     } else if (critic == "policy") {
-      model_->critic = frozen_copy(model_->policy.transformer);
+      model_->critic = copy_of(model_->policy.transformer);
     }
     const std::string& init = o_.ppo.value_head_init;
     if (critic != "reward" || init != "auto") {
@@ -145,9 +145,11 @@ class PpoRun {
   // Values of a normalised reward model are as large as its scores.
   static void scale(Tensor& weight, double gain) {
     if (gain == 1) return;
-    std::vector<float> values = weight.to(DType::f32).to_vector<float>();
+    const Tensor exact = weight.rounded_from();
+    std::vector<float> values =
+        (exact.defined() ? exact : weight).to(DType::f32).to_vector<float>();
     for (float& x : values) x = float(gain * double(x));
-    weight = Tensor::from(values, weight.shape()).to(weight.dtype()).to(weight.device());
+    weight = placed(Tensor::from(values, weight.shape()), {weight.device(), weight.dtype()});
   }
 
   /// Draws far from training's, and the same before and after.

@@ -16,10 +16,11 @@ here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
 all_parts=info,tests,ceilings,kernels,kernels_peer,ladder,train,train_peer,decode,decode_peer
 all_parts+=,ppo,ppo_peer,sanitize
 parts=$all_parts tree='' output='' pack=''
-tests=(ladder_test mixed_precision_test recorder_test recorded_training_test sample_test sample_extremes_test
-  log_prob_test device_tensor_test device_model_test gpt2_test resume_test)
+tests=(ladder_test mixed_precision_test recorder_test recorded_training_test sample_test
+  sample_extremes_test log_prob_test device_tensor_test device_model_test gpt2_test resume_test
+  attention_limits_test row_stride_test masters_test)
 programs=(kernels_test "${tests[@]}" bench_kernels bench_ladder bench_train_step bench_decode
-  bench_ppo_iteration)
+  bench_ppo_iteration rlhf)
 
 fail() {
   printf 'gpu.sh: %s\n' "$*" >&2
@@ -53,11 +54,15 @@ build() {
     fail "[build] expected the programs to build, see above"
 }
 
-# What the programs link beside the C library and what belongs to the GPU's own machine.
+# What the programs link, our own layers among it, beside the C library and what belongs to the GPU's
+# own machine.
 libraries_of() {
   ldd "$@" | awk '$3 ~ /^\// { print $3 }' | sort -u |
-    grep -vE '/(libc|libm|libdl|librt|libpthread|ld-linux[^/]*|libcuda|libcublas|libcudnn)[^/]*\.so'
+    grep -vE '/(libc|libm|libdl|librt|libpthread|ld-linux[^/]*|libcuda)\.so'
 }
+
+# What a machine takes at a time.
+most_mib=64
 
 if [[ $pack ]]; then
   build
@@ -65,10 +70,14 @@ if [[ $pack ]]; then
   for program in "${programs[@]}"; do
     strip -o "$pack/bin/$program" "$here/../build/gpu/bin/$program"
   done
-  libraries_of "$pack"/bin/* | xargs -I{} cp -L {} "$pack/lib/"
+  for library in $(libraries_of "${programs[@]/#/$here/../build/gpu/bin/}"); do
+    strip -o "$pack/lib/$(basename "$library")" "$(readlink -f "$library")"
+  done
   cp "$here/gpu.sh" "$here"/gpu/*.py "$pack/"
   mkdir -p "$pack/tests" && cp -r "$here/../tests/data" "$pack/tests/"
-  du -sh "$pack"
+  size=$(du -sm "$pack" | cut -f1)
+  printf 'packed: %d MiB\n' "$size"
+  ((size < most_mib)) || fail "[--pack] expected less than $most_mib MiB, got $size"
   exit
 fi
 

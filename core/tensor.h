@@ -79,6 +79,13 @@ class Tensor {
   Tensor to(Device device) const;
   Tensor to(DType dtype) const;
 
+  /// What this tensor is the rounding of, if somebody has said so; undefined otherwise. Copies and
+  /// views do not inherit it.
+  Tensor rounded_from() const { return rounded_from_ ? *rounded_from_ : Tensor{}; }
+  void set_rounded_from(const Tensor& exact) {
+    rounded_from_ = std::make_shared<const Tensor>(exact);
+  }
+
   /// The same elements under another shape; shares memory and gradient.
   Tensor reshape(const Shape& shape) const;
   /// Elements [begin, begin + shape.count()) of the flat storage; shares memory and gradient place
@@ -117,6 +124,7 @@ class Tensor {
   int64_t offset_ = 0;
   Shape shape_;
   std::shared_ptr<Gradient> gradient_;
+  std::shared_ptr<const Tensor> rounded_from_;
 };
 
 }  // namespace rlhf

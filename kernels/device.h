@@ -45,6 +45,11 @@ struct AccumulatorOf<double> {
 template <class T>
 using Accumulator = typename AccumulatorOf<T>::type;
 
+/// From the first element of a matrix to the last one's end, its rows `stride` elements apart.
+constexpr int64_t strided_count(int64_t rows, int64_t columns, int64_t stride) {
+  return rows == 0 ? 0 : (rows - 1) * stride + columns;
+}
+
 /// Where a backward kernel puts one gradient. Null data: nobody wants it. The first writer of a
 /// step overwrites, later ones accumulate (GEMM's beta), so gradients are never cleared by a pass.
 template <class T>

@@ -10,7 +10,10 @@ namespace rlhf {
 /// gelu_out (M, N) = gelu(out)
 ///
 /// op(x) is x, or its transpose when the flag is set: then a is stored (K, M), b is stored (N, K).
-/// All matrices are dense and row-major. gelu is that of kernels/gelu.h.
+/// All matrices are row-major, and dense but for `a` and `out`: their rows, as they are stored, may
+/// begin a_stride and out_stride elements apart. What lies between rows is neither read nor
+/// written. (A GPU's tensor cores want rows at multiples of 16 bytes, and GPT-2's 50,257 logits are
+/// none.) gelu is that of kernels/gelu.h.
 ///
 /// On the CPU a row of `out` never depends on how many rows are computed with it nor on the number
 /// of threads: every element is summed over k in one fixed order. Generation (one row a sequence)
@@ -21,7 +24,8 @@ namespace rlhf {
 /// T is the type of what is multiplied, Out that of the sums: bf16 activations give gradients of
 /// parameters in float. The CPU has Out = T only.
 ///
-/// REQUIRES: gelu_in and gelu_out need Out = T and go neither together nor with `accumulate`.
+/// REQUIRES: gelu_in and gelu_out need Out = T and go neither together, nor with `accumulate`, nor
+/// with an out_stride.
 template <class T, class Out = T>
 struct Gemm {
   Out* out;
@@ -34,13 +38,20 @@ struct Gemm {
   int64_t M, N, K;
   bool transpose_a = false;
   bool transpose_b = false;
+  int64_t a_stride = 0;    ///< 0: a's columns
+  int64_t out_stride = 0;  ///< 0: N
+
+  constexpr int64_t a_rows() const { return transpose_a ? K : M; }
+  constexpr int64_t a_columns() const { return transpose_a ? M : K; }
+  constexpr int64_t a_row() const { return a_stride > 0 ? a_stride : a_columns(); }
+  constexpr int64_t out_row() const { return out_stride > 0 ? out_stride : N; }
 
   void visit(auto&& v) const {
-    v.in("a", a, M * K);
+    v.in("a", a, strided_count(a_rows(), a_columns(), a_row()));
     v.in("b", b, K * N);
     v.in("bias", bias, N);
     v.in("gelu_in", gelu_in, M * N);
-    v.out("out", out, M * N, accumulate);
+    v.out("out", out, strided_count(M, N, out_row()), accumulate);
     v.out("gelu_out", gelu_out == out ? nullptr : gelu_out, M * N);
   }
   double flops() const { return 2.0 * double(M) * double(N) * double(K); }

@@ -11,7 +11,8 @@ namespace rlhf {
 /// With z = logits / temperature and lse = log sum_v exp(z_v), per row:
 /// log_prob = z_target - lse;  entropy = lse - sum_v p_v z_v, p = softmax(z).
 /// A row with target < 0 is ignored: both are exactly 0 there (padding, prompts).
-/// logits: (N, V); target, log_prob, entropy, lse: (N).
+/// logits: (N, V), rows `stride` elements apart; target, log_prob, entropy, lse: (N). What lies
+/// between rows of logits is neither read nor written.
 template <class T>
 struct LogProbForward {
   Accumulator<T>* log_prob;
@@ -21,9 +22,12 @@ struct LogProbForward {
   const int32_t* target;
   int64_t N, V;
   float inverse_temperature = 1;
+  int64_t stride = 0;  ///< 0: V
+
+  constexpr int64_t row() const { return stride > 0 ? stride : V; }
 
   void visit(auto&& v) const {
-    v.in("logits", logits, N * V);
+    v.in("logits", logits, strided_count(N, V, row()));
     v.index("target", target, N, V);
     v.out("log_prob", log_prob, N);
     v.out("entropy", entropy, N);
@@ -44,6 +48,9 @@ struct LogProbBackward {
   const int32_t* target;
   int64_t N, V;
   float inverse_temperature = 1;
+  int64_t stride = 0;  ///< 0: V
+
+  constexpr int64_t row() const { return stride > 0 ? stride : V; }
 
   void visit(auto&& v) const {
     v.in("d_log_prob", d_log_prob, N);
@@ -51,7 +58,7 @@ struct LogProbBackward {
     v.in("entropy", entropy, N);
     v.in("lse", lse, N);
     v.index("target", target, N, V);
-    v.inout("logits", logits, N * V);
+    v.inout("logits", logits, strided_count(N, V, row()));
   }
   double flops() const { return 6.0 * double(N * V); }
 };

@@ -34,6 +34,7 @@ struct TracedRun {
   double flops = 0;
   std::vector<FieldRecord> fields;
   std::vector<LaunchRecord> launches;  ///< none on the CPU
+  std::vector<std::string> remarks;    ///< what went another way than planned, said once
 
   /// What has to be moved at least: every input once, every output once.
   double bytes() const {
@@ -61,13 +62,12 @@ class Trace {
   /// What run() calls before it runs a contract, and gpu::launch as it launches.
   template <class Contract>
   void begin(Device device, const Contract& contract) {
-    runs_.push_back({std::string(name_of<Contract>()), device, contract.flops(), {}, {}});
+    runs_.push_back({std::string(name_of<Contract>()), device, contract.flops(), {}, {}, {}});
     contract.visit(Fields{runs_.back().fields});
   }
-  void launched(LaunchRecord launch) {
-    if (runs_.empty()) runs_.push_back({{}, Device::cuda, 0, {}, {}});
-    runs_.back().launches.push_back(std::move(launch));
-  }
+  void launched(LaunchRecord launch) { last().launches.push_back(std::move(launch)); }
+  /// What a kernel library says of the run.
+  void remarked(std::string remark) { last().remarks.push_back(std::move(remark)); }
 
  private:
   struct Fields {
@@ -97,6 +97,12 @@ class Trace {
       if (data) fields.push_back({name, data, size_t(count) * sizeof(T), read, written});
     }
   };
+
+  /// The run that works; one without a name for what is launched outside of any.
+  TracedRun& last() {
+    if (runs_.empty()) runs_.push_back({{}, Device::cuda, 0, {}, {}, {}});
+    return runs_.back();
+  }
 
   /// "GeluForward<float>" for rlhf::GeluForward<float>.
   template <class Contract>

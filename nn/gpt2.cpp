@@ -116,9 +116,9 @@ Gpt2 make_gpt2(const Gpt2Config& config, uint64_t seed, DType dtype) {
 
 ScoreHead make_score_head(const Gpt2& trunk, uint64_t seed, bool zero) {
   const int64_t C = trunk.config.n_embd;
-  Tensor weight = Tensor::zeros({1, C}, trunk.dtype(), trunk.device());
+  const Tensor weight = Tensor::zeros({1, C}, DType::f32);
   if (!zero) fill_normal(weight, 1 / std::sqrt(double(C + 1)), seed, "score.weight");
-  return {weight};
+  return {placed(weight, {trunk.device(), trunk.dtype()})};
 }
 
 }  // namespace rlhf

@@ -31,6 +31,11 @@ Optimizer::Optimizer(const ParameterArena& arena, const OptimizerConfig& config,
     master_ = buffer();
     run(arena.device(),
         Convert<bf16, float>{{master_.data<float>()}, arena.values().data<bf16>(), arena.count()});
+    for (const ParameterArena::Entry& entry : arena.entries()) {
+      if (entry.exact.defined()) {
+        master_.view(entry.begin, entry.tensor.shape()).copy_from(entry.exact);
+      }
+    }
   }
   first_ = buffer();
   if (config.kind != OptimizerKind::sgd) second_ = buffer();

@@ -23,7 +23,8 @@ struct OptimizerConfig {
   float l1 = 0;            ///< factor of the sum of absolute values, on the same parameters
   float max_grad_norm = 0;  ///< clip by global norm; 0: off
   float clip_value = 0;     ///< clip each element; 0: off
-  /// Of a bfloat16 model: keep parameters in float beside it and round them to nearest. Off: 4
+  /// Of a bfloat16 model: keep parameters in float beside it and round them to nearest; they begin
+  /// as what was drawn or read, before it was rounded (Placement::keeps_exact). Off: 4
   /// bytes a parameter less, and updates are rounded by chance (ParameterRounding).
   bool masters = true;
 };

@@ -1,6 +1,24 @@
 #include "nn/parameter_arena.h"
 
+#include <cstring>
+
 namespace rlhf {
+namespace {
+
+/// What the parameter was before it was rounded; undefined when that is not known, or not true any
+/// more because somebody has written to the parameter since.
+Tensor exact_of(const Tensor& parameter) {
+  const Tensor exact = parameter.rounded_from();
+  if (!exact.defined()) return {};
+  return dispatch(parameter.dtype(), [&](auto t) {
+    using T = decltype(t);
+    const std::vector<T> then = exact.to(parameter.dtype()).to_vector<T>();
+    const std::vector<T> now = parameter.to_vector<T>();
+    return std::memcmp(then.data(), now.data(), now.size() * sizeof(T)) == 0 ? exact : Tensor{};
+  });
+}
+
+}  // namespace
 
 void ParameterArena::adopt(const std::vector<Slot>& slots) {
   check(!slots.empty(), "arena", "expected a model with parameters, got none");
@@ -17,11 +35,16 @@ void ParameterArena::adopt(const std::vector<Slot>& slots) {
   for (const Slot& slot : slots) {
     Tensor view = values_.view(begin, slot.tensor->shape());
     view.copy_from(*slot.tensor);
+    const Tensor exact = exact_of(*slot.tensor);
     *slot.tensor = view;
     slot.tensor->set_requires_grad(slot.trainable);
-    entries_.push_back({slot.name, view, begin, slot.trainable});
+    entries_.push_back({slot.name, view, begin, slot.trainable, exact});
     begin += view.count();
   }
+}
+
+void ParameterArena::forget_exact() {
+  for (Entry& entry : entries_) entry.exact = {};
 }
 
 Tensor ParameterArena::gradients() const {

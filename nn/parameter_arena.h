@@ -17,6 +17,7 @@ class ParameterArena {
     Tensor tensor;  ///< a view of the arena, sharing the model's gradient
     int64_t begin = 0;
     bool trainable = true;
+    Tensor exact = {};  ///< what a rounded parameter was, until forget_exact(); undefined: unknown
   };
   using Trainable = std::function<bool(const std::string& name)>;
 
@@ -34,6 +35,8 @@ class ParameterArena {
 
   const std::vector<Entry>& entries() const { return entries_; }
   const Tensor& values() const { return values_; }
+  /// Gives back the memory of what parameters were before they were rounded.
+  void forget_exact();
   int64_t count() const { return values_.count(); }
   DType dtype() const { return values_.dtype(); }
   Device device() const { return values_.device(); }

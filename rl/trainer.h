@@ -106,6 +106,7 @@ class Trainer {
         state_there_(arena_.device()),
         recorder_(arena_.device(), config.cuda_graphs),
         skip_outliers_(config.skip_outliers) {
+    arena_.forget_exact();
     state_.seed = config.seed;
     schedule_.total_steps = config.max_steps;
     // A run too short for its warm-up would otherwise end before it has begun.

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <optional>
 #include <vector>
 
 #include "core/allocator.h"
@@ -14,6 +15,8 @@
 #include "kernels/gemm.h"
 #include "kernels/philox.h"
 #include "kernels/run.h"
+#include "kernels/trace.h"
+#include "tests/gpu.h"
 
 namespace rlhf {
 namespace {
@@ -139,6 +142,37 @@ TEST(TokenLogProb, TheGpuAgreesWhetherItKeepsLogitsOrNot) {
     expect_near(got.entropy, want.entropy);
     expect_near(got.d_x, want.d_x);
     expect_near(got.d_head, want.d_head);
+  }
+}
+
+/// Rows of an odd vocabulary begin at multiples of 64 elements on a GPU, and all three products and
+/// both passes know it: what lies between rows is NaN there, and would spread.
+TEST(TokenLogProb, AlignsTheRowsOfLogitsOnAGpu) {
+  RLHF_NEEDS_GPU();
+  constexpr int64_t N = 40, C = 16, V = 131;
+  Tensor x = Tensor::from(normal(N * C, 1), {N, C}).to(Device::cuda);
+  Tensor head = Tensor::from(normal(V * C, 2), {V, C}).to(Device::cuda);
+  x.set_requires_grad(true);
+  head.set_requires_grad(true);
+  std::vector<int32_t> target(N, 5);
+  for (const std::optional<size_t> keep : {std::optional<size_t>{}, std::optional<size_t>{0}}) {
+    const Trace trace;
+    Tape tape;
+    const Tensor wanted = Tensor::from(target, {N}).to(Device::cuda);
+    const Tensor weight = Tensor::from(normal(N, 3), {N}).to(Device::cuda);
+    const Tensor log_prob = token_log_prob(x, head, wanted, 1, false, keep).log_prob;
+    tape.backward(weighted_sum(log_prob, weight));
+    for (const Tensor& gradient : {x.grad(), head.grad()}) {
+      for (const float value : gradient.to_vector<float>()) ASSERT_TRUE(std::isfinite(value));
+    }
+    int aligned = 0;
+    for (const TracedRun& run : trace.runs()) {
+      for (const FieldRecord& field : run.fields) {
+        aligned += field.bytes == size_t(strided_count(N, V, 192)) * sizeof(float);
+      }
+    }
+    EXPECT_EQ(aligned, keep ? 6 : 5) << "logits once or twice, forward, backward, two products";
+    x.gradient()->written = head.gradient()->written = false;
   }
 }
 

@@ -98,6 +98,19 @@ TEST_P(SamplingExtremes, ExtremePenaltiesKeepTheirSense) {
   }
 }
 
+/// Sums over a vocabulary of a million equal tokens: the draw's place in them is the token.
+TEST_P(SamplingExtremes, AMillionTokens) {
+  constexpr int64_t V = 1 << 20;
+  const std::vector<float> logits(V, 0.25f);
+  for (const uint64_t draw : {0, 1}) {
+    const PhiloxWords w = random_words(3, RandomStream::sampling, 0, 0, draw);
+    std::vector<float> log_prob;
+    const int32_t token = sample(logits, V, {.min_p = 0.5f}, draw, &log_prob)[0];
+    EXPECT_NEAR(token, unit_double(w[0], w[1]) * V, 64);
+    EXPECT_NEAR(log_prob[0], -std::log(double(V)), 1e-3);
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(All, SamplingExtremes, testing::Values(Device::cpu, Device::cuda),
                          name_of_device);
 

@@ -24,6 +24,14 @@ int64_t chunk_rows(int64_t N, int64_t V, Device device) {
 // CPU they would leave the cache, and it has little memory to spare.
 size_t kept_bytes(Device device) { return device == Device::cpu ? 0 : size_t{8} << 30; }
 
+// Elements from one row of logits to the next. Tensor cores, and whoever reads 16 bytes at a time,
+// want rows that begin at multiples of them, and GPT-2's vocabulary of 50,257 is odd. The CPU's
+// loops do not care.
+int64_t row_stride(int64_t V, Device device) {
+  constexpr int64_t kMultiple = 64;
+  return device == Device::cpu ? V : (V + kMultiple - 1) / kMultiple * kMultiple;
+}
+
 // logits = x . head^T for rows [first, first + n).
 template <class T>
 void project(const Tensor& x, const Tensor& head, const Tensor& logits, int64_t first, int64_t n) {
@@ -34,7 +42,8 @@ void project(const Tensor& x, const Tensor& head, const Tensor& logits, int64_t 
                           .M = n,
                           .N = head.shape()[0],
                           .K = C,
-                          .transpose_b = true});
+                          .transpose_b = true,
+                          .out_stride = logits.shape()[-1]});
 }
 
 }  // namespace
@@ -51,7 +60,8 @@ TokenLogProb token_log_prob(const Tensor& x, const Tensor& head, const Tensor& t
   Tensor log_prob = result({N}, {x, head}, statistic);
   Tensor entropy = with_entropy ? result({N}, {x, head}, statistic) : Tensor{};
   const Tensor lse = Tensor::empty({N}, statistic, x.device());
-  const size_t bytes = size_t(N) * size_t(V) * size_of(x.dtype());
+  const int64_t stride = row_stride(V, x.device());
+  const size_t bytes = size_t(N) * size_t(stride) * size_of(x.dtype());
   const bool keep =
       log_prob.requires_grad() && bytes <= keep_bytes.value_or(kept_bytes(x.device()));
   const int64_t chunk = keep ? N : chunk_rows(N, V, x.device());
@@ -60,7 +70,7 @@ TokenLogProb token_log_prob(const Tensor& x, const Tensor& head, const Tensor& t
   dispatch(x.dtype(), [&](auto t) {
     using T = decltype(t);
     using A = Accumulator<T>;
-    const Tensor logits = Tensor::empty({std::min(chunk, N), V}, x.dtype(), x.device());
+    const Tensor logits = Tensor::empty({std::min(chunk, N), stride}, x.dtype(), x.device());
     for (int64_t first = 0; first < N; first += chunk) {
       const int64_t n = std::min(chunk, N - first);
       project<T>(x, head, logits, first, n);
@@ -72,7 +82,8 @@ TokenLogProb token_log_prob(const Tensor& x, const Tensor& head, const Tensor& t
                             .target = target.data<int32_t>() + first,
                             .N = n,
                             .V = V,
-                            .inverse_temperature = inverse_temperature});
+                            .inverse_temperature = inverse_temperature,
+                            .stride = stride});
     }
     if (keep) kept = logits;
   });
@@ -88,7 +99,7 @@ TokenLogProb token_log_prob(const Tensor& x, const Tensor& head, const Tensor& t
       const GradientOut<T> d_x = x.grad_out<T>();
       const GradientOut<A> d_head = head.grad_out<A>();
       const Tensor logits =
-          keep ? kept : Tensor::empty({std::min(chunk, N), V}, x.dtype(), x.device());
+          keep ? kept : Tensor::empty({std::min(chunk, N), stride}, x.dtype(), x.device());
       for (int64_t first = 0; first < N; first += chunk) {
         const int64_t n = std::min(chunk, N - first);
         if (!keep) project<T>(x, head, logits, first, n);
@@ -101,7 +112,8 @@ TokenLogProb token_log_prob(const Tensor& x, const Tensor& head, const Tensor& t
                                .target = target.data<int32_t>() + first,
                                .N = n,
                                .V = V,
-                               .inverse_temperature = inverse_temperature});
+                               .inverse_temperature = inverse_temperature,
+                               .stride = stride});
         if (d_x) {
           run(x.device(), Gemm<T>{.out = d_x.data + first * C,
                                   .accumulate = d_x.accumulate,
@@ -109,7 +121,8 @@ TokenLogProb token_log_prob(const Tensor& x, const Tensor& head, const Tensor& t
                                   .b = head.data<T>(),
                                   .M = n,
                                   .N = C,
-                                  .K = V});
+                                  .K = V,
+                                  .a_stride = stride});
         }
         if (d_head) {
           run(x.device(), Gemm<T, A>{.out = d_head.data,
@@ -119,7 +132,8 @@ TokenLogProb token_log_prob(const Tensor& x, const Tensor& head, const Tensor& t
                                      .M = V,
                                      .N = C,
                                      .K = n,
-                                     .transpose_a = true});
+                                     .transpose_a = true,
+                                     .a_stride = stride});
         }
       }
     });

@@ -71,9 +71,9 @@ void multiply_panel(const Gemm<T>& g, const Piece& piece, int64_t column, int ve
   const T* b = g.b + column * (g.transpose_b ? g.K : 1);
   const int64_t block_k = in_place ? k_step : panel_size<T> / width;
   Tile<T> tile;
-  tile.out_row = g.N;
-  tile.a_row = g.transpose_a ? 1 : g.K;
-  tile.a_k = g.transpose_a ? g.M : 1;
+  tile.out_row = g.out_row();
+  tile.a_row = g.transpose_a ? 1 : g.a_row();
+  tile.a_k = g.transpose_a ? g.a_row() : 1;
   tile.b_stride = in_place ? b_stride : width;
   tile.columns = columns;
   for (int64_t k = piece.k; k == 0 || k < piece.k_end; k += block_k) {
@@ -89,7 +89,7 @@ void multiply_panel(const Gemm<T>& g, const Piece& piece, int64_t column, int ve
     for (int64_t t = 0; t < tiles; t++) {
       const int64_t row = piece.row + piece.rows() * t / tiles;
       const int height = int(piece.row + piece.rows() * (t + 1) / tiles - row);
-      tile.out = g.out + row * g.N + column;
+      tile.out = g.out + row * g.out_row() + column;
       tile.a = g.a + row * tile.a_row + k * tile.a_k;
       const TileKernel<T> kernel =
           turn ? transposed_kernel<T>(height) : tile_kernel<T>(height, vectors);

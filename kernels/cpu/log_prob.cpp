@@ -13,7 +13,7 @@ using namespace cpu;
 
 template <class T>
 void backward_row(const LogProbBackward<T>& c, int64_t n) {
-  T* const row = c.logits + n * c.V;
+  T* const row = c.logits + n * c.row();
   if (c.target[n] < 0) {
     std::fill_n(row, c.V, T(0));
     return;
@@ -38,7 +38,7 @@ void run(Cpu, const LogProbForward<T>& c, Stream) {
   const T inverse = T(c.inverse_temperature);
   parallel_for(c.N, c.flops(), [&](int64_t n) {
     const bool counts = c.target[n] >= 0;
-    const T* const row = c.logits + n * c.V;
+    const T* const row = c.logits + n * c.row();
     const SoftmaxRow<T> softmax = counts ? softmax_row(row, c.V, inverse) : SoftmaxRow<T>{};
     c.lse[n] = softmax.lse;
     c.log_prob[n] = counts ? row_log_prob(row[c.target[n]], inverse, softmax.lse) : T(0);

@@ -28,11 +28,12 @@ struct ContextParts {
 };
 
 /// Shared memory of a block: its queries, and stages of keys and values.
-template <class Shape, class T, int depth>
-constexpr size_t forward_shared_bytes() {
+template <class T, int depth>
+inline constexpr auto forward_shared_bytes = [](auto shape) {
+  using Shape = decltype(shape);
   return size_t(OperandTile<T, depth>::size(Shape::rows + 2 * Shape::stages * Shape::columns)) *
          sizeof(T);
-}
+};
 
 /// Scores of keys that a row does not see become -infinity. One row after the other: the spans of
 /// all of a lane's rows at once would not fit into its registers.
@@ -199,17 +200,23 @@ __global__ void combine_parts(AttentionForward<T> c, ContextParts parts) {
 }
 
 /// Registers decide: with two blocks of 16 rows a warp, queries of up to 64 stay in them, too; at
-/// 128 the sums leave room for the scores of 32 keys, at 256 for one block.
+/// 128 the sums leave room for the scores of 32 keys, at 256 for one block. Where the tiles outgrow
+/// some GPUs' shared memory, the next shape of the list has fewer rows or columns.
 template <class T, int depth>
-struct Shapes {
-  using Long =
-      std::conditional_t<depth <= 96, TileShape<4, 2, 64, 2, depth <= 64>,
-                         TileShape<depth <= 128 ? 4 : 8, depth <= 128 ? 2 : 1, 32, 2, false>>;
+struct Shapes;
+template <int depth>
+struct Shapes<bf16, depth> {
+  using Long = std::conditional_t<
+      depth <= 96, ShapeList<TileShape<4, 2, 64, 2, depth <= 64>>,
+      std::conditional_t<depth <= 128, ShapeList<TileShape<4, 2, 32, 2, false>>,
+                         ShapeList<TileShape<8, 1, 32, 2, false>, TileShape<4, 1, 32, 2, false>>>>;
   using Few = TileShape<1, 1, depth <= 128 ? 64 : 32, depth <= 128 ? 2 : 1, depth <= 128>;
 };
 template <int depth>
 struct Shapes<float, depth> {
-  using Long = TileShape<4, 1, depth <= 128 ? 64 : 32, depth <= 64 ? 2 : 1, false>;
+  using Long = std::conditional_t<depth <= 64, ShapeList<TileShape<4, 1, 64, 2, false>>,
+                                  ShapeList<TileShape<4, 1, depth <= 128 ? 64 : 32, 1, false>,
+                                            TileShape<depth <= 128 ? 4 : 2, 1, 32, 1, false>>>;
   using Few = TileShape<1, 1, depth <= 64 ? 64 : 32, depth <= 128 ? 2 : 1, false>;
 };
 
@@ -224,8 +231,16 @@ void launch_forward(const AttentionForward<T>& c, const ContextParts& parts, boo
   const dim3 grid(blocks_for(l.Tq, Shape::rows) * unsigned(parts.splits), unsigned(l.H),
                   unsigned(l.B));
   launch(
-      {"attention_forward", grid, Shape::threads, stream, forward_shared_bytes<Shape, T, depth>()},
+      {"attention_forward", grid, Shape::threads, stream, forward_shared_bytes<T, depth>(Shape{})},
       attention_forward<Shape, T, depth, dropout>, c, parts, packs);
+}
+
+/// By the widest tiles that fit.
+template <bool dropout, class T, int depth>
+void attend(const AttentionForward<T>& c, bool packs, Stream stream) {
+  with_shape(typename Shapes<T, depth>::Long{}, forward_shared_bytes<T, depth>, [&](auto shape) {
+    launch_forward<decltype(shape), dropout, T, depth>(c, {}, packs, stream);
+  });
 }
 
 template <class T, int depth>
@@ -256,13 +271,12 @@ void run(Cuda, const AttentionForward<T>& c, Stream stream) {
   const bool packs = attention_packs(c.layout, c.q, c.k, c.v, c.out);
   with_depth<T>(c.layout.D, [&](auto size) {
     constexpr int depth = decltype(size)::value;
-    using Long = typename Shapes<T, depth>::Long;
     if (c.dropout > 0) {
-      launch_forward<Long, true, T, depth>(c, {}, packs, stream);
+      attend<true, T, depth>(c, packs, stream);
     } else if (c.layout.Tq <= Shapes<T, depth>::Few::rows) {
       decode<T, depth>(c, packs, stream);
     } else {
-      launch_forward<Long, false, T, depth>(c, {}, packs, stream);
+      attend<false, T, depth>(c, packs, stream);
     }
   });
 }

@@ -1,5 +1,6 @@
 // Log-probabilities by one block a row: the forward reads the logits once, the backward reads and
-// writes them once. Rows of an odd vocabulary start anywhere, hence for_each_values().
+// writes them once. Rows of an odd vocabulary without a stride start
+// anywhere, hence for_each_values().
 #include "kernels/log_prob.h"
 
 #include <algorithm>
@@ -19,7 +20,7 @@ __global__ void __launch_bounds__(most_threads) log_prob_kernel(LogProbForward<T
   const int64_t n = blockIdx.x;
   const int32_t target = c.target[n];
   const bool counts = target >= 0;
-  const T* const row = c.logits + n * c.V;
+  const T* const row = c.logits + n * c.row();
   const float scale = c.inverse_temperature * log2_e;
   SoftmaxSums own;
   for_each_values(row, counts ? c.V : 0, threadIdx.x, blockDim.x,
@@ -36,7 +37,7 @@ template <class T>
 __global__ void __launch_bounds__(most_threads) log_prob_backward_kernel(LogProbBackward<T> c) {
   const int64_t n = blockIdx.x;
   const int32_t target = c.target[n];
-  T* const row = c.logits + n * c.V;
+  T* const row = c.logits + n * c.row();
   const float inverse = c.inverse_temperature, lse = c.lse[n];
   const float d_log_prob = c.d_log_prob ? c.d_log_prob[n] : 0;
   const float d_entropy = c.d_entropy ? c.d_entropy[n] : 0;

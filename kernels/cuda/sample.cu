@@ -6,7 +6,9 @@
 #include "kernels/sample.h"
 
 #include <algorithm>
+#include <bit>
 #include <cfloat>
+#include <cmath>
 
 #include "kernels/cuda/support/select.h"
 #include "kernels/cuda/support/workspace.h"
@@ -34,6 +36,7 @@ struct Work {
   int32_t* list;     ///< (N, V); null without a selection
   int64_t parts, part_size;
   float inverse_temperature;  ///< 1 for temperature 0
+  float one;                  ///< what a weight of 1 is as an integer; V of them still fit 64 bits
 };
 
 __device__ inline float finite_origin(float max) { return max == -HUGE_VALF ? 0 : max; }
@@ -158,8 +161,8 @@ struct Row {
 };
 
 /// A weight in [0, 1] as an integer; what is not a number weighs nothing.
-__device__ inline uint64_t amount_of(float weight) {
-  return weight > 0 ? uint64_t(weight * 0x1p44f) : 0;  // 2^19 of them still fit 64 bits
+__device__ inline uint64_t amount_of(float weight, const Work& work) {
+  return weight > 0 ? uint64_t(weight * work.one) : 0;
 }
 
 /// Inverts the cumulative weight of the whole row: finds the part by the masses, then the token.
@@ -188,7 +191,7 @@ __device__ int32_t draw_from_all(const Sample<T>& c, const Work& work, const Row
   const float max = row.part[chosen].max_penalised;
   return invert(
       int32_t(rest < work.part_size ? rest : work.part_size), [&](int32_t i) { return begin + i; },
-      [&](int32_t v) { return amount_of(expf((row[v] - max) * inverse)); },
+      [&](int32_t v) { return amount_of(expf((row[v] - max) * inverse), work); },
       within < 1 ? within : 1 - 0x1p-53);
 }
 
@@ -210,7 +213,7 @@ __device__ int32_t draw_from_filtered(const Sample<T>& c, const Work& work, cons
   if (c.top_p < 1) {
     keep_largest(
         pool, histogram, [&](int32_t v) { return std::bit_cast<uint32_t>(weight(v)); },
-        [&](int32_t v) { return amount_of(weight(v)); },
+        [&](int32_t v) { return amount_of(weight(v), work); },
         [&](uint64_t sum) {
           const double goal = ceil(double(c.top_p) * double(sum));
           return goal < 1 ? 1 : goal < double(sum) ? uint64_t(goal) : sum;
@@ -218,7 +221,7 @@ __device__ int32_t draw_from_filtered(const Sample<T>& c, const Work& work, cons
   }
   return invert(
       pool.count, [&](int32_t i) { return pool[i]; },
-      [&](int32_t v) { return weight(v) < c.min_p ? 0 : amount_of(weight(v)); }, u);
+      [&](int32_t v) { return weight(v) < c.min_p ? 0 : amount_of(weight(v), work); }, u);
 }
 
 constexpr int most_threads = 1024;
@@ -247,6 +250,11 @@ __global__ void __launch_bounds__(most_threads) choose_kernel(Sample<T> c, Work 
   c.log_prob[n] = fmaf(float(row.logits[token]), inverse, -lse);
 }
 
+/// 2^44 where that many fit, which is finer than floats of 1.
+float integer_one(int64_t V) {
+  return std::ldexp(1.0f, std::min(44, 63 - int(std::bit_width(uint64_t(V)))));
+}
+
 /// The least power of two of threads, at least a warp, that gives each at most `share` tokens.
 int threads_for(int64_t V, int64_t share, int most) {
   int threads = warp_size;
@@ -264,7 +272,8 @@ void run(Cuda, const Sample<T>& c, Stream stream) {
   const bool penalises = c.history && c.repetition_penalty != 1;
   const int part_threads = threads_for(c.V, per_thread, most_part_threads);
   Work work{.part_size = part_threads * per_thread,
-            .inverse_temperature = c.temperature == 0 ? 1.0f : 1.0f / c.temperature};
+            .inverse_temperature = c.temperature == 0 ? 1.0f : 1.0f / c.temperature,
+            .one = integer_one(c.V)};
   work.parts = blocks_for(c.V, work.part_size);
   Workspace memory;
   const auto part = memory.part<Part>(c.N * work.parts);

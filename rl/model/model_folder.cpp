@@ -50,7 +50,7 @@ class WeightLoader {
   void load_into(Model& model, const Placement& placement) {
     if (weights_.find(head_name)) check_head();
     for_each_parameter(model, [&](const std::string& name, Tensor& tensor) {
-      tensor = weights_.read(in_file(name)).to(placement.dtype).to(placement.device);
+      tensor = placed(weights_.read(in_file(name)), placement);
     });
   }
 

@@ -67,7 +67,8 @@ struct AttentionCase {
             {"bidirectional_tiles", 1, 132, 1, 16, Sees::all},
             {"documents_far", 1, 264, 1, 8, Sees::documents},
             {"dropout_quadruples", 1, 136, 1, 64, Sees::causal, 0.3f},
-            {"dropout_128", 1, 40, 1, 128, Sees::documents, 0.2f}};
+            {"dropout_128", 1, 40, 1, 128, Sees::documents, 0.2f},
+            {"dropout_256", 1, 36, 1, 256, Sees::causal, 0.2f}};
   }
   static std::vector<Shape> bench_shapes() {
     return {{"T64_D32", 8, 64, 4, 32}, {"T256_D32", 4, 256, 4, 32}, {"T256_D64", 4, 256, 12, 64}};

@@ -12,7 +12,7 @@ namespace {
 struct Copy {
   void* to;
   const void* from;
-  size_t bytes;
+  size_t bytes, read;
   int group;
 };
 
@@ -27,9 +27,9 @@ bool any = false;
 
 }  // namespace
 
-void copy_async(void* shared, const void* global, size_t bytes) {
+void copy_async(void* shared, const void* global, size_t bytes, size_t read) {
   const bool size = bytes == 4 || bytes == 8 || bytes == 16;
-  if (!size || reinterpret_cast<size_t>(shared) % bytes ||
+  if (!size || read > bytes || reinterpret_cast<size_t>(shared) % bytes ||
       reinterpret_cast<size_t>(global) % bytes) {
     running_block.fail(
         "expected an asynchronous copy of 4, 8 or 16 bytes between addresses aligned to as many, "
@@ -39,7 +39,7 @@ void copy_async(void* shared, const void* global, size_t bytes) {
   std::memset(shared, 0xff, bytes);
   const Unwatched bookkeeping;
   Copies& mine = copies_of[running_block.thread()];
-  mine.on_their_way.push_back({shared, global, bytes, mine.group});
+  mine.on_their_way.push_back({shared, global, bytes, read, mine.group});
   any = true;
 }
 
@@ -50,8 +50,9 @@ void copy_async_wait(int pending_groups) {
   auto& copies = mine.on_their_way;
   size_t landed = 0;
   while (landed < copies.size() && copies[landed].group < mine.group - pending_groups) {
-    std::memcpy(copies[landed].to, copies[landed].from, copies[landed].bytes);
-    landed++;
+    const Copy& copy = copies[landed++];
+    std::memcpy(copy.to, copy.from, copy.read);
+    std::memset(static_cast<char*>(copy.to) + copy.read, 0, copy.bytes - copy.read);
   }
   const Unwatched bookkeeping;
   copies.erase(copies.begin(), copies.begin() + std::ptrdiff_t(landed));

@@ -2,9 +2,12 @@
 // keys, or it owns a tile of keys and sums d_k and d_v over the queries (FlashAttention, Dao et al.
 // 2022, algorithm 4). Scores are computed in both, seven products instead of five; in return no sum
 // crosses blocks, so nothing is added atomically and the bits do not depend on the order of blocks.
+// From 129 elements a head on, d_k and d_v do not fit into a warp's registers together: the keys'
+// blocks run twice, once for each.
 #include "kernels/cuda/support/attention_dropout.h"
 #include "kernels/cuda/support/attention_launch.h"
 #include "kernels/cuda/support/attention_library.h"
+#include "kernels/cuda/support/attention_notes.h"
 #include "kernels/cuda/support/attention_softmax.h"
 #include "kernels/cuda/support/attention_span.h"
 #include "kernels/cuda/support/attention_tile.h"
@@ -14,67 +17,16 @@ namespace {
 
 using namespace gpu;
 
-/// What the kernels need to know of queries beyond their rows; rows from Tq on weigh nothing.
-struct QueryNotes {
-  static constexpr int row_multiple = 128;  // a tile of any shape ends within the padding
-
-  float* lse2;      ///< (B, H, padded), lse * log2(e); infinite in the padding
-  float* delta;     ///< (B, H, padded), d_out . out
-  TileSpan* tiles;  ///< (B, padded / columns), of the key-owning kernel's tiles of queries
-  int64_t padded;   ///< Tq, rounded up
-};
-
-/// lse2 and delta: `lanes` neighbouring lanes share a row (b, h, i), a power of 2 of them.
-template <class T>
-__global__ void note_queries(AttentionBackward<T> c, QueryNotes notes, int lanes, bool packs) {
-  const AttentionLayout& l = c.layout;
-  const int64_t rows = l.B * l.H * notes.padded;
-  const int64_t row = (int64_t(blockIdx.x) * blockDim.x + threadIdx.x) / lanes;
-  const int64_t head = row / notes.padded, i = row % notes.padded;
-  const bool exists = row < rows && i < l.Tq;
-  const int member = lane() % lanes;
-  float sum = 0;
-  if (exists) {
-    const int64_t at = ((head / l.H * l.Tq + i) * l.H + head % l.H) * l.D;
-    constexpr int pack = Pack<T>::size;
-    for (int64_t d = member * pack; d < l.D; d += lanes * pack) {
-      if (packs) {
-        const Pack<T> x = load_pack(c.out + at + d), y = load_pack(c.d_out + at + d);
-        for (int e = 0; e < pack; e++) sum = fmaf(float(x[e]), float(y[e]), sum);
-      } else {
-        for (int64_t e = d; e < d + pack && e < l.D; e++) {
-          sum = fmaf(float(c.out[at + e]), float(c.d_out[at + e]), sum);
-        }
-      }
-    }
-  }
-  for (int distance = lanes / 2; distance > 0; distance /= 2) {
-    sum += __shfl_xor_sync(full_mask, sum, distance);
-  }
-  if (row < rows && member == 0) {
-    notes.delta[row] = sum;
-    notes.lse2[row] = exists ? c.lse[head * l.Tq + i] * log2_e : INFINITY;
-  }
-}
-
-/// One warp for each tile of `columns` queries of a sequence.
-template <int columns>
-__global__ void note_spans(AttentionLayout l, QueryNotes notes) {
-  const int64_t tiles = notes.padded / columns;
-  const int64_t at = (int64_t(blockIdx.x) * blockDim.x + threadIdx.x) / warp_size;
-  const int64_t b = at / tiles;
-  const int first = int(at % tiles) * columns;
-  const TileSpan span =
-      warp_span_of(l, b < l.B ? b : 0, first, first + columns, [](int, const Span&) {});
-  if (b < l.B && lane() == 0) notes.tiles[at] = span;
-}
-
 /// Shared memory of a block: its rows of two operands, and stages of two others.
-template <class Shape, class T, int depth>
-constexpr size_t backward_shared_bytes() {
+template <class T, int depth>
+inline constexpr auto backward_shared_bytes = [](auto shape) {
+  using Shape = decltype(shape);
   return size_t(OperandTile<T, depth>::size(2 * (Shape::rows + Shape::stages * Shape::columns))) *
          sizeof(T);
-}
+};
+
+/// What a block sums up for the rows that it owns.
+enum class Sums { d_q, d_k, d_v, d_k_and_d_v };
 
 /// The rows of the side that blocks own, or of the other: q and d_out, or k and v.
 template <class T, bool queries>
@@ -90,14 +42,18 @@ __device__ inline HeadRows<const T> operand_rows(const AttentionBackward<T>& c, 
 
 /// Grid (tiles of the owned side, H, B). With P the weights and dP their gradient, transposed when
 /// keys are owned: P = left[0] right[0]^T, dP = left[1] right[1]^T, and the sums are
-/// d_left[0] = P (dP - delta) right[0] and, of keys only, d_left[1] = P right[1].
-template <class Shape, class T, int depth, bool by_keys, bool dropout>
+/// d_left[0] = P (dP - delta) right[0], which is d_q or d_k, and d_v = d_left[1] = P right[1].
+template <class Shape, class T, int depth, Sums wanted, bool dropout>
 __global__ void __launch_bounds__(Shape::threads)
     attention_backward(AttentionBackward<T> c, QueryNotes notes, bool packs) {
   constexpr int blocks = Shape::blocks, columns = Shape::columns;
+  constexpr bool by_keys = wanted != Sums::d_q;
+  constexpr bool sums_values = wanted == Sums::d_v || wanted == Sums::d_k_and_d_v;
+  constexpr bool sums_first = wanted != Sums::d_v;
   using Tile = OperandTile<T, depth>;
   __shared__ Span spans[by_keys ? 1 : Shape::rows];
-  __shared__ __align__(16) float column_notes[Shape::stages][2][columns];  // lse2 and delta
+  constexpr int note_stages = by_keys ? Shape::stages : 1;
+  __shared__ __align__(16) float column_notes[note_stages][2][columns];  // lse2 and delta
   T* const memory = dynamic_shared<T>();
   const auto left_tile = [&](int which) { return Tile{memory + Tile::size(which * Shape::rows)}; };
   const auto right_tile = [&](int stage, int which) {
@@ -205,28 +161,31 @@ __global__ void __launch_bounds__(Shape::threads)
           }
         });
       }
-      multiply_transposed(gradients, left[1], right_tile(stage, 1));
+      if constexpr (sums_first) multiply_transposed(gradients, left[1], right_tile(stage, 1));
       if constexpr (dropout) {
         const WeightDropout stays(c.random, c.dropout, l, b, h);
         const float kept = stays.keep_factor();
-        gradients.for_each_fragment([&](FragmentC& fragment, int m, int n) {
+        weights.for_each_fragment([&](FragmentC& fragment, int m, int n) {
           const int r = row + m * 16, col = column + n * 8;
           const unsigned bits = by_keys ? stays.by_keys(r, col) : stays.by_queries(r, col);
 #pragma unroll
           for (int v = 0; v < 4; v++) {
-            float& weight = weights.of[m][n].values[v];
+            float& weight = fragment.values[v];
             const float factor = bits >> v & 1 ? kept : 0.0f;
-            fragment.values[v] = weight * (fragment.values[v] * factor - note(1, m, n, v));
+            if constexpr (sums_first) {
+              float& gradient = gradients.of[m][n].values[v];
+              gradient = weight * (gradient * factor - note(1, m, n, v));
+            }
             weight *= factor;
           }
         });
-      } else {
+      } else if constexpr (sums_first) {
         gradients.for_each([&](float& value, int m, int n, int v) {
           value = weights.of[m][n].values[v] * (value - note(1, m, n, v));
         });
       }
-      if constexpr (by_keys) multiply(value_sums, weights, right_tile(stage, 1));
-      multiply(sums, gradients, right_tile(stage, 0));
+      if constexpr (sums_values) multiply(value_sums, weights, right_tile(stage, 1));
+      if constexpr (sums_first) multiply(sums, gradients, right_tile(stage, 0));
     }
     if (Shape::stages == 1 && next < last_tile) {
       __syncthreads();
@@ -239,78 +198,79 @@ __global__ void __launch_bounds__(Shape::threads)
 
   const int row = first + warp_row;
   const auto scaled = [&](int, int) { return c.scale; };
-  if constexpr (by_keys) {
-    store_rows(key_rows(c.d_k, l, b, h, packs), row, left_rows, sums, scaled, left_tile(0),
-               warp_row);
-    store_rows(
-        key_rows(c.d_v, l, b, h, packs), row, left_rows, value_sums, [](int, int) { return 1.0f; },
-        left_tile(1), warp_row);
-  } else {
-    store_rows(query_rows(c.d_q, l, b, h, packs), row, left_rows, sums, scaled, left_tile(0),
+  if constexpr (sums_first) {
+    const HeadRows<T> d_first =
+        by_keys ? key_rows(c.d_k, l, b, h, packs) : query_rows(c.d_q, l, b, h, packs);
+    store_rows(d_first, row, left_rows, sums, scaled, left_tile(0), warp_row);
+  }
+  if constexpr (sums_values) {
+    const auto as_it_is = [](int, int) { return 1.0f; };
+    store_rows(key_rows(c.d_v, l, b, h, packs), row, left_rows, value_sums, as_it_is, left_tile(1),
                warp_row);
   }
 }
 
 /// Registers decide: the sums of the owned rows and two tiles of scores fill them. Up to 64, a warp
-/// has two blocks of 16 rows; from 96 on, and where dropout's bits need room, one.
+/// has two blocks of 16 rows; from 96 on, and where dropout's bits need room, one. Where the tiles
+/// outgrow some GPUs' shared memory, the next shape of the list has fewer columns, stages or rows.
 template <class T, int depth, bool dropout>
 struct Shapes;
 template <int depth, bool dropout>
 requires(depth <= 64) struct Shapes<bf16, depth, dropout> {
-  using ByQueries = TileShape<4, 2, 32, 2, true>;
-  using ByKeys =
-      std::conditional_t<dropout, TileShape<8, 1, 64, 2, true>, TileShape<4, 2, 32, 2, false>>;
+  using ByQueries = ShapeList<TileShape<4, 2, 32, 2, true>>;
+  using ByKeys = ShapeList<
+      std::conditional_t<dropout, TileShape<8, 1, 64, 2, true>, TileShape<4, 2, 32, 2, false>>>;
 };
 template <int depth, bool dropout>
-requires(depth > 64) struct Shapes<bf16, depth, dropout> {
-  static constexpr bool narrow = dropout || depth > 128;
-  using ByQueries = TileShape<8, 1, 32, 2, (depth <= 128)>;
-  using ByKeys = TileShape<8, 1, narrow ? 32 : 64, 2, false>;
+requires(depth > 64 && depth <= 128) struct Shapes<bf16, depth, dropout> {
+  using Narrow = TileShape<8, 1, 32, 2, false>;
+  using ByQueries = ShapeList<TileShape<8, 1, 32, 2, true>>;
+  using ByKeys = std::conditional_t<dropout, ShapeList<Narrow>,
+                                    ShapeList<TileShape<8, 1, 64, 2, false>, Narrow>>;
+};
+template <bool dropout>
+struct Shapes<bf16, 256, dropout> {
+  using ByQueries = ShapeList<TileShape<8, 1, 32, 2, false>, TileShape<8, 1, 32, 1, false>,
+                              TileShape<4, 1, 32, 1, false>>;
+  using ByKeys = ByQueries;
 };
 template <int depth, bool dropout>
 struct Shapes<float, depth, dropout> {
-  using ByQueries = TileShape<4, 1, 32, depth <= 64 ? 2 : 1, false>;
+  using ByQueries = std::conditional_t<
+      depth <= 64, ShapeList<TileShape<4, 1, 32, 2, false>>,
+      ShapeList<TileShape<4, 1, 32, 1, false>, TileShape<depth <= 128 ? 4 : 2, 1, 16, 1, false>>>;
   using ByKeys = ByQueries;
 };
 
-template <class T, int columns>
-QueryNotes note(const AttentionBackward<T>& c, bool packs, Stream stream) {
-  const AttentionLayout& l = c.layout;
-  QueryNotes notes{};
-  notes.padded = blocks_for(l.Tq, QueryNotes::row_multiple) * int64_t{QueryNotes::row_multiple};
-  const int64_t rows = l.B * l.H * notes.padded, tiles = l.B * (notes.padded / columns);
-  constexpr int64_t span_floats = sizeof(TileSpan) / sizeof(float);
-  notes.lse2 = scratch<float>(2 * rows + span_floats * tiles, stream);
-  notes.delta = notes.lse2 + rows;
-  notes.tiles = reinterpret_cast<TileSpan*>(notes.delta + rows);
-
-  constexpr int threads = 256;
-  int lanes = 1;
-  while (lanes < warp_size && lanes * Pack<T>::size < l.D) lanes *= 2;
-  launch({"attention_backward", blocks_for(rows * lanes, threads), threads, stream},
-         note_queries<T>, c, notes, lanes, packs);
-  launch({"attention_backward", blocks_for(tiles * warp_size, threads), threads, stream},
-         note_spans<columns>, l, notes);
-  return notes;
-}
-
-template <bool by_keys, class Shape, bool dropout, int depth, class T>
+template <class Shape, Sums wanted, bool dropout, int depth, class T>
 void launch_sums(const AttentionBackward<T>& c, const QueryNotes& notes, bool packs,
                  Stream stream) {
   const AttentionLayout& l = c.layout;
-  const dim3 grid(blocks_for(by_keys ? l.Tk : l.Tq, Shape::rows), unsigned(l.H), unsigned(l.B));
+  const int64_t rows = wanted == Sums::d_q ? l.Tq : l.Tk;
+  const dim3 grid(blocks_for(rows, Shape::rows), unsigned(l.H), unsigned(l.B));
   launch({"attention_backward", grid, Shape::threads, stream,
-          backward_shared_bytes<Shape, T, depth>()},
-         attention_backward<Shape, T, depth, by_keys, dropout>, c, notes, packs);
+          backward_shared_bytes<T, depth>(Shape{})},
+         attention_backward<Shape, T, depth, wanted, dropout>, c, notes, packs);
 }
 
 template <bool dropout, int depth, class T>
 void launch_backward(const AttentionBackward<T>& c, Stream stream) {
   using Chosen = Shapes<T, depth, dropout>;
+  constexpr auto bytes_of = backward_shared_bytes<T, depth>;
   const bool packs = attention_packs(c.layout, c.q, c.k, c.v, c.out, c.d_out, c.d_q, c.d_k, c.d_v);
-  const QueryNotes notes = note<T, Chosen::ByKeys::columns>(c, packs, stream);
-  launch_sums<false, typename Chosen::ByQueries, dropout, depth>(c, notes, packs, stream);
-  launch_sums<true, typename Chosen::ByKeys, dropout, depth>(c, notes, packs, stream);
+  with_shape(typename Chosen::ByKeys{}, bytes_of, [&](auto by_keys) {
+    using Shape = decltype(by_keys);
+    const QueryNotes notes = note<T, Shape::columns>(c, packs, stream);
+    if constexpr (depth <= 128) {
+      launch_sums<Shape, Sums::d_k_and_d_v, dropout, depth>(c, notes, packs, stream);
+    } else {
+      launch_sums<Shape, Sums::d_k, dropout, depth>(c, notes, packs, stream);
+      launch_sums<Shape, Sums::d_v, dropout, depth>(c, notes, packs, stream);
+    }
+    with_shape(typename Chosen::ByQueries{}, bytes_of, [&](auto by_queries) {
+      launch_sums<decltype(by_queries), Sums::d_q, dropout, depth>(c, notes, packs, stream);
+    });
+  });
 }
 
 }  // namespace

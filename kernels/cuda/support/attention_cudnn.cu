@@ -1,8 +1,8 @@
 // Attention by NVIDIA's cuDNN, for comparison and for where it is faster. What its heuristics
-// recommend for a shape is compiled once, which takes about half a second, and kept.
+// recommend for a shape is compiled once, which takes about half a second, and kept, as long as the
+// shape is among the last of them.
 #include <algorithm>
 #include <cmath>
-#include <map>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -11,6 +11,8 @@
 
 #include "kernels/cuda/support/attention_graphs.h"
 #include "kernels/cuda/support/attention_library.h"
+#include "kernels/cuda/support/cudnn_import.h"
+#include "kernels/cuda/support/plan_cache.h"
 #include "kernels/cuda/support/workspace.h"
 
 namespace rlhf::gpu {
@@ -18,6 +20,7 @@ namespace {
 
 constexpr size_t least_version = 91600;      // before, sequences of no multiple of 128 had bugs
 constexpr int64_t most_workspace = 1 << 30;  // bytes; more are better spent on the model
+constexpr size_t most_plans = 64;            // in each direction; a plan holds a compiled kernel
 
 /// What a plan depends on, besides the direction.
 struct Question {
@@ -70,14 +73,15 @@ class Plans {
   explicit Plans(cudnn::Graph (*describe)(const AttentionLayout&)) : describe_(describe) {}
 
   /// None when the library has nothing for such a layout.
-  const cudnn::Plan* find(const Question& question) {
-    std::lock_guard lock(mutex_);
-    const auto [place, is_new] = plans_.try_emplace(question);
-    if (is_new) {
-      place->second = cudnn::find_plan(describe_(question.layout()), device());
-      if (place->second && place->second->workspace > most_workspace) place->second.reset();
-    }
-    return place->second ? &*place->second : nullptr;  // nodes of a map stay where they are
+  std::shared_ptr<const cudnn::Plan> find(const Question& question, Stream stream) {
+    const bool recorded = is_recording(stream);
+    auto plan = plans_.find(question, recorded, [&] {
+      auto found = cudnn::find_plan(describe_(question.layout()), device());
+      if (found && found->workspace > most_workspace) found.reset();
+      return found;
+    });
+    if (!recorded) drop_surplus();
+    return plan;
   }
 
  private:
@@ -92,9 +96,14 @@ class Plans {
     return only;
   }
 
+  /// A plan takes its kernel with it, which may still be at work.
+  void drop_surplus() {
+    const auto surplus = plans_.surplus();
+    if (!surplus.empty()) check(cudaDeviceSynchronize(), "waiting for kernels of old plans");
+  }
+
   cudnn::Graph (*describe_)(const AttentionLayout&);
-  std::mutex mutex_;
-  std::map<Question, std::optional<cudnn::Plan>> plans_;
+  PlanCache<Question, cudnn::Plan> plans_{most_plans};
 };
 
 struct Address {
@@ -149,7 +158,7 @@ bool attend(const Call& c, Plans& plans, Stream stream) {
   std::vector<Address> places = addresses(c);
   if (!within_its_promises(c) || !all_aligned(places)) return false;
   const AttentionLayout& l = c.layout;
-  const cudnn::Plan* const plan = plans.find(question_of(l));
+  const auto plan = plans.find(question_of(l), stream);
   if (!plan) return false;
 
   Workspace work;
@@ -169,6 +178,11 @@ bool attend(const Call& c, Plans& plans, Stream stream) {
 }  // namespace
 
 std::string attention_library_problem() {
+  const SharedLibrary& library = cudnn_library();
+  if (!library.found()) {
+    return "expected cuDNN's " + library.name() + ", found none (" + library.why() +
+           "): install cuDNN, name its folder in LD_LIBRARY_PATH, or use --attention native";
+  }
   const size_t version = cudnnGetVersion();
   if (version >= least_version) return {};
   return "expected cuDNN 9.16 or later, found " + std::to_string(version / 10000) + "." +

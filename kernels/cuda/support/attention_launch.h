@@ -1,5 +1,5 @@
-// How attention is cut into blocks, and how heads of any size reach kernels that are compiled for a
-// few sizes.
+// How attention is cut into blocks that fit this GPU, and how heads of any size reach kernels that
+// are compiled for a few sizes.
 #pragma once
 
 #include <stdexcept>
@@ -21,6 +21,28 @@ struct TileShape {
   static constexpr int threads = warps * 32, warp_rows = 16 * blocks;
   static constexpr int rows = warps * warp_rows;
 };
+
+/// Shapes for one kernel, from the fastest to the one that needs least shared memory.
+template <class... Shapes>
+struct ShapeList {};
+
+/// At most so many bytes of static arrays has a block beside its tiles.
+inline constexpr size_t static_shared_bytes = 1536;
+
+/// Calls body(shape) with the first shape whose tiles, of bytes_of(shape), this GPU has room for;
+/// every GPU has room for the last.
+template <class First, class... Rest, class BytesOf, class Body>
+void with_shape(ShapeList<First, Rest...>, const BytesOf& bytes_of, const Body& body) {
+  constexpr size_t bytes = BytesOf{}(First{}) + static_shared_bytes;
+  if constexpr (sizeof...(Rest) == 0) {
+    static_assert(bytes <= least_shared_limit);
+    body(First{});
+  } else if (bytes <= shared_limit()) {
+    body(First{});
+  } else {
+    with_shape(ShapeList<Rest...>{}, bytes_of, body);
+  }
+}
 
 /// Calls body with the smallest size that kernels are compiled for and that holds D elements, an
 /// std::integral_constant: 32, 64, 128, 256, and between them 96 for bf16.

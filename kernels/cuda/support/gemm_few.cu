@@ -182,7 +182,8 @@ void multiply_few(const Gemm<T, Out>& g, Stream stream) {
   const bool few_is_left = g.M <= few;
   const int64_t count = few_is_left ? g.M : g.N;
   constexpr int width = Pack<T>::size;
-  if (!(few_is_left ? right_of(g) : left_of(g)).packs) {
+  const Operand<T> many = few_is_left ? right_of(g) : left_of(g);
+  if (!many.packs || (many.along_k ? g.K : many.extent) % width != 0) {
     launch_thin<T, Out, few, 1>(g, stream);
   } else if (count > 4) {
     launch_thin<T, Out, few, width>(g, stream);

@@ -39,8 +39,8 @@ class Slice {
       const int slow = p * down;
       const int left =
           along_k ? (rows_left_ > slow ? k_left_ : 0) : (k_left_ > slow ? rows_left_ : 0);
-      if (factor.packs) {
-        held_[p] = left > 0 ? load_pack(from) : Pack<float>{};
+      if (factor.packs && left >= 4) {
+        held_[p] = load_pack(from);
       } else {
 #pragma unroll
         for (int e = 0; e < 4; e++) held_[p][e] = e < left ? from[e] : 0.0f;

@@ -2,6 +2,8 @@
 // emulated build has our own only.
 #pragma once
 
+#include <string>
+
 #include "kernels/gemm.h"
 
 namespace rlhf::gpu {
@@ -23,7 +25,13 @@ struct GemmOptions {
 /// @throws std::invalid_argument when it is something else.
 GemmOptions& gemm_options();
 
-/// Puts the product into the stream by way of the library; false when it has no plan for it.
+/// Why the library cannot be asked, and what to do about it; empty: it can. Products then go to our
+/// own kernels, unless the library is insisted on.
+std::string gemm_library_problem();
+
+/// Puts the product into the stream by way of the library; false when it has no plan for it, or had
+/// one that this GPU turned out not to support.
+/// @throws std::runtime_error with one line when the library is insisted on and is not there.
 template <class T, class Out>
 bool multiply_by_library(const Gemm<T, Out>& g, Stream stream);
 

@@ -39,7 +39,7 @@ class Slice {
       bf16* const chunk = to.chunk(row_ + row, chunk_);
       const bf16* const from = from_ + row * factor.stride;
       if (factor.packs) {
-        copy_async(chunk, left > 0 ? from : factor.data, left > 0);
+        copy_async_first(chunk, left > 0 ? from : factor.data, left < 0 ? 0 : left < 8 ? left : 8);
       } else {
         Pack<bf16> pack;
 #pragma unroll

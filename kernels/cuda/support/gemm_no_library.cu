@@ -3,6 +3,10 @@
 
 namespace rlhf::gpu {
 
+std::string gemm_library_problem() {
+  return "expected a build for GPUs, got one that emulates them";
+}
+
 template <class T, class Out>
 bool multiply_by_library(const Gemm<T, Out>&, Stream) {
   return false;

@@ -19,7 +19,8 @@ struct Operand {
   int64_t extent;  ///< of i
   int64_t stride;
   bool along_k;
-  bool packs;  ///< neighbours may be read 16 bytes at a time, from multiples of that
+  bool packs;  ///< neighbours may be read 16 bytes at a time, from multiples of that, to the last
+               ///< whole pack of a row
 
   __device__ const T* at(int64_t i, int64_t k) const {
     return data + (along_k ? i * stride + k : k * stride + i);
@@ -27,17 +28,16 @@ struct Operand {
 };
 
 template <class T>
-Operand<T> operand(const T* data, int64_t extent, int64_t K, bool along_k) {
-  const int64_t stride = along_k ? K : extent;
+Operand<T> operand(const T* data, int64_t extent, int64_t stride, bool along_k) {
   return {data, extent, stride, along_k, packable(data) && stride % Pack<T>::size == 0};
 }
 template <class T, class Out>
 Operand<T> left_of(const Gemm<T, Out>& g) {
-  return operand(g.a, g.M, g.K, !g.transpose_a);
+  return operand(g.a, g.M, g.a_row(), !g.transpose_a);
 }
 template <class T, class Out>
 Operand<T> right_of(const Gemm<T, Out>& g) {
-  return operand(g.b, g.N, g.K, g.transpose_b);
+  return operand(g.b, g.N, g.transpose_b ? g.K : g.N, g.transpose_b);
 }
 
 /// Parts of a sum over k: part p is [p * depth, (p + 1) * depth), as far as K goes.
@@ -63,19 +63,19 @@ struct Epilogue {
   const T* gelu_in;
   Out* gelu_out;
   float* parts;  ///< (parts, M, N), null when there is one
-  int64_t M, N;
+  int64_t M, N, out_row;
   bool accumulate;
-  bool packs;  ///< `width` neighbours are there and may be moved together
+  bool packs;  ///< `width` neighbours, where they are there, may be moved together
 
   /// The sums of n neighbours, or parts of them.
   /// REQUIRES: n is 1, or `width` where there are `packs`.
   template <int n>
   __device__ void put(Values<n> sums, int64_t row, int64_t column, int64_t part) const {
-    const int64_t at = row * N + column;
     if (parts) {
-      store(parts + part * M * N + at, sums);
+      store(parts + (part * M + row) * N + column, sums);
       return;
     }
+    const int64_t at = row * out_row + column;
     if (bias) {
 #pragma unroll
       for (int i = 0; i < n; i++) sums[i] += float(bias[column + i]);
@@ -103,7 +103,7 @@ struct Epilogue {
   /// Those of the `width` neighbours that exist, from a column that is a multiple of it.
   __device__ void put_some(const Values<width>& sums, int64_t row, int64_t column,
                            int64_t part) const {
-    if (packs) {
+    if (packs && column + width <= N) {
       put(sums, row, column, part);
     } else {
       for (int i = 0; i < width && column + i < N; i++) {
@@ -116,16 +116,18 @@ struct Epilogue {
 /// The epilogue of a product, or the scratch memory for its parts when there are several.
 template <class T, class Out>
 Epilogue<T, Out> epilogue_of(const Gemm<T, Out>& g, int64_t parts, Stream stream) {
-  return {
-      .out = g.out,
-      .bias = g.bias,
-      .gelu_in = g.gelu_in,
-      .gelu_out = g.gelu_out,
-      .parts = parts > 1 ? scratch<float>(parts * g.M * g.N, stream) : nullptr,
-      .M = g.M,
-      .N = g.N,
-      .accumulate = g.accumulate,
-      .packs = packable(g.out, g.gelu_out) && packable(g.gelu_in) && g.N % Pack<Out>::size == 0};
+  constexpr int64_t width = Pack<Out>::size;
+  const bool whole = g.out_row() % width == 0 && (parts == 1 || g.N % width == 0);
+  return {.out = g.out,
+          .bias = g.bias,
+          .gelu_in = g.gelu_in,
+          .gelu_out = g.gelu_out,
+          .parts = parts > 1 ? scratch<float>(parts * g.M * g.N, stream) : nullptr,
+          .M = g.M,
+          .N = g.N,
+          .out_row = g.out_row(),
+          .accumulate = g.accumulate,
+          .packs = packable(g.out, g.gelu_out) && packable(g.gelu_in) && whole};
 }
 
 /// Adds the parts in their order and ends the product with them; nothing when there is one.

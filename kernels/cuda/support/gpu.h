@@ -30,6 +30,20 @@ void check(cudaError_t status, const char* what);
 /// does not ask for another.
 cudaStream_t stream_of(Stream stream);
 
+/// Shared memory that any GPU grants a block which asks for it: Ada and consumer Ampere, the least
+/// of those that the kernels run on. Hopper grants 227 KB, an A100 163.
+inline constexpr size_t least_shared_limit = 99 << 10;
+
+/// What this GPU grants a block, static arrays included; asked once. Kernels choose their tiles by
+/// it. Tests lower it, to run what smaller GPUs would.
+size_t& shared_limit();
+
+/// @throws std::runtime_error with one line unless a block may have so much.
+void check_shared_bytes(size_t bytes, const char* kernel);
+
+/// Whether what is put into the stream is recorded instead of run.
+bool is_recording(Stream stream);
+
 struct Launch {
   const char* name;
   dim3 grid, block;
@@ -46,6 +60,7 @@ void launch(const Launch& how, void (*kernel)(Parameters...), const Arguments&..
                      {how.block.x, how.block.y, how.block.z},
                      how.shared_bytes});
   }
+  check_shared_bytes(how.shared_bytes, how.name);
 #ifdef __CUDACC__
   // A block gets 48 KB without being asked for more, its static arrays included.
   constexpr size_t granted = 32 << 10;

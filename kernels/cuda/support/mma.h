@@ -160,19 +160,25 @@ __device__ inline void load_matrices(uint32_t (&words)[count], SharedAddress row
 #endif
 }
 
-/// Starts to copy 16 bytes to shared memory without passing through registers; zeros instead when
-/// not `inside`, and then nothing is read.
+/// Starts to copy the first `count` elements of 16 bytes to shared memory without passing through
+/// registers, and zeros for the rest of them; only what is copied is read.
 /// REQUIRES: both are aligned to 16 bytes.
 template <class T>
-__device__ inline void copy_async(T* to, const T* from, bool inside = true) {
+__device__ inline void copy_async_first(T* to, const T* from, int count) {
+  const int bytes = count * int(sizeof(T));
 #ifdef __CUDACC__
   asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(shared_address(to)),
-               "l"(__cvta_generic_to_global(from)), "r"(inside ? 16 : 0)
+               "l"(__cvta_generic_to_global(from)), "r"(bytes)
                : "memory");
 #else
-  alignas(16) static const unsigned char zeros[16] = {};
-  emulator::copy_async(to, inside ? static_cast<const void*>(from) : zeros, 16);
+  emulator::copy_async(to, from, 16, size_t(bytes));
 #endif
+}
+
+/// The same for all 16 bytes; only zeros when not `inside`.
+template <class T>
+__device__ inline void copy_async(T* to, const T* from, bool inside = true) {
+  copy_async_first(to, from, inside ? int(16 / sizeof(T)) : 0);
 }
 
 /// Ends a group of this thread's copies.

@@ -1,4 +1,5 @@
-// The one stream, the scratch memory behind the kernels, and CUDA's status as an exception.
+// The one stream, the scratch memory behind the kernels, what a block may have of the device, and
+// CUDA's status as an exception.
 #include <map>
 #include <mutex>
 #include <stdexcept>
@@ -23,6 +24,30 @@ cudaStream_t stream_of(Stream stream) {
     return created;
   }();
   return only;
+}
+
+size_t& shared_limit() {
+  static size_t limit = [] {
+    int device = 0, bytes = 0;
+    check(cudaGetDevice(&device), "asking for the device");
+    check(cudaDeviceGetAttribute(&bytes, cudaDevAttrMaxSharedMemoryPerBlockOptin, device),
+          "asking for the shared memory of a block");
+    return size_t(bytes);
+  }();
+  return limit;
+}
+
+void check_shared_bytes(size_t bytes, const char* kernel) {
+  if (bytes <= shared_limit()) return;
+  throw std::runtime_error(
+      "[" + std::string(kernel) + "] expected a GPU with " + std::to_string(bytes) +
+      " bytes of shared memory a block, got one with " + std::to_string(shared_limit()));
+}
+
+bool is_recording(Stream stream) {
+  cudaStreamCaptureStatus status{};
+  check(cudaStreamIsCapturing(stream_of(stream), &status), "asking what a stream does");
+  return status != cudaStreamCaptureStatusNone;
 }
 
 namespace {
