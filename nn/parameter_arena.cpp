@@ -6,7 +6,7 @@ void ParameterArena::adopt(const std::vector<Slot>& slots) {
   check(!slots.empty(), "arena", "expected a model with parameters, got none");
   const Tensor& first = *slots[0].tensor;
   int64_t total = 0;
-  for (const Slot& slot : slots) total += slot.tensor->count();
+  for (const Slot& slot : slots) total += slot.trainable ? slot.tensor->count() : 0;
   values_ = Tensor::empty({total}, first.dtype(), first.device());
   values_.set_requires_grad(true);
   // Asking for the flat tensor's gradient once yields a handle on the storage that all views share.
@@ -15,11 +15,15 @@ void ParameterArena::adopt(const std::vector<Slot>& slots) {
   gradients_.fill_zero();
   int64_t begin = 0;
   for (const Slot& slot : slots) {
+    if (!slot.trainable) {
+      slot.tensor->set_requires_grad(false);
+      frozen_.push_back({slot.name, *slot.tensor});
+      continue;
+    }
     Tensor view = values_.view(begin, slot.tensor->shape());
     view.copy_from(*slot.tensor);
     *slot.tensor = view;
-    slot.tensor->set_requires_grad(slot.trainable);
-    entries_.push_back({slot.name, view, begin, slot.trainable});
+    entries_.push_back({slot.name, view, begin});
     begin += view.count();
   }
 }
