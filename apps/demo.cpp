@@ -130,7 +130,7 @@ class Demo {
     const auto session = stage("reward");
     RewardConfig config = sizes_.reward;
     config.training.seed = seed_;
-    reward_.transformer = frozen_copy(model_.transformer);
+    reward_.transformer = copy_of(model_.transformer);
     reward_.score = make_score_head(reward_.transformer, seed_, /*zero=*/false);
     const int64_t limit = reward_.transformer.config.n_positions;
     const RewardResult result =
@@ -170,7 +170,7 @@ class Demo {
       return evaluate_policy(policy, reference, asked, *tokenizer_, score, sampling);
     };
     const PolicyEvaluation before = evaluate(model_.transformer);
-    const ScalarModel critic = frozen_copy(reward_);
+    const ScalarModel critic = copy_of(reward_);
     ActorCritic actor_critic{std::move(model_), critic.transformer, critic.score};
     const OnStep log = session->on_step("ppo", {"objective/scores", "objective/kl"});
     ppo(actor_critic, reference, prompts, score, tokenizer_->eos(), config,

@@ -6,6 +6,7 @@
 
 #include "apps/commands.h"
 #include "apps/device_flags.h"
+#include "apps/lora_flags.h"
 #include "apps/policy_report.h"
 #include "apps/ppo_flags.h"
 #include "apps/reward_flags.h"
@@ -29,6 +30,7 @@ struct Options {
   int64_t eval_prompts = 200;
   RewardFlags reward;
   PpoFlags ppo;
+  LoraFlags lora;
   bool gradient_checkpointing = false;
   DeviceFlags device;
   CheckpointFlags checkpoint{.save_steps = 50};
@@ -42,11 +44,11 @@ class PpoRun {
         invocation_(invocation),
         config_(o.ppo.config()),
         placement_(o.device.placement()),
-        policy_(load_language_model(o.model_name_or_path, placement_)),
+        policy_(load_policy(o, placement_, config_.training.seed)),
         tokenizer_(*policy_.tokenizer),
         reward_model_(o.reward.load_model(tokenizer_, placement_)),
         rewards_(o.reward.functions(), tokenizer_),
-        reference_(frozen_copy(policy_.model.transformer)) {
+        reference_(reference_policy(policy_.model.transformer)) {
     config_.stop_token = o.ppo.stop_token(tokenizer_);
     config_.on_alarm = [](const std::string& line) {
       fmt::print(stderr, "\nrlhf: alarm: {}\n", escape_line(line));
@@ -78,6 +80,13 @@ class PpoRun {
   }
 
  private:
+  static LoadedLanguageModel load_policy(const Options& o, const Placement& placement,
+                                         uint64_t seed) {
+    LoadedLanguageModel loaded = load_language_model(o.model_name_or_path, placement);
+    o.lora.prepare(loaded.model.transformer, o.model_name_or_path, seed);
+    return loaded;
+  }
+
   void read_prompts() {
     rows_ = read_prompt_rows(o_.dataset_name);
     prompts_ = encode_prompts(tokenizer_, rows_);
@@ -126,12 +135,14 @@ class PpoRun {
     }
     model_ = ActorCritic{std::move(policy_.model), std::nullopt, {}};
     if (critic == "reward") {
-      const ScalarModel start = copy_of(reward_model_->model);
-      model_->critic = start.transformer;
-      model_->value_head = start.score;
+      const ScalarModel& start = reward_model_->model;
+      model_->critic =
+          o_.lora.copy_to_train(start.transformer, o_.reward.model_path(), config_.training.seed);
+      model_->value_head = copy_of(start.score);
       scale(model_->value_head.weight, start.gain);
     } else if (critic == "policy") {
-      model_->critic = copy_of(model_->policy.transformer);
+      model_->critic = o_.lora.copy_to_train(model_->policy.transformer, o_.model_name_or_path,
+                                             config_.training.seed);
     }
     const std::string& init = o_.ppo.value_head_init;
     if (critic != "reward" || init != "auto") {
@@ -268,6 +279,7 @@ void declare(Options& o, Flags& flags) {
       .shown_as("FILE");
   o.reward.declare(flags);
   o.ppo.declare(flags);
+  o.lora.declare(flags);
   declare_gradient_checkpointing(flags, o.gradient_checkpointing);
   o.device.declare(flags);
   o.checkpoint.declare(flags, "updates");

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "apps/commands.h"
+#include "apps/lora_flags.h"
 #include "apps/pretrain_data.h"
 #include "apps/session.h"
 #include "apps/tokenizer_flag.h"
@@ -23,6 +24,7 @@ struct Options {
   Gpt2Config model{.n_positions = 64, .n_embd = 128, .n_layer = 4, .n_head = 4};
   float dropout = 0;
   int64_t eval_steps = 250;
+  LoraFlags lora;
   TrainingFlags training{TrainingConfig{}, 0};
 };
 
@@ -59,6 +61,7 @@ int pretrain_main(const Options& o, const Invocation& invocation) {
     model = make_gpt2(config, training.seed);
     move_parameters(model, placement);
   }
+  o.lora.prepare(model, o.model_name_or_path, training.seed);
   model.gradient_checkpointing = o.training.gradient_checkpointing;
   // The model's size: a pad id of the tokenizer behind it is no input.
   const auto [train, val] = data.streams(*loaded.tokenizer, model.config.vocab_size);
@@ -157,6 +160,7 @@ Command pretrain_command() {
             flags.add("n_embd", o->model.n_embd, between(1, 1 << 16), "channels");
             flags.add("block_size", o->model.n_positions, between(2, 1 << 20), "tokens of context");
             flags.add("dropout", o->dropout, between(0.0f, 0.9f), "everywhere GPT-2 has it");
+            o->lora.declare(flags);
             o->training.declare(flags);
             flags.add("eval_steps", o->eval_steps, at_least(1), "steps between validations");
           },

@@ -1,5 +1,6 @@
 // rlhf reward: fits a reward model to human feedback: pairs, 0/1 labels and scores, together.
 #include "apps/commands.h"
+#include "apps/lora_flags.h"
 #include "apps/reward_report.h"
 #include "apps/session.h"
 #include "apps/text_table.h"
@@ -29,6 +30,7 @@ struct Options {
   RewardConfig reward;
   int64_t max_length = 0;
   float dropout = 0;
+  LoraFlags lora;
   TrainingFlags training{defaults(), 1};
 };
 
@@ -52,6 +54,7 @@ int reward_main(const Options& o, const Invocation& invocation) {
   check_output_dir(o.output_dir, {o.model_name_or_path});
   LoadedLanguageModel base =
       load_language_model(o.model_name_or_path, o.training.device.placement());
+  o.lora.prepare(base.model.transformer, o.model_name_or_path, config.training.seed);
   const Tokenizer& tokenizer = *base.tokenizer;
   ScalarModel model{base.model.transformer,
                     make_score_head(base.model.transformer, config.training.seed, /*zero=*/false)};
@@ -133,6 +136,7 @@ Command reward_command() {
             flags.add("center_rewards_coefficient", o->reward.center_rewards_coefficient,
                       at_least(0.0f), "pull the mean reward of a pair to 0");
             flags.add("dropout", o->dropout, between(0.0f, 0.9f), "everywhere GPT-2 has it");
+            o->lora.declare(flags);
             o->training.declare(flags);
             flags.add("eval_steps", o->reward.eval_steps, at_least(0),
                       "steps between evaluations; 0: at the end only");

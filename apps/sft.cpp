@@ -6,11 +6,12 @@
 #include <algorithm>
 
 #include "apps/commands.h"
+#include "apps/lora_flags.h"
 #include "apps/session.h"
 #include "apps/training_flags.h"
 #include "core/unicode.h"
-#include "rl/model/chat_encoding.h"
 #include "rl/digest.h"
+#include "rl/model/chat_encoding.h"
 #include "rl/model/model_folder.h"
 
 namespace rlhf {
@@ -32,6 +33,7 @@ struct Options {
   std::string model_name_or_path, dataset_name, eval_dataset_name, output_dir;
   SftConfig sft;
   float dropout = 0;
+  LoraFlags lora;
   TrainingFlags training{defaults(), 3};
 };
 
@@ -74,6 +76,7 @@ int sft_main(const Options& o, const Invocation& invocation) {
   LoadedLanguageModel loaded =
       load_language_model(o.model_name_or_path, o.training.device.placement());
   Gpt2& model = loaded.model.transformer;
+  o.lora.prepare(model, o.model_name_or_path, config.training.seed);
   model.config.set_dropout(o.dropout);
   model.gradient_checkpointing = o.training.gradient_checkpointing;
   if (has_dialogue(train) || has_dialogue(val)) {
@@ -158,6 +161,7 @@ Command sft_command() {
                 flags.add("packing", o->sft.packing,
                           "several examples a row, which cannot see each other");
                 flags.add("dropout", o->dropout, between(0.0f, 0.9f), "everywhere GPT-2 has it");
+                o->lora.declare(flags);
                 o->training.declare(flags);
               },
           .run = [o](const Invocation& invocation) { return sft_main(*o, invocation); }};

@@ -19,6 +19,18 @@ namespace rlhf {
 Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias = {},
               bool transposed = false);
 
+/// What a low-rank adapter adds to a linear layer (Hu et al. 2021, equation 3).
+struct LowRank {
+  Tensor x;  ///< (..., in): what the layer reads, or dropout of it
+  Tensor a;  ///< (r, in)
+  Tensor b;  ///< (out, r)
+  float scale;
+};
+
+/// x . weight + bias + scale * (adapter.x . a^T) . b^T. The last product adds to what the first has
+/// written, without a pass of its own; no weight of (in, out) is ever formed. (gemm)
+Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias, const LowRank& adapter);
+
 /// linear(gelu(linear(x, fc)), proj), the same bits on the CPU. One op, so that gelu and its
 /// derivative are computed inside the products on either side of it. (gemm)
 Tensor mlp(const Tensor& x, const Tensor& fc_weight, const Tensor& fc_bias,

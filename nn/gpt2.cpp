@@ -24,7 +24,7 @@ Tensor Gpt2::forward(const TokenBatch& batch, const StepState* training,
     const auto block = [=, this](const Residual& in) {
       return h[layer](
           in, [&](const Tensor& qkv) { return attend(qkv, layer); }, drop(config.resid_pdrop, site),
-          drop(config.resid_pdrop, site + 1));
+          drop(config.resid_pdrop, site + 1), training);
     };
     if (gradient_checkpointing) {  // then one tensor a block is kept, and not two
       stream = {recompute([=](const Tensor& x) { return block({x}).sum(); }, stream.x)};

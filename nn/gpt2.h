@@ -2,6 +2,7 @@
 // the next token through the tied token embedding, and one scalar per token (rewards, values).
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "nn/gpt2_config.h"
@@ -36,6 +37,8 @@ struct Gpt2 {
   /// Training keeps only the input of each block and computes the rest again in the backward pass:
   /// less memory, about a forward pass more time, the same bits.
   bool gradient_checkpointing = false;
+  /// What the adapters of its linear layers are, where it has any (nn/lora.h).
+  std::optional<LoraConfig> lora = {};
 
   /// Final hidden states (B*T, C); the batch may be on any device. Dropout is active iff `training`
   /// is given, memory of the model's device (Mirror); its draw counter says which random numbers.

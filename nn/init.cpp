@@ -13,6 +13,20 @@ uint32_t site_of(std::string_view name) {
   return hash & 0x0fffffffu;
 }
 
+/// draw(words) for each element from words of its own.
+template <class Draw>
+void fill(const Tensor& tensor, uint64_t seed, std::string_view name, Draw draw) {
+  dispatch(tensor.dtype(), [&](auto t) {
+    using T = decltype(t);
+    std::vector<T> values(size_t(tensor.count()));
+    for (size_t i = 0; i < values.size(); i++) {
+      // Rounded to float for double models too: a model's two precisions start from equal values.
+      values[i] = T(float(draw(random_words(seed, RandomStream::init, site_of(name), 0, i))));
+    }
+    tensor.copy_from(Tensor::from(values, tensor.shape(), tensor.device()));
+  });
+}
+
 void fill_constant(const Tensor& tensor, double value) {
   dispatch(tensor.dtype(), [&](auto t) {
     using T = decltype(t);
@@ -24,16 +38,13 @@ void fill_constant(const Tensor& tensor, double value) {
 }  // namespace
 
 void fill_normal(const Tensor& tensor, double deviation, uint64_t seed, std::string_view name) {
-  dispatch(tensor.dtype(), [&](auto t) {
-    using T = decltype(t);
-    std::vector<T> values(size_t(tensor.count()));
-    for (size_t i = 0; i < values.size(); i++) {
-      const PhiloxWords words = random_words(seed, RandomStream::init, site_of(name), 0, i);
-      // Rounded to float for double models too: a model's two precisions start from equal values.
-      values[i] = T(float(deviation * unit_normal(words[0], words[1])));
-    }
-    tensor.copy_from(Tensor::from(values, tensor.shape(), tensor.device()));
-  });
+  fill(tensor, seed, name,
+       [=](const PhiloxWords& words) { return deviation * unit_normal(words[0], words[1]); });
+}
+
+void fill_uniform(const Tensor& tensor, double bound, uint64_t seed, std::string_view name) {
+  fill(tensor, seed, name,
+       [=](const PhiloxWords& words) { return bound * (2 * unit_double(words[0], words[1]) - 1); });
 }
 
 void initialize(Gpt2& model, uint64_t seed) {

@@ -13,6 +13,9 @@ namespace rlhf {
 /// that adding a layer leaves the others' values as they were.
 void initialize(Gpt2& model, uint64_t seed);
 
+/// Fills with U(-bound, bound) from the random site that `name` stands for.
+void fill_uniform(const Tensor& tensor, double bound, uint64_t seed, std::string_view name);
+
 /// Fills with N(0, deviation^2) from the random site that `name` stands for.
 void fill_normal(const Tensor& tensor, double deviation, uint64_t seed, std::string_view name);
 

@@ -4,17 +4,23 @@
 
 #include <functional>
 
-#include "core/ops.h"
+#include "nn/lora.h"
 
 namespace rlhf {
 
 struct Linear {
-  Tensor weight;  ///< (in, out)
-  Tensor bias;    ///< (out)
-  Tensor operator()(const Tensor& x) const { return linear(x, weight, bias); }
+  Tensor weight;   ///< (in, out)
+  Tensor bias;     ///< (out)
+  Lora lora = {};  ///< undefined: none
+  /// `training` as in Gpt2: an adapter has a dropout of its own.
+  Tensor operator()(const Tensor& x, const StepState* training = nullptr) const {
+    if (!lora.defined()) return linear(x, weight, bias);
+    return linear(x, weight, bias, lora.term(x, training));
+  }
   void visit(auto&& v) {
     v("weight", weight);
     v("bias", bias);
+    lora.visit(v);
   }
 };
 
@@ -57,8 +63,8 @@ using Drop = std::function<Tensor(const Tensor& x)>;
 struct Attention {
   Linear c_attn;  ///< (C, 3C): q, k, v side by side
   Linear c_proj;  ///< (C, C)
-  Tensor operator()(const Tensor& x, const Attend& attend) const {
-    return c_proj(attend(c_attn(x)));
+  Tensor operator()(const Tensor& x, const Attend& attend, const StepState* training) const {
+    return c_proj(attend(c_attn(x, training)), training);
   }
   void visit(auto&& v) {
     v("c_attn", c_attn);
@@ -69,7 +75,11 @@ struct Attention {
 struct Mlp {
   Linear c_fc;    ///< (C, 4C)
   Linear c_proj;  ///< (4C, C)
-  Tensor operator()(const Tensor& x) const {
+  Tensor operator()(const Tensor& x, const StepState* training) const {
+    // What an adapter adds comes before gelu: then gelu cannot be part of the first product.
+    if (c_fc.lora.defined() || c_proj.lora.defined()) {
+      return c_proj(gelu(c_fc(x, training)), training);
+    }
     return mlp(x, c_fc.weight, c_fc.bias, c_proj.weight, c_proj.bias);
   }
   void visit(auto&& v) {
@@ -85,9 +95,9 @@ struct Block {
   LayerNorm ln_2;
   Mlp mlp;
   Residual operator()(Residual stream, const Attend& attend, const Drop& drop_attention,
-                      const Drop& drop_mlp) const {
-    stream.branch = drop_attention(attn(ln_1(stream), attend));
-    stream.branch = drop_mlp(mlp(ln_2(stream)));
+                      const Drop& drop_mlp, const StepState* training) const {
+    stream.branch = drop_attention(attn(ln_1(stream), attend, training));
+    stream.branch = drop_mlp(mlp(ln_2(stream), training));
     return stream;
   }
   void visit(auto&& v) {

@@ -22,8 +22,7 @@ Optimizer::Optimizer(const ParameterArena& arena, const OptimizerConfig& config,
                          .end = entry.begin + entry.tensor.count(),
                          .rate = rate_of(entry.name),
                          .decay = decays ? config.weight_decay : 0,
-                         .l1 = decays ? config.l1 : 0,
-                         .frozen = !entry.trainable});
+                         .l1 = decays ? config.l1 : 0});
   }
   const DType dtype = accumulator_of(arena.dtype());
   const auto buffer = [&] { return Tensor::zeros({arena.count()}, dtype, arena.device()); };
@@ -74,7 +73,7 @@ void Optimizer::update(StepState& state) {
 void Optimizer::hold(const std::function<bool(const std::string& name)>& held, uint64_t start) {
   for (size_t i = 0; i < segments_.size(); i++) {
     const ParameterArena::Entry& entry = arena_.entries()[i];
-    const bool hold = held(entry.name) || !entry.trainable;
+    const bool hold = held(entry.name);
     if (segments_[i].frozen && !hold) segments_[i].start = start;
     segments_[i].frozen = hold;
   }

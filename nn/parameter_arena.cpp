@@ -24,7 +24,7 @@ void ParameterArena::adopt(const std::vector<Slot>& slots) {
   check(!slots.empty(), "arena", "expected a model with parameters, got none");
   const Tensor& first = *slots[0].tensor;
   int64_t total = 0;
-  for (const Slot& slot : slots) total += slot.tensor->count();
+  for (const Slot& slot : slots) total += slot.trainable ? slot.tensor->count() : 0;
   values_ = Tensor::empty({total}, first.dtype(), first.device());
   values_.set_requires_grad(true);
   // Asking for the flat tensor's gradient once yields a handle on the storage that all views share.
@@ -33,12 +33,17 @@ void ParameterArena::adopt(const std::vector<Slot>& slots) {
   gradients_.fill_zero();
   int64_t begin = 0;
   for (const Slot& slot : slots) {
+    if (!slot.trainable) {
+      slot.tensor->set_requires_grad(false);
+      slot.tensor->set_rounded_from({});  // no master will begin as what it was
+      frozen_.push_back({slot.name, *slot.tensor});
+      continue;
+    }
     Tensor view = values_.view(begin, slot.tensor->shape());
     view.copy_from(*slot.tensor);
     const Tensor exact = exact_of(*slot.tensor);
     *slot.tensor = view;
-    slot.tensor->set_requires_grad(slot.trainable);
-    entries_.push_back({slot.name, view, begin, slot.trainable, exact});
+    entries_.push_back({slot.name, view, begin, exact});
     begin += view.count();
   }
 }

@@ -1,5 +1,7 @@
-// All parameters of a model in one flat block, their gradients in another of the same layout: the
-// optimizer is one pass, the gradient norm one reduction, a checkpoint one list of views.
+// All parameters of a model that learn in one flat block, their gradients in another of the same
+// layout: the optimizer is one pass, the gradient norm one reduction, a checkpoint one list of
+// views. What is frozen stays where it is: it costs neither a gradient nor moments, and others may
+// share its memory.
 #pragma once
 
 #include <functional>
@@ -16,13 +18,13 @@ class ParameterArena {
     std::string name;
     Tensor tensor;  ///< a view of the arena, sharing the model's gradient
     int64_t begin = 0;
-    bool trainable = true;
     Tensor exact = {};  ///< what a rounded parameter was, until forget_exact(); undefined: unknown
   };
   using Trainable = std::function<bool(const std::string& name)>;
 
   /// Moves the model's parameters into the arena: the model's tensors become views of it.
-  /// Parameters that `trainable` refuses are frozen: they get no gradient and no update.
+  /// Parameters that `trainable` refuses are frozen: they get no gradient and no update, and no
+  /// place here.
   template <class Module>
   explicit ParameterArena(
       Module& model, const Trainable& trainable = [](const std::string&) { return true; }) {
@@ -33,7 +35,10 @@ class ParameterArena {
     adopt(slots);
   }
 
+  /// What learns.
   const std::vector<Entry>& entries() const { return entries_; }
+  /// What does not, where it was before.
+  const std::vector<NamedTensor>& frozen() const { return frozen_; }
   const Tensor& values() const { return values_; }
   /// Gives back the memory of what parameters were before they were rounded.
   void forget_exact();
@@ -62,6 +67,7 @@ class ParameterArena {
   Tensor values_;     // flat
   Tensor gradients_;  // flat, shares the storage that the entries' gradients point into
   std::vector<Entry> entries_;
+  std::vector<NamedTensor> frozen_;
 };
 
 }  // namespace rlhf

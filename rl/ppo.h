@@ -35,9 +35,9 @@ struct PpoResult {
 void check_prompts(std::span<const Tokens> prompts, int64_t n_positions, int64_t response_length);
 
 /// Trains model.policy and its critic in place, with the KL penalty to `reference`, which must
-/// share no memory with the policy (frozen_copy). Prompts are used in an order drawn anew each
-/// epoch; total_episodes is rounded up to whole updates. A checkpoint's step is an update.
-/// `ptx`: texts whose language-model loss is mixed in, with config.ptx_coef.
+/// share nothing that learns with the policy (reference_policy). Prompts are used in an order drawn
+/// anew each epoch; total_episodes is rounded up to whole updates. A checkpoint's step is an
+/// update. `ptx`: texts whose language-model loss is mixed in, with config.ptx_coef.
 /// @throws InputError as check_prompts and validate do.
 PpoResult ppo(ActorCritic& model, const Gpt2& reference, std::span<const Tokens> prompts,
               const ScoreFunction& score, int32_t eos, const PpoConfig& config,

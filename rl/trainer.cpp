@@ -6,6 +6,7 @@
 
 #include "core/finite.h"
 #include "core/tape.h"
+#include "rl/run/crc32c.h"
 
 namespace rlhf {
 
@@ -21,16 +22,16 @@ bool Trainer::is_frozen(const TrainingConfig& config, const std::string& name) {
 }
 
 void Trainer::check_frozen(const TrainingConfig& config) const {
+  const auto& frozen = arena_.frozen();
   const auto& entries = arena_.entries();
   for (const std::string& prefix : config.frozen) {
-    if (std::none_of(entries.begin(), entries.end(),
+    if (std::none_of(frozen.begin(), frozen.end(),
                      [&](const auto& entry) { return begins_with(entry.name, prefix); })) {
       input_error("--freeze", "expected the beginning of a name such as {}, got \"{}\"",
-                  entries.front().name, prefix);
+                  entries.empty() ? frozen.front().name : entries.front().name, prefix);
     }
   }
-  if (std::none_of(entries.begin(), entries.end(),
-                   [](const auto& entry) { return entry.trainable; })) {
+  if (entries.empty()) {
     input_error("--freeze", "expected some parameters to train, got all frozen");
   }
 }
@@ -140,6 +141,12 @@ void Trainer::refuse_not_finite(const Step& step) const {
   if (skip_outliers_ > 0) return;
   const bool loss = !std::isfinite(step.loss);
   std::string cause = "the parameters are finite: a bad batch, or too high a learning rate";
+  for (const NamedTensor& entry : arena_.frozen()) {
+    if (!is_finite(entry.tensor)) {
+      cause = fmt::format("{} holds values that are not finite", entry.name);
+      break;
+    }
+  }
   for (const ParameterArena::Entry& entry : arena_.entries()) {
     if (!is_finite(entry.tensor)) {
       cause = fmt::format("{} holds values that are not finite", entry.name);
@@ -162,6 +169,28 @@ void Trainer::add_metrics(const Step& step, Metrics& metrics) const {
   if (skip_outliers_ > 0) metrics.emplace_back("skipped_steps", double(skipped_));
 }
 
+void Trainer::archive_frozen(StateArchive& a) {
+  if (arena_.frozen().empty()) return;
+  if (!frozen_checksum_) {
+    std::string sums;
+    for (const NamedTensor& entry : arena_.frozen()) {
+      dispatch(entry.tensor.dtype(), [&](auto t) {
+        const auto values = entry.tensor.to_vector<decltype(t)>();
+        const uint32_t sum =
+            crc32c({reinterpret_cast<const char*>(values.data()), values.size() * sizeof t});
+        sums += fmt::format("{} {}\n", entry.name, sum);
+      });
+    }
+    frozen_checksum_ = crc32c(sums);
+  }
+  uint64_t saved = *frozen_checksum_;
+  a.number("frozen_parameters", saved);
+  if (saved != *frozen_checksum_) {
+    input_error("--model_name_or_path",
+                "expected the frozen parameters that the run began with, got others");
+  }
+}
+
 void Trainer::archive(StateArchive& a) {
   optimizer_.for_each_master([&](const std::string& name, const Tensor& master) {
     a.tensor("parameter." + name, master);
@@ -169,6 +198,7 @@ void Trainer::archive(StateArchive& a) {
   optimizer_.for_each_moment(
       [&](const std::string& name, const Tensor& moment) { a.tensor(name, moment); });
   optimizer_.adopt_masters();
+  archive_frozen(a);
   a.number("steps", steps_);
   a.number("updates", state_.step);
   a.number("draw", state_.draw);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -11,6 +12,7 @@
 
 #include "core/mirror.h"
 #include "core/recorder.h"
+#include "nn/lora.h"
 #include "nn/optimizer.h"
 #include "nn/schedule.h"
 #include "rl/interval_mean.h"
@@ -100,7 +102,10 @@ class Trainer {
       Module& model, const TrainingConfig& config,
       const std::function<float(const std::string&)>& rate_of =
           [](const std::string&) { return 1.0f; })
-      : arena_(model, [&](const std::string& name) { return !is_frozen(config, name); }),
+      : arena_(model,
+               [&, bases = FrozenBases(model)](const std::string& name) {
+                 return !is_frozen(config, name) && !bases.hold(name);
+               }),
         optimizer_(arena_, config.optimizer, rate_of),
         schedule_(config.schedule),
         state_there_(arena_.device()),
@@ -141,7 +146,8 @@ class Trainer {
   /// Optimizer steps so far.
   uint64_t updates() const { return state_.step; }
 
-  /// Parameters, moments and counters: with the same data, all that decides on the next step.
+  /// Parameters, moments and counters: with the same data, all that decides on the next step. Of
+  /// what is frozen a checksum: it is what the run began with. @throws InputError when it is not.
   void archive(StateArchive& a);
 
  private:
@@ -157,6 +163,7 @@ class Trainer {
   static bool is_frozen(const TrainingConfig& config, const std::string& name);
   /// @throws InputError for a name that no parameter begins with, or when nothing is left to train.
   void check_frozen(const TrainingConfig& config) const;
+  void archive_frozen(StateArchive& a);
   bool is_outlier(const Step& step);
   /// @throws Error unless such steps may be skipped.
   void refuse_not_finite(const Step& step) const;
@@ -172,6 +179,7 @@ class Trainer {
   OutlierDetector losses_, norms_;
   int64_t steps_ = 0;  // taken or skipped; state_.step counts the taken ones, as Adam needs it
   int64_t skipped_ = 0, skipped_in_a_row_ = 0;
+  std::optional<uint64_t> frozen_checksum_;  // once it was asked for
 };
 
 }  // namespace rlhf

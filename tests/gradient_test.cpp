@@ -8,6 +8,7 @@
 #include "core/ops.h"
 #include "core/tape.h"
 #include "nn/init.h"
+#include "nn/lora.h"
 #include "rl/language_model.h"
 #include "rl/ppo.h"
 #include "rl/reward/reward.h"
@@ -132,6 +133,16 @@ TEST(Gradient, LanguageModel) {
       for_each_parameter(model, [](const std::string&, Tensor& t) { t.set_requires_grad(false); });
       check_gradients(model, [&] { return language_model_loss(model, *batch, 20, training); });
     }
+  }
+}
+
+TEST(Gradient, LowRankAdapters) {
+  for (const double dropout : {0.0, 0.3}) {
+    Gpt2 model = trunk(7);
+    add_adapters(model, {.r = 3, .alpha = 5, .dropout = dropout, .use_rslora = true}, 1);
+    randomise(model, 8, 0.4);
+    const TargetBatch batch = pad_examples(examples());
+    check_gradients(model, [&] { return language_model_loss(model, batch, 20, &dropout_state); });
   }
 }
 

@@ -149,6 +149,27 @@ TEST_F(Resume, FineTuning) {
   }
 }
 
+TEST_F(Resume, FineTuningOfAdapters) {
+  SftData data;
+  for (int e = 0; e < 9; e++) {
+    data.train.push_back({{e, 3, (5 * e) % 12, 7, e % 4, 10}, std::vector<char>(6, 1)});
+  }
+  const auto train = [&](Checkpoints checkpoints, Log& log, uint64_t base) {
+    Gpt2 model = make_gpt2(with_dropout(), base);
+    add_adapters(model, {.r = 3, .dropout = 0.2}, 2);
+    sft(model, data, {.training = training(6), .logging_steps = 2}, log.on_step(),
+        std::move(checkpoints));
+    return parameters_of(model);
+  };
+  expect_the_same_bits([&](Checkpoints c, Log& log) { return train(std::move(c), log, 1); },
+                       {1, 4});
+  Log log;
+  EXPECT_THROW(train(stopping_after(2), log, 1), Interrupted);
+  EXPECT_EQ(message_of<InputError>([&] { train(resuming(), log, 3); }),
+            "[--model_name_or_path] expected the frozen parameters that the run began with, got "
+            "others");
+}
+
 TEST_F(Resume, RewardFromPairsLabelsAndScores) {
   RewardData data;
   for (int e = 0; e < 15; e++) {
@@ -174,28 +195,32 @@ TEST_F(Resume, Ppo) {
     for (const Episode& e : episodes) scores.push_back(double(e.response[0] % 3) - 1);
     return scores;
   };
-  const Training train = [&](Checkpoints checkpoints, Log& log) {
-    const Gpt2 start = make_gpt2(tiny_config(12), 1);
-    const Gpt2 reference = frozen_copy(start);
-    ActorCritic model{{frozen_copy(start)}, frozen_copy(start), make_score_head(start, 0, true)};
-    PpoConfig config{.total_episodes = 36,
-                     .episodes_per_update = 6,
-                     .num_ppo_epochs = 2,
-                     .num_mini_batches = 2,
-                     .per_device_train_batch_size = 2,
-                     .response_length = 5,
-                     .kl = {.coefficient = 0.3, .target = 0.5, .horizon = 50}};
-    config.training = training(1);
-    const OnStep on_step = log.on_step();
-    ppo(
-        model, reference, prompts, score, 10, config,
-        [&](int64_t update, int64_t total, const Metrics& metrics, std::span<const Episode>) {
-          on_step(update, total, metrics);
-        },
-        std::move(checkpoints));
-    return parameters_of(model);
-  };
-  expect_the_same_bits(train, {1, 3, 5});
+  for (const bool adapters : {false, true}) {
+    const Training train = [&](Checkpoints checkpoints, Log& log) {
+      Gpt2 start = make_gpt2(tiny_config(12), 1);
+      if (adapters) add_adapters(start, {.r = 3}, 2);
+      const auto copy = [&] { return adapters ? shared_copy(start) : frozen_copy(start); };
+      const Gpt2 reference = reference_policy(start);
+      ActorCritic model{{copy()}, copy(), make_score_head(start, 0, true)};
+      PpoConfig config{.total_episodes = 36,
+                       .episodes_per_update = 6,
+                       .num_ppo_epochs = 2,
+                       .num_mini_batches = 2,
+                       .per_device_train_batch_size = 2,
+                       .response_length = 5,
+                       .kl = {.coefficient = 0.3, .target = 0.5, .horizon = 50}};
+      config.training = training(1);
+      const OnStep on_step = log.on_step();
+      ppo(
+          model, reference, prompts, score, 10, config,
+          [&](int64_t update, int64_t total, const Metrics& metrics, std::span<const Episode>) {
+            on_step(update, total, metrics);
+          },
+          std::move(checkpoints));
+      return parameters_of(model);
+    };
+    expect_the_same_bits(train, {1, 3, 5});
+  }
 }
 
 TEST_F(Resume, RefusesAnotherModelCommandOrInput) {

@@ -1,6 +1,7 @@
 #include "kernels/gemm.h"
 
 #include "core/ops.h"
+#include "kernels/add.h"
 #include "kernels/reduce.h"
 #include "kernels/run.h"
 
@@ -91,6 +92,51 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias, bool tr
         run(x.device(), layer.input_gradient(d_y, d_x));
       }
       layer.run_parameter_gradients(x.device(), x.data<T>(), d_y);
+    });
+  });
+  return y;
+}
+
+Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias, const LowRank& adapter) {
+  const Layer layer("linear", x.shape().rows(), x.shape()[-1], weight, bias);
+  const Layer down("adapter", layer.rows, layer.in, adapter.a, {}, /*transposed=*/true);
+  const Layer up("adapter", layer.rows, down.out, adapter.b, {}, /*transposed=*/true);
+  check(up.out == layer.out, "adapter", "expected {} outputs, got {}", layer.out, up.out);
+  const float scale = adapter.scale;
+  const Tensor dropped = adapter.x;
+  Tensor y =
+      result(x.shape().with_last(layer.out), {x, weight, bias, dropped, adapter.a, adapter.b});
+  const Shape narrow_shape{layer.rows, down.out};
+  const Tensor narrow = Tensor::empty(narrow_shape, x.dtype(), x.device());  // scale * x . a^T
+
+  dispatch(x.dtype(), [&](auto t) {
+    using T = decltype(t);
+    T* const u = narrow.data<T>();
+    run(x.device(), layer.forward(x.data<T>(), y.data<T>()));
+    run(x.device(), down.forward(dropped.data<T>(), u));
+    run(x.device(), ScaleInto<T>{{u}, u, scale, narrow.count()});
+    Gemm<T> add = up.forward<T>(u, y.data<T>());
+    add.accumulate = true;
+    run(x.device(), add);
+  });
+
+  record("adapter", {y}, [=] {
+    dispatch(x.dtype(), [&](auto t) {
+      using T = decltype(t);
+      const T* d_y = y.grad_data<T>();
+      if (const GradientOut<T> d_x = x.grad_out<T>()) {
+        run(x.device(), layer.input_gradient(d_y, d_x));
+      }
+      layer.run_parameter_gradients(x.device(), x.data<T>(), d_y);
+      up.run_parameter_gradients<T>(x.device(), narrow.data<T>(), d_y);
+      const Tensor d_narrow = Tensor::empty(narrow_shape, x.dtype(), x.device());
+      T* const d_u = d_narrow.data<T>();
+      run(x.device(), up.input_gradient<T>(d_y, {d_u}));
+      run(x.device(), ScaleInto<T>{{d_u}, d_u, scale, d_narrow.count()});
+      down.run_parameter_gradients<T>(x.device(), dropped.data<T>(), d_u);
+      if (const GradientOut<T> d_dropped = dropped.grad_out<T>()) {
+        run(x.device(), down.input_gradient<T>(d_u, d_dropped));
+      }
     });
   });
   return y;

@@ -158,6 +158,12 @@ std::string ensure_chat_template(Gpt2& model, std::unique_ptr<Tokenizer>& tokeni
   tokenizer = with_chat_template(*tokenizer, what);
   const int32_t ids = tokenizer->vocab_size(), added = ids - known;
   const int64_t rows = model.config.vocab_size;
+  if (added > 0 && model.lora) {
+    input_error(what,
+                "expected a model with a chat template for --use_peft, got one without: its new "
+                "tokens need embeddings, which no adapter holds; a first run without --use_peft "
+                "teaches them");
+  }
   if (added > 0) grow_vocabulary(model, known, ids);
   return fmt::format("the model gets a chat template; {} new tokens, embedding {} -> {} rows",
                      added, rows, model.config.vocab_size);

@@ -1,14 +1,10 @@
 #include "rl/model/model_config.h"
 
-#include <algorithm>
-#include <cmath>
-#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "core/atomic_file.h"
-#include "core/json.h"
-#include "core/unicode.h"
 #include "data/text_file.h"
+#include "rl/model/config_reader.h"
 
 namespace rlhf {
 namespace {
@@ -29,119 +25,56 @@ const json& fixed_keys() {
 // What changes the weights or the code behind a model: nothing that we could follow.
 constexpr const char* foreign_keys[] = {"quantization_config", "auto_map", "pruned_heads"};
 
-class ConfigReader {
- public:
-  ConfigReader(std::string_view text, std::string_view source)
-      : source_(source), config_(parse_json(text, source)) {
-    if (!config_.is_object()) {
-      input_error(source_, "expected an object, got {}", json_kind(config_));
+void check_kind(const ConfigReader& in) {
+  const json* type = in.find("model_type");
+  if (type && *type != "gpt2") in.fail("model_type", "\"gpt2\"", *type);
+  for (const auto& [key, value] : fixed_keys().items()) {
+    const json* found = in.find(key.c_str());
+    if (found && *found != value) {
+      in.fail(key.c_str(), fmt::format("{} (no other is supported)", value.dump()), *found);
     }
   }
-
-  /// Null when the key is missing or null: transformers treats both as "not said".
-  const json* find(const char* key) const {
-    const auto found = config_.find(key);
-    return found == config_.end() || found->is_null() ? nullptr : &*found;
+  for (const char* key : foreign_keys) {
+    const json* found = in.find(key);
+    if (found && !found->empty()) in.fail(key, "nothing (it is not supported)", *found);
   }
-
-  [[noreturn]] void fail(const char* key, std::string_view expected, const json& got) const {
-    input_error(source_, "expected {} as \"{}\", got {}", expected, key, escaped(got.dump()));
+  // Two names of one function: x/2 (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))).
+  const json* activation = in.find("activation_function");
+  if (activation && *activation != "gelu_new" && *activation != "gelu_pytorch_tanh") {
+    in.fail("activation_function", "\"gelu_new\" (no other is supported)", *activation);
   }
+}
 
-  /// A size under GPT-2's own name or under the one that all of transformers' models share.
-  void read(const char* key, int64_t& value, const char* alias = nullptr) const {
-    const json* found = find(key);
-    const json* other = alias ? find(alias) : nullptr;
-    if (found && other && *found != *other) fail(alias, fmt::format("the same as {}", key), *other);
-    if (!found) std::swap(key, alias), found = other;
-    if (!found) return;
-    if (!found->is_number_integer()) fail(key, "a whole number", *found);
-    if (found->is_number_unsigned() && found->get<uint64_t>() > uint64_t(INT64_MAX)) {
-      fail(key, "a number below 2^63", *found);
-    }
-    value = found->get<int64_t>();
+/// Whether it is a reward model.
+bool is_scalar(const ConfigReader& in) {
+  const json* list = in.find("architectures");
+  if (!list) return false;
+  if (!list->is_array() || list->size() != 1 || !list->front().is_string()) {
+    in.fail("architectures", "a list of one name", *list);
   }
+  const json& name = list->front();
+  if (name == "GPT2ForSequenceClassification") return true;
+  if (name == "GPT2LMHeadModel" || name == "GPT2Model") return false;
+  in.fail("architectures", "GPT2LMHeadModel or GPT2ForSequenceClassification", name);
+}
 
-  void read(const char* key, double& value) const {
-    const json* found = find(key);
-    if (!found) return;
-    if (!found->is_number()) fail(key, "a number", *found);
-    value = found->get<double>();
-    if (std::abs(value) > double(std::numeric_limits<float>::max())) {
-      fail(key, "a number within the range of a float", *found);
-    }
+/// A reward is one number: transformers' default of two labels is a classifier.
+void check_labels(const ConfigReader& in) {
+  int64_t labels = 1;
+  in.read("num_labels", labels);
+  if (labels != 1) in.fail("num_labels", "1 (a reward model)", *in.find("num_labels"));
+  const json* names = in.find("id2label");
+  if (names && (!names->is_object() || names->size() != 1)) {
+    in.fail("id2label", "one label (a reward model)", *names);
   }
-
-  void read(const char* key, float& value) const {
-    double number = value;
-    read(key, number);
-    value = float(number);
-  }
-
-  void read(const char* key, bool& value) const {
-    const json* found = find(key);
-    if (!found) return;
-    if (!found->is_boolean()) fail(key, "true or false", *found);
-    value = found->get<bool>();
-  }
-
-  void check_kind() const {
-    const json* type = find("model_type");
-    if (type && *type != "gpt2") fail("model_type", "\"gpt2\"", *type);
-    for (const auto& [key, value] : fixed_keys().items()) {
-      const json* found = find(key.c_str());
-      if (found && *found != value) {
-        fail(key.c_str(), fmt::format("{} (no other is supported)", value.dump()), *found);
-      }
-    }
-    for (const char* key : foreign_keys) {
-      const json* found = find(key);
-      if (found && !found->empty()) fail(key, "nothing (it is not supported)", *found);
-    }
-    // Two names of one function: x/2 (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))).
-    const json* activation = find("activation_function");
-    if (activation && *activation != "gelu_new" && *activation != "gelu_pytorch_tanh") {
-      fail("activation_function", "\"gelu_new\" (no other is supported)", *activation);
-    }
-  }
-
-  /// Whether it is a reward model.
-  bool is_scalar() const {
-    const json* list = find("architectures");
-    if (!list) return false;
-    if (!list->is_array() || list->size() != 1 || !list->front().is_string()) {
-      fail("architectures", "a list of one name", *list);
-    }
-    const json& name = list->front();
-    if (name == "GPT2ForSequenceClassification") return true;
-    if (name == "GPT2LMHeadModel" || name == "GPT2Model") return false;
-    fail("architectures", "GPT2LMHeadModel or GPT2ForSequenceClassification", name);
-  }
-
-  /// A reward is one number: transformers' default of two labels is a classifier.
-  void check_labels() const {
-    int64_t labels = 1;
-    read("num_labels", labels);
-    if (labels != 1) fail("num_labels", "1 (a reward model)", *find("num_labels"));
-    const json* names = find("id2label");
-    if (names && (!names->is_object() || names->size() != 1)) {
-      fail("id2label", "one label (a reward model)", *names);
-    }
-  }
-
-  std::string_view source() const { return source_; }
-
- private:
-  std::string_view source_;
-  json config_;
-};
+}
 
 }  // namespace
 
 ModelConfig parse_model_config(std::string_view text, std::string_view source) {
   const ConfigReader in(text, source);
-  in.check_kind();
-  ModelConfig out{.scalar = in.is_scalar()};
+  check_kind(in);
+  ModelConfig out{.scalar = is_scalar(in)};
   Gpt2Config& shape = out.shape;
   in.read("vocab_size", shape.vocab_size);
   in.read("n_positions", shape.n_positions, "max_position_embeddings");
@@ -161,7 +94,7 @@ ModelConfig parse_model_config(std::string_view text, std::string_view source) {
     in.fail("n_inner", fmt::format("null or 4 n_embd = {}", 4 * shape.n_embd), *in.find("n_inner"));
   }
   if (!out.scalar) return out;
-  in.check_labels();
+  check_labels(in);
   in.read("reward_gain", out.reward_gain);
   in.read("reward_bias", out.reward_bias);
   if (!(out.reward_gain > 0)) in.fail("reward_gain", "a number above 0", *in.find("reward_gain"));

@@ -5,6 +5,7 @@
 #include "core/atomic_file.h"
 #include "core/finite.h"
 #include "data/text_file.h"
+#include "rl/model/adapter_folder.h"
 #include "rl/model/model_config.h"
 #include "rl/model/model_weights.h"
 
@@ -28,7 +29,7 @@ class WeightLoader {
       : weights_(folder), config_(config), bare_(weights_.find("wte.weight") != nullptr) {
     std::set<std::string> expected;
     const auto expect = [&](const std::string& name, const Shape& shape) {
-      check_entry(name, shape);
+      weights_.require(name, shape, "config.json");
       expected.insert(name);
     };
     for_each_parameter_shape(config.shape, [&](const std::string& name, const Shape& shape) {
@@ -46,32 +47,22 @@ class WeightLoader {
     }
   }
 
-  template <class Model>
-  void load_into(Model& model, const Placement& placement) {
+  void load_into(LanguageModel& model, const Placement& placement) {
     if (weights_.find(head_name)) check_head();
-    for_each_parameter(model, [&](const std::string& name, Tensor& tensor) {
-      tensor = placed(weights_.read(in_file(name)), placement);
+    load_into(model, "", placement);
+  }
+
+  /// A part of the model, whose names begin so.
+  template <class Module>
+  void load_into(Module& module, const std::string& beginning, const Placement& placement) {
+    for_each_parameter(module, [&](const std::string& name, Tensor& tensor) {
+      tensor = placed(weights_.read(in_file(beginning + name)), placement);
     });
   }
 
  private:
   std::string in_file(const std::string& name) const {
     return bare_ && name.starts_with(prefix) ? name.substr(prefix.size()) : name;
-  }
-
-  void check_entry(const std::string& name, const Shape& shape) const {
-    const TensorEntry* entry = weights_.find(name);
-    if (!entry) {
-      input_error(weights_.source(), "expected a tensor \"{}\", got none of that name", name);
-    }
-    if (entry->shape != shape) {
-      input_error(weights_.source(), "expected \"{}\" as {}, as in config.json, got {}", name,
-                  shape.text(), entry->shape.text());
-    }
-    if (!entry->is_floating()) {
-      input_error(weights_.source(), "expected \"{}\" as F16, BF16, F32 or F64, got {}", name,
-                  entry->dtype);
-    }
   }
 
   // transformers computes with a head of its own whenever the file holds one that differs, whatever
@@ -121,15 +112,31 @@ void check_finite(Model& model) {
   });
 }
 
+// Files of the form that a folder does not have any more. The whole of it is there by now: a kill
+// leaves what says which form counts, and with it the old model or the new one.
+void remove_files(const fs::path& folder, std::initializer_list<const char*> names) {
+  for (const char* name : names) remove_tree(folder / name);
+}
+
 template <class Model>
 void save(const fs::path& folder, Model& model, const ModelConfig& config,
           const Tokenizer& tokenizer) {
   check_finite(model);
   StagedFolder staged(folder);
   tokenizer.save(staged.path());
-  write_safetensors(staged.path() / "model.safetensors", state_dict(model));
-  write_model_config(staged.path(), config, tokenizer);
+  const bool adapter = model.transformer.lora.has_value();
+  if (adapter) {
+    write_adapter(staged.path(), model, config);
+  } else {
+    write_safetensors(staged.path() / "model.safetensors", state_dict(model));
+    write_model_config(staged.path(), config, tokenizer);
+  }
   staged.commit();
+  if (adapter) {
+    remove_files(folder, {"config.json", "generation_config.json", "model.safetensors"});
+  } else {
+    remove_files(folder, {"adapter_config.json", "adapter_model.safetensors"});
+  }
 }
 
 // The same embedding with rows of zeros up to `rows`.
@@ -142,30 +149,49 @@ Tensor with_rows(const Tensor& embedding, int64_t rows) {
 
 }  // namespace
 
-bool is_scalar_model(const fs::path& folder) { return read_model_config(folder).scalar; }
+bool is_scalar_model(const fs::path& folder) {
+  if (is_adapter_folder(folder)) return read_adapter_config(folder).scalar;
+  return read_model_config(folder).scalar;
+}
 
 LoadedLanguageModel load_language_model(const fs::path& folder, const Placement& placement) {
-  ModelConfig config = read_model_config(folder);
-  if (config.scalar) input_error(folder.string(), "expected a language model, got a reward model");
+  const std::optional<Adapter> adapter = find_adapter(folder);
+  const fs::path base = adapter ? adapter->base() : folder;
+  ModelConfig config = read_model_config(base);
+  if (config.scalar) input_error(base.string(), "expected a language model, got a reward model");
+  if (adapter && adapter->config.scalar) {
+    input_error(folder.string(), "expected a language model, got a reward model");
+  }
   LoadedLanguageModel loaded;
-  loaded.tokenizer = tokenizer_for(folder, config.shape);
-  loaded.stop_tokens = stop_tokens_of(folder, config.shape, loaded.tokenizer->eos());
-  WeightLoader weights(folder, config);
+  loaded.tokenizer = tokenizer_for(adapter ? adapter->tokenizer_folder() : base, config.shape);
+  loaded.stop_tokens = stop_tokens_of(base, config.shape, loaded.tokenizer->eos());
+  WeightLoader weights(base, config);
   loaded.model.transformer = empty_gpt2(config.shape);
   weights.load_into(loaded.model, placement);
+  if (adapter) adapter->load_into(loaded.model, placement);
   return loaded;
 }
 
 LoadedScalarModel load_scalar_model(const fs::path& folder, const Placement& placement) {
-  ModelConfig config = read_model_config(folder);
-  if (!config.scalar) input_error(folder.string(), "expected a reward model, got a language model");
+  const std::optional<Adapter> adapter = find_adapter(folder);
+  const fs::path base = adapter ? adapter->base() : folder;
+  ModelConfig config = read_model_config(base);
+  if (!(adapter ? adapter->config.scalar : config.scalar)) {
+    input_error(folder.string(), "expected a reward model, got a language model");
+  }
   LoadedScalarModel loaded;
-  loaded.tokenizer = tokenizer_for(folder, config.shape);
-  WeightLoader weights(folder, config);
-  Gpt2 trunk = empty_gpt2(config.shape);
-  loaded.model = {trunk, make_score_head(trunk, 0, /*zero=*/true), config.reward_gain,
-                  config.reward_bias};
-  weights.load_into(loaded.model, placement);
+  loaded.tokenizer = tokenizer_for(adapter ? adapter->tokenizer_folder() : base, config.shape);
+  WeightLoader weights(base, config);
+  LanguageModel trunk{empty_gpt2(config.shape)};
+  weights.load_into(trunk, placement);
+  loaded.model = {trunk.transformer, make_score_head(trunk.transformer, 0, /*zero=*/true),
+                  config.reward_gain, config.reward_bias};
+  if (adapter) {
+    // The head is the adapter's, whatever head the base has.
+    adapter->load_into(loaded.model, placement);
+  } else {
+    weights.load_into(loaded.model.score, "score.", placement);
+  }
   return loaded;
 }
 
@@ -178,7 +204,7 @@ void save_model(const fs::path& folder, ScalarModel& model, const Tokenizer& tok
   ScalarModel written = model;
   Gpt2& trunk = written.transformer;
   trunk.config.vocab_size = std::max(trunk.config.vocab_size, int64_t{tokenizer.pad()} + 1);
-  if (trunk.config.vocab_size > trunk.wte.weight.shape()[0]) {
+  if (!trunk.lora && trunk.config.vocab_size > trunk.wte.weight.shape()[0]) {
     trunk.wte.weight = with_rows(trunk.wte.weight, trunk.config.vocab_size);
   }
   save(folder, written,

@@ -16,8 +16,6 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-constexpr std::string_view weights_name = "model.safetensors";
-constexpr std::string_view index_name = "model.safetensors.index.json";
 constexpr std::string_view weights_suffix = ".safetensors";
 
 /// A plain name of letters, digits, '.', '_' and '-': it cannot name a place outside of the folder.
@@ -31,7 +29,11 @@ bool is_plain_file_name(std::string_view name) {
 }
 
 /// What stands in the folder instead, for the message; weights in Python's own formats are code.
-std::string instead(const fs::path& folder) {
+std::string instead(const fs::path& folder, std::string_view stem) {
+  if (stem == "adapter_model") {
+    if (!fs::exists(folder / "adapter_model.bin")) return "none";
+    return "only adapter_model.bin; save_pretrained of a newer PEFT writes the other";
+  }
   for (const char* name : {"pytorch_model.bin", "pytorch_model.bin.index.json", "tf_model.h5"}) {
     if (fs::exists(folder / name)) {
       return fmt::format(
@@ -84,13 +86,16 @@ std::map<std::string, std::string> parse_weight_index(std::string_view text,
   return files;
 }
 
-ModelWeights::ModelWeights(const fs::path& folder) : source_((folder / weights_name).string()) {
+ModelWeights::ModelWeights(const fs::path& folder, std::string_view stem) {
+  const std::string weights_name = std::string(stem) + std::string(weights_suffix);
+  const std::string index_name = weights_name + ".index.json";
+  source_ = (folder / weights_name).string();
   if (fs::exists(folder / weights_name)) {
     add(folder / weights_name);
     return;
   }
   if (!fs::exists(folder / index_name)) {
-    input_error(source_, "expected a file of weights, got {}", instead(folder));
+    input_error(source_, "expected a file of weights, got {}", instead(folder, stem));
   }
   source_ = (folder / index_name).string();
   const auto index = parse_weight_index(read_text(source_), source_);
@@ -139,6 +144,21 @@ std::vector<std::string> ModelWeights::names() const {
   std::vector<std::string> all;
   for (const auto& [name, place] : places_) all.push_back(name);
   return all;
+}
+
+void ModelWeights::require(const std::string& name, const Shape& shape,
+                           std::string_view config) const {
+  const TensorEntry* entry = find(name);
+  if (!entry) {
+    input_error(source(), "expected a tensor \"{}\", got none of that name", name);
+  }
+  if (entry->shape != shape) {
+    input_error(source(), "expected \"{}\" as {}, as in {}, got {}", name, shape.text(), config,
+                entry->shape.text());
+  }
+  if (!entry->is_floating()) {
+    input_error(source(), "expected \"{}\" as F16, BF16, F32 or F64, got {}", name, entry->dtype);
+  }
 }
 
 Tensor ModelWeights::read(const std::string& name) {

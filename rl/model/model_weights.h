@@ -1,5 +1,6 @@
 // The tensors of a model folder, whether in one model.safetensors or in shards that
-// model.safetensors.index.json lists. Headers are read and checked at once, bytes when asked for.
+// model.safetensors.index.json lists; or those of an adapter_model.safetensors. Headers are read
+// and checked at once, bytes when asked for.
 #pragma once
 
 #include <cstdint>
@@ -20,15 +21,19 @@ std::map<std::string, std::string> parse_weight_index(std::string_view text,
 
 class ModelWeights {
  public:
+  /// `stem`: of the file's name, "model" or "adapter_model".
   /// @throws InputError naming the file, and the tensor that is missing from a shard, in two of
   /// them or not in the index; also when there are only weights of another format.
-  explicit ModelWeights(const std::filesystem::path& folder);
+  explicit ModelWeights(const std::filesystem::path& folder, std::string_view stem = "model");
 
   /// The file, or the index, by which messages call them.
   const std::string& source() const { return source_; }
   /// Null when there is none of that name.
   const TensorEntry* find(const std::string& name) const;
   std::vector<std::string> names() const;
+  /// @throws InputError unless there is a floating-point tensor of that name and shape, which
+  /// `config` (a file's name) asks for.
+  void require(const std::string& name, const Shape& shape, std::string_view config) const;
 
   /// The tensor in float32, on the host. REQUIRES: find(name) with is_floating().
   /// @throws InputError for a double beyond the range of a float.

@@ -109,6 +109,20 @@ def model_seeds():
          json.dumps(config) + "\n====\n{}\n====\n" + json.dumps({"weight_map": {"a": "../x"}}))
 
 
+def adapter_seeds():
+    config = {"peft_type": "LORA", "task_type": "CAUSAL_LM", "base_model_name_or_path": "runs/lm",
+              "r": 4, "lora_alpha": 8, "lora_dropout": 0.05, "use_rslora": False,
+              "target_modules": ["c_attn", "mlp.c_proj"], "fan_in_fan_out": True, "bias": "none",
+              "modules_to_save": None, "init_lora_weights": True, "rank_pattern": {}}
+    seed("adapter_config", "language", json.dumps(config))
+    reward = {"task_type": "SEQ_CLS", "modules_to_save": ["classifier", "score"],
+              "target_modules": "all-linear", "reward_gain": 0.5, "reward_bias": -1}
+    seed("adapter_config", "reward", json.dumps(config | reward))
+    seed("adapter_config", "dora", json.dumps(config | {"use_dora": True}))
+    seed("adapter_config", "pissa", json.dumps(config | {"init_lora_weights": "pissa_niter_4"}))
+    seed("adapter_config", "largest", json.dumps(config | {"r": 2**63 - 1, "lora_alpha": 1e308}))
+
+
 def text_seeds():
     seed("text", "english", "the cat's hat isn't on  the mat, we'll see 1234!\n\n  y\t")
     seed("text", "chinese", "\u597d\u597d\u5b66\u4e60\u3002\u00e9\u0301\U0001f600")
@@ -187,6 +201,7 @@ json_seeds()
 rows_seeds()
 tokenizer_seeds()
 model_seeds()
+adapter_seeds()
 text_seeds()
 safetensors_seeds()
 shard_seeds()
