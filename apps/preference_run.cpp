@@ -1,0 +1,240 @@
+#include "apps/preference_run.h"
+
+#include <algorithm>
+
+#include "apps/terminal.h"
+#include "core/unicode.h"
+#include "rl/digest.h"
+#include "rl/model/chat_encoding.h"
+
+namespace rlhf {
+namespace {
+
+std::string digest(const PreferenceData& data) {
+  Digest digest;
+  for (const PreferencePair& pair : data.rows) {
+    const Example both[] = {pair.chosen, pair.rejected};
+    digest.add(std::span<const Example>(both));
+  }
+  return digest.text();
+}
+
+std::string digest(const JudgedData& data) {
+  Digest digest;
+  std::vector<double> labels;
+  for (const JudgedCompletion& row : data.rows) {
+    digest.add(std::span<const Example>(&row.example, 1));
+    labels.push_back(row.desirable);
+  }
+  return digest.add(labels).text();
+}
+
+/// Whether two tokenizers say the same by every id.
+bool same_tokens(const Tokenizer& a, const Tokenizer& b) {
+  if (a.vocab_size() != b.vocab_size() || a.eos() != b.eos()) return false;
+  for (int32_t id = 0; id < a.vocab_size(); id++) {
+    if (a.token_bytes(id) != b.token_bytes(id)) return false;
+  }
+  return true;
+}
+
+std::vector<UnpairedPreference> read_judged_rows(const std::string& file) {
+  if (!read_rows(file).has_column("chosen")) return read_unpaired_preferences(file);
+  return unpaired(read_preferences(file));
+}
+
+/// A metric with its value on the validation data beside it.
+std::vector<std::string> with_eval(std::vector<std::string> names) {
+  const size_t count = names.size();
+  for (size_t i = 0; i < count; i++) names.push_back("eval_" + names[i]);
+  return names;
+}
+
+}  // namespace
+
+PreferenceRun::PreferenceRun(const PreferenceFlags& flags, const Invocation& invocation)
+    : flags_(flags), invocation_(invocation) {
+  check_output_dir(flags.output_dir, {flags.model_name_or_path, flags.ref_model});
+  loaded_ = load_language_model(flags.model_name_or_path, flags.training.device.placement());
+}
+
+void PreferenceRun::ensure_template(bool any_dialogue) {
+  if (!any_dialogue) return;
+  const std::string line =
+      ensure_chat_template(loaded_.model.transformer, loaded_.tokenizer, flags_.model_name_or_path);
+  if (!line.empty()) fmt::print(stderr, "{}\n", line);
+}
+
+void PreferenceRun::show_first(const std::vector<Row>& rows) {
+  first_ = {.caption = "The first example as the model reads it", .columns = {"", "tokens"}};
+  for (const Row& row : rows) {
+    std::string line;
+    for (const MarkedText& part : marked_text(*loaded_.tokenizer, *row.example)) {
+      line += part.learnt ? "[[" + part.text + "]]" : part.text;
+    }
+    first_.rows.push_back({row.side, escaped(line, 2000)});
+    fmt::print(stderr, "example, {}: {}\n", row.side, escaped(line, 300));
+  }
+}
+
+PreferenceRun::Sets<PreferenceData> PreferenceRun::read_pairs() {
+  const auto train = read_preferences(flags_.dataset_name);
+  const auto eval = flags_.eval_dataset_name.empty() ? std::vector<Preference>{}
+                                                     : read_preferences(flags_.eval_dataset_name);
+  const auto is_dialogue = [](const Preference& row) { return !row.first.empty(); };
+  ensure_template(std::any_of(train.begin(), train.end(), is_dialogue) ||
+                  std::any_of(eval.begin(), eval.end(), is_dialogue));
+  const int64_t limit = loaded_.model.transformer.config.n_positions;
+  Sets<PreferenceData> out;
+  out.train = encode_pairs(*loaded_.tokenizer, train, flags_.lengths, limit);
+  if (!eval.empty()) {
+    out.eval = encode_pairs(*loaded_.tokenizer, eval, flags_.lengths, limit, "--eval_dataset_name");
+  }
+  show_first(
+      {{"chosen", &out.train.rows.front().chosen}, {"rejected", &out.train.rows.front().rejected}});
+  inputs_["dataset_name"] = digest(out.train);
+  examples_ = out.train.size();
+  counts_ = fmt::format("{} pairs", examples_);
+  truncated_ = out.train.truncated;
+  dropped_ = out.train.dropped;
+  return out;
+}
+
+PreferenceRun::Sets<JudgedData> PreferenceRun::read_judged() {
+  const auto train = read_judged_rows(flags_.dataset_name);
+  const auto eval = flags_.eval_dataset_name.empty() ? std::vector<UnpairedPreference>{}
+                                                     : read_judged_rows(flags_.eval_dataset_name);
+  const auto is_dialogue = [](const UnpairedPreference& row) { return !row.dialogue.empty(); };
+  ensure_template(std::any_of(train.begin(), train.end(), is_dialogue) ||
+                  std::any_of(eval.begin(), eval.end(), is_dialogue));
+  const int64_t limit = loaded_.model.transformer.config.n_positions;
+  Sets<JudgedData> out;
+  out.train = encode_judged(*loaded_.tokenizer, train, flags_.lengths, limit);
+  if (!eval.empty()) {
+    out.eval =
+        encode_judged(*loaded_.tokenizer, eval, flags_.lengths, limit, "--eval_dataset_name");
+  }
+  const JudgedCompletion& first = out.train.rows.front();
+  show_first({{first.desirable ? "wanted" : "not wanted", &first.example}});
+  inputs_["dataset_name"] = digest(out.train);
+  examples_ = out.train.size();
+  const auto wanted = std::count_if(out.train.rows.begin(), out.train.rows.end(),
+                                    [](const JudgedCompletion& row) { return row.desirable; });
+  counts_ = fmt::format("{} completions, {} of them wanted", examples_, wanted);
+  truncated_ = out.train.truncated;
+  dropped_ = out.train.dropped;
+  return out;
+}
+
+Gpt2 PreferenceRun::reference() {
+  if (flags_.ref_model.empty()) {
+    inputs_["model_name_or_path"] = Digest().add_parameters(loaded_.model).text();
+    return frozen_copy(loaded_.model.transformer);
+  }
+  LoadedLanguageModel ref =
+      load_language_model(flags_.ref_model, flags_.training.device.placement());
+  const Gpt2Config& config = loaded_.model.transformer.config;
+  if (!same_tokens(*ref.tokenizer, *loaded_.tokenizer) ||
+      ref.model.transformer.config.n_positions < config.n_positions) {
+    input_error("--ref_model",
+                "expected the tokenizer and context of --model_name_or_path ({} tokens, {} "
+                "positions), got others ({} tokens, {} positions)",
+                loaded_.tokenizer->vocab_size(), config.n_positions, ref.tokenizer->vocab_size(),
+                ref.model.transformer.config.n_positions);
+  }
+  inputs_["ref_model"] = Digest().add_parameters(ref.model).text();
+  return frozen_copy(ref.model.transformer);
+}
+
+void PreferenceRun::run(const std::string& title, const std::vector<std::string>& shown,
+                        const Train& train) {
+  Gpt2& model = loaded_.model.transformer;
+  model.config.set_dropout(flags_.dropout);
+  model.gradient_checkpointing = flags_.training.gradient_checkpointing;
+  const auto save = [&](const std::filesystem::path& folder) {
+    save_model(folder, loaded_.model, *loaded_.tokenizer);
+  };
+  const CheckpointFlags& checkpoint = flags_.training.checkpoint;
+  Checkpoints checkpoints = checkpoint.checkpoints(invocation_, flags_.output_dir, inputs_, save);
+  Session session(invocation_, flags_.output_dir, flags_.training.seed, checkpoint.resumed_step());
+  const PreferenceResult result =
+      train(model, session.on_step(invocation_.command, shown), std::move(checkpoints));
+  save(flags_.output_dir);
+  conclude(session, title, result);
+}
+
+void PreferenceRun::conclude(Session& session, const std::string& title,
+                             const PreferenceResult& result) {
+  nlohmann::ordered_json summary{{"train_loss", result.train_loss}};
+  std::vector<Tile> tiles{{"Training loss", figure(result.train_loss), "last interval"}};
+  Table figures{.caption = "Figures at the end", .columns = {"", "training"}};
+  for (const auto& [name, value] : result.train) {
+    summary[name] = value;
+    figures.rows.push_back({name, figure(value)});
+  }
+  if (!result.eval.empty()) {
+    figures.columns.push_back("validation");
+    for (auto& row : figures.rows) row.push_back("");
+    for (const auto& [name, value] : result.eval) {
+      summary["eval_" + name] = value;
+      if (name == "loss") tiles.push_back({"Validation loss", figure(value), "held-out data"});
+      for (auto& row : figures.rows) {
+        if (row[0] == name) row.back() = figure(value);
+      }
+    }
+  }
+  for (const Metrics* metrics : {&result.train, &result.eval}) {
+    for (const auto& [name, value] : *metrics) {
+      if (name != "rewards/accuracies") continue;
+      tiles.push_back({"Reward accuracy", figure(value),
+                       metrics == &result.train ? "training pairs in order" : "held-out pairs"});
+    }
+  }
+  summary["steps"] = result.steps;
+  summary["examples"] = examples_;
+  summary["truncated"] = truncated_;
+  summary["dropped"] = dropped_;
+  summary["both_fell"] = result.both_fell;
+  summary["examples_per_s"] = double(result.steps) / result.seconds *
+                              double(flags_.schedule().training.batch_size) *
+                              double(flags_.schedule().training.gradient_accumulation_steps);
+  std::vector<std::string> paragraphs;
+  if (result.both_fell > 0) {
+    paragraphs.push_back(fmt::format(
+        "Both completions became less likely in {} logging intervals: the margin grew because the "
+        "rejected one fell faster. The chart of log-probabilities shows since when.",
+        result.both_fell));
+  }
+  const auto chart = [&](const char* name, const char* unit, std::vector<std::string> metrics) {
+    return session.chart(name, unit, with_eval(std::move(metrics)));
+  };
+  std::vector<Chart> charts{
+      chart("Loss", "an example", {"loss"}),
+      chart("Reward accuracy", "share of pairs in order", {"rewards/accuracies"}),
+      chart("Reward margin", "chosen minus rejected", {"rewards/margins"}),
+      chart("Rewards of both sides", "mean", {"rewards/chosen", "rewards/rejected"}),
+      chart("Log-probabilities of both sides", "nats", {"logps/chosen", "logps/rejected"}),
+      chart("KL of mismatched completions", "nats", {"kl"}),
+      chart("Language-model loss of the chosen", "nats a token", {"nll_loss"}),
+      chart("Log odds ratio", "nats", {"log_odds_ratio", "log_odds_chosen"}),
+      session.chart("Gradient norm", "before clipping", {"grad_norm"})};
+  std::erase_if(charts, [](const Chart& c) { return c.series.empty(); });
+  session.finish(summary, {.title = title,
+                           .introduction = fmt::format("{} of {}, {} steps.", counts_,
+                                                       flags_.dataset_name, result.steps),
+                           .tiles = tiles,
+                           .sections = {{.heading = "Training",
+                                         .paragraphs = paragraphs,
+                                         .charts = charts,
+                                         .tables = {figures, first_}}}});
+  fmt::print("train_loss {:.4f}", result.train_loss);
+  const std::string prefix = result.eval.empty() ? "" : "eval_";
+  for (const auto& [name, value] : result.eval.empty() ? result.train : result.eval) {
+    if (name == "loss" || name == "rewards/accuracies" || name == "rewards/margins") {
+      fmt::print("  {}{} {:.4f}", prefix, name, value);
+    }
+  }
+  fmt::print("\n");
+}
+
+}  // namespace rlhf
