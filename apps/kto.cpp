@@ -19,9 +19,9 @@ int kto_main(const Options& o, const Invocation& invocation) {
   validate(config);
   PreferenceRun run(o.common, invocation);
   const auto data = run.read_judged();
+  const Gpt2 reference = run.reference();
   const std::string advice = weight_advice(data.train, config);
   if (!advice.empty()) fmt::print(stderr, "rlhf: {}\n", advice);
-  const Gpt2 reference = run.reference();
   run.run("Kahneman-Tversky optimisation", {"loss", "rewards/margins", "kl"},
           [&](Gpt2& model, const OnStep& on_step, Checkpoints checkpoints) {
             return kto(model, reference, data.train, data.eval, config, on_step,

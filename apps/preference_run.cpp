@@ -65,7 +65,7 @@ void PreferenceRun::ensure_template(bool any_dialogue) {
   if (!line.empty()) fmt::print(stderr, "{}\n", line);
 }
 
-void PreferenceRun::show_first(const std::vector<Row>& rows) {
+void PreferenceRun::keep_first(const std::vector<Row>& rows) {
   first_ = {.caption = "The first example as the model reads it", .columns = {"", "tokens"}};
   for (const Row& row : rows) {
     std::string line;
@@ -73,7 +73,6 @@ void PreferenceRun::show_first(const std::vector<Row>& rows) {
       line += part.learnt ? "[[" + part.text + "]]" : part.text;
     }
     first_.rows.push_back({row.side, escaped(line, 2000)});
-    fmt::print(stderr, "example, {}: {}\n", row.side, escaped(line, 300));
   }
 }
 
@@ -90,7 +89,7 @@ PreferenceRun::Sets<PreferenceData> PreferenceRun::read_pairs() {
   if (!eval.empty()) {
     out.eval = encode_pairs(*loaded_.tokenizer, eval, flags_.lengths, limit, "--eval_dataset_name");
   }
-  show_first(
+  keep_first(
       {{"chosen", &out.train.rows.front().chosen}, {"rejected", &out.train.rows.front().rejected}});
   inputs_["dataset_name"] = digest(out.train);
   examples_ = out.train.size();
@@ -115,7 +114,7 @@ PreferenceRun::Sets<JudgedData> PreferenceRun::read_judged() {
         encode_judged(*loaded_.tokenizer, eval, flags_.lengths, limit, "--eval_dataset_name");
   }
   const JudgedCompletion& first = out.train.rows.front();
-  show_first({{first.desirable ? "wanted" : "not wanted", &first.example}});
+  keep_first({{first.desirable ? "wanted" : "not wanted", &first.example}});
   inputs_["dataset_name"] = digest(out.train);
   examples_ = out.train.size();
   const auto wanted = std::count_if(out.train.rows.begin(), out.train.rows.end(),
@@ -156,6 +155,9 @@ void PreferenceRun::run(const std::string& title, const std::vector<std::string>
   };
   const CheckpointFlags& checkpoint = flags_.training.checkpoint;
   Checkpoints checkpoints = checkpoint.checkpoints(invocation_, flags_.output_dir, inputs_, save);
+  for (const auto& row : first_.rows) {
+    fmt::print(stderr, "example, {}: {}\n", row[0], row[1].substr(0, 300));
+  }
   Session session(invocation_, flags_.output_dir, flags_.training.seed, checkpoint.resumed_step());
   const PreferenceResult result =
       train(model, session.on_step(invocation_.command, shown), std::move(checkpoints));

@@ -43,7 +43,7 @@ class PreferenceRun {
     const Example* example;
   };
   void ensure_template(bool any_dialogue);
-  void show_first(const std::vector<Row>& rows);
+  void keep_first(const std::vector<Row>& rows);
   void conclude(Session& session, const std::string& title, const PreferenceResult& result);
 
   const PreferenceFlags& flags_;
