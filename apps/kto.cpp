@@ -8,7 +8,7 @@ namespace rlhf {
 namespace {
 
 struct Options {
-  PreferenceFlags common{5e-5};
+  PreferenceFlags common{1e-4};
   KtoConfig kto;
 };
 

@@ -8,7 +8,7 @@ namespace rlhf {
 namespace {
 
 struct Options {
-  PreferenceFlags common{2e-4};
+  PreferenceFlags common{3e-4};
   OrpoConfig orpo;
 };
 

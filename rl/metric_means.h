@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "core/check.h"
-#include "rl/interval_mean.h"
 #include "rl/run/metrics_log.h"
+#include "rl/run/state_archive.h"
 
 namespace rlhf {
 
@@ -18,37 +18,37 @@ class MetricMeans {
     for (const std::string& name : names) means_.emplace_back(name, Mean{});
   }
 
-  void add(const std::string& name, double value) {
+  /// A value that counts `weight` times: the mean of so many tokens or examples.
+  void add(const std::string& name, double value, double weight = 1) {
     for (auto& [known, mean] : means_) {
       if (known != name) continue;
-      mean.values.add(value);
-      mean.any = 1;
+      mean.sum += weight * value;
+      mean.weight += weight;
       return;
     }
     check(false, "metrics", "expected a name that was declared, got \"{}\"", name);
   }
 
-  /// Those that anything was added to, each under `prefix` and its name.
-  Metrics take(const std::string& prefix = "") {
+  /// Those that anything was added to.
+  Metrics take() {
     Metrics metrics;
     for (auto& [name, mean] : means_) {
-      if (mean.any != 0) metrics.emplace_back(prefix + name, mean.values.take());
-      mean.any = 0;
+      if (mean.weight > 0) metrics.emplace_back(name, mean.sum / mean.weight);
+      mean = {};
     }
     return metrics;
   }
 
   void archive(StateArchive& a) {
     for (auto& [name, mean] : means_) {
-      mean.values.archive(a, "means." + name);
-      a.number("means." + name + ".any", mean.any);
+      a.number("means." + name + ".sum", mean.sum);
+      a.number("means." + name + ".weight", mean.weight);
     }
   }
 
  private:
   struct Mean {
-    IntervalMean values;
-    int64_t any = 0;
+    double sum = 0, weight = 0;
   };
   std::vector<std::pair<std::string, Mean>> means_;
 };

@@ -52,9 +52,10 @@ class PairObjective : public PreferenceObjective {
     seen.add("logps/rejected", pair.rejected_log_prob);
   }
 
-  /// nll_loss is nats a token of the micro-batch, of which `nll` is its part of the step's mean.
+  /// `nll`: what the `tokens` of a micro-batch add to the step's mean a token.
   void note_nll(const Tensor& nll, int64_t tokens, MetricMeans& seen) const {
-    seen.add("nll_loss", nll.item() * double(step_tokens_) / double(tokens));
+    const double weight = double(tokens);
+    seen.add("nll_loss", nll.item() * double(step_tokens_) / weight, weight);
   }
 
  private:

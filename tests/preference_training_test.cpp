@@ -95,11 +95,8 @@ class Preferences : public testing::TestWithParam<std::string> {};
 
 TEST_P(Preferences, AStepDoesNotDependOnItsMicroBatches) {
   const Trained whole = train(GetParam(), one_step(8));
-  for (const auto& [batch, accumulation] : {std::pair{1, 8}, {3, 3}}) {
-    PreferenceSchedule schedule = one_step(batch, accumulation);
-    if (batch == 3) schedule.training.gradient_accumulation_steps = 3;
-    const Trained cut = train(GetParam(), schedule);
-    if (batch == 3 && GetParam() == "kto") continue;  // nine of its sixteen examples
+  for (const auto& [batch, accumulation] : {std::pair{1, 8}, {2, 4}}) {
+    const Trained cut = train(GetParam(), one_step(batch, accumulation));
     EXPECT_NEAR(cut.result.train_loss, whole.result.train_loss, 2e-6) << batch;
     ASSERT_EQ(cut.parameters.size(), whole.parameters.size());
     for (size_t i = 0; i < cut.parameters.size(); i++) {
@@ -138,7 +135,9 @@ TEST_P(Preferences, AResumedRunHasTheBitsOfOneThatNeverStopped) {
 TEST_P(Preferences, LearnsWhatItIsShown) {
   const Trained run = train(GetParam(), steps(60, 1e-2));
   const std::map<std::string, double> eval(run.result.eval.begin(), run.result.eval.end());
-  if (GetParam() != "kto") EXPECT_EQ(eval.at("rewards/accuracies"), 1);
+  if (eval.contains("rewards/accuracies")) {
+    EXPECT_EQ(eval.at("rewards/accuracies"), 1);
+  }
   EXPECT_GT(eval.at("rewards/margins"), 0.2);
   EXPECT_GT(eval.at("logps/chosen"), eval.at("logps/rejected"));
 }
