@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "apps/terminal.h"
+#include "apps/preference_report.h"
 #include "core/unicode.h"
 #include "rl/digest.h"
 #include "rl/model/chat_encoding.h"
@@ -41,13 +41,6 @@ bool same_tokens(const Tokenizer& a, const Tokenizer& b) {
 std::vector<UnpairedPreference> read_judged_rows(const std::string& file) {
   if (!read_rows(file).has_column("chosen")) return read_unpaired_preferences(file);
   return unpaired(read_preferences(file));
-}
-
-/// A metric with its value on the validation data beside it.
-std::vector<std::string> with_eval(std::vector<std::string> names) {
-  const size_t count = names.size();
-  for (size_t i = 0; i < count; i++) names.push_back("eval_" + names[i]);
-  return names;
 }
 
 }  // namespace
@@ -167,76 +160,18 @@ void PreferenceRun::run(const std::string& title, const std::vector<std::string>
 
 void PreferenceRun::conclude(Session& session, const std::string& title,
                              const PreferenceResult& result) {
-  nlohmann::ordered_json summary{{"train_loss", result.train_loss}};
-  std::vector<Tile> tiles{{"Training loss", figure(result.train_loss), "last interval"}};
-  Table figures{.caption = "Figures at the end", .columns = {"", "training"}};
-  for (const auto& [name, value] : result.train) {
-    summary[name] = value;
-    figures.rows.push_back({name, figure(value)});
-  }
-  if (!result.eval.empty()) {
-    figures.columns.push_back("validation");
-    for (auto& row : figures.rows) row.push_back("");
-    for (const auto& [name, value] : result.eval) {
-      summary["eval_" + name] = value;
-      if (name == "loss") tiles.push_back({"Validation loss", figure(value), "held-out data"});
-      for (auto& row : figures.rows) {
-        if (row[0] == name) row.back() = figure(value);
-      }
-    }
-  }
-  for (const Metrics* metrics : {&result.train, &result.eval}) {
-    for (const auto& [name, value] : *metrics) {
-      if (name != "rewards/accuracies") continue;
-      tiles.push_back({"Reward accuracy", figure(value),
-                       metrics == &result.train ? "training pairs in order" : "held-out pairs"});
-    }
-  }
-  summary["steps"] = result.steps;
+  nlohmann::ordered_json summary = preference_summary(result);
   summary["examples"] = examples_;
   summary["truncated"] = truncated_;
   summary["dropped"] = dropped_;
-  summary["both_fell"] = result.both_fell;
-  summary["examples_per_s"] = double(result.steps) / result.seconds *
-                              double(flags_.schedule().training.batch_size) *
-                              double(flags_.schedule().training.gradient_accumulation_steps);
-  std::vector<std::string> paragraphs;
-  if (result.both_fell > 0) {
-    paragraphs.push_back(fmt::format(
-        "Both completions became less likely in {} logging intervals: the margin grew because the "
-        "rejected one fell faster. The chart of log-probabilities shows since when.",
-        result.both_fell));
-  }
-  const auto chart = [&](const char* name, const char* unit, std::vector<std::string> metrics) {
-    return session.chart(name, unit, with_eval(std::move(metrics)));
-  };
-  std::vector<Chart> charts{
-      chart("Loss", "an example", {"loss"}),
-      chart("Reward accuracy", "share of pairs in order", {"rewards/accuracies"}),
-      chart("Reward margin", "chosen minus rejected", {"rewards/margins"}),
-      chart("Rewards of both sides", "mean", {"rewards/chosen", "rewards/rejected"}),
-      chart("Log-probabilities of both sides", "nats", {"logps/chosen", "logps/rejected"}),
-      chart("KL of mismatched completions", "nats", {"kl"}),
-      chart("Language-model loss of the chosen", "nats a token", {"nll_loss"}),
-      chart("Log odds ratio", "nats", {"log_odds_ratio", "log_odds_chosen"}),
-      session.chart("Gradient norm", "before clipping", {"grad_norm"})};
-  std::erase_if(charts, [](const Chart& c) { return c.series.empty(); });
+  Section section = preference_section(session, result);
+  section.tables.push_back(first_);
   session.finish(summary, {.title = title,
                            .introduction = fmt::format("{} of {}, {} steps.", counts_,
                                                        flags_.dataset_name, result.steps),
-                           .tiles = tiles,
-                           .sections = {{.heading = "Training",
-                                         .paragraphs = paragraphs,
-                                         .charts = charts,
-                                         .tables = {figures, first_}}}});
-  fmt::print("train_loss {:.4f}", result.train_loss);
-  const std::string prefix = result.eval.empty() ? "" : "eval_";
-  for (const auto& [name, value] : result.eval.empty() ? result.train : result.eval) {
-    if (name == "loss" || name == "rewards/accuracies" || name == "rewards/margins") {
-      fmt::print("  {}{} {:.4f}", prefix, name, value);
-    }
-  }
-  fmt::print("\n");
+                           .tiles = preference_tiles(result),
+                           .sections = {std::move(section)}});
+  fmt::print("{}\n", preference_line(result));
 }
 
 }  // namespace rlhf

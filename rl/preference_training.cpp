@@ -61,6 +61,7 @@ PreferenceResult train_preferences(Gpt2& model, PreferenceObjective& train,
     losses.archive(a, "losses");
     seen.archive(a);
     watch.archive(a);
+    a.number("examples", result.examples);
     a.number("seconds", result.seconds);
   };
 
@@ -69,6 +70,7 @@ PreferenceResult train_preferences(Gpt2& model, PreferenceObjective& train,
     const auto start = Clock::now();
     const std::span<const int64_t> picked = order.at(step);
     train.begin(picked);
+    result.examples += int64_t(picked.size());
     const auto micro = micro_batches(picked, training.batch_size);
     const Trainer::Step done = trainer.step(int64_t(micro.size()), [&](int64_t m) {
       return train.loss(micro[size_t(m)], trainer.dropout_state(), seen);

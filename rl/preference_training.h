@@ -47,6 +47,7 @@ struct PreferenceResult {
   double train_loss = 0;  ///< mean over the last logging interval
   Metrics train, eval;    ///< the last that were logged; eval without its prefix
   int64_t steps = 0;
+  int64_t examples = 0;   ///< seen in training, repetitions included
   int64_t both_fell = 0;  ///< logging intervals with the alarm of that name
   double seconds = 0;
 };
