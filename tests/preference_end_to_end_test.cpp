@@ -106,6 +106,8 @@ TEST_F(PreferenceEndToEnd, AResumedRunHasTheSameBits) {
 }
 
 TEST_F(PreferenceEndToEnd, WrongInputIsRefusedInOneLine) {
+  ASSERT_EQ(rlhf(pretrain("other", {"--dataset_name", at("sft.jsonl"), "--max_steps", "1"})).code,
+            0);
   const std::vector<std::pair<Arguments, std::string>> calls{
       {call("dpo", "out", {"--dataset_name", at("no_prompt.jsonl")}),
        "no_prompt.jsonl:1] expected a prompt that is not empty"},
@@ -118,6 +120,7 @@ TEST_F(PreferenceEndToEnd, WrongInputIsRefusedInOneLine) {
        "[--label_smoothing] expected 0"},
       {call("dpo", "out", {"--reference_free", "--ref_model", at("sft")}), "[--ref_model]"},
       {call("dpo", "out", {"--ref_model", at("missing")}), "missing"},
+      {call("kto", "out", {"--ref_model", at("other")}), "[--ref_model] expected the tokenizer"},
       {call("orpo", "out", {"--max_length", "4", "--max_prompt_length", "4"}),
        "[--max_prompt_length] expected less than --max_length 4"},
       {call("orpo", "out", {"--max_length", "5"}), "different completions within 5 tokens"}};

@@ -169,6 +169,17 @@ TEST(Dpo, BeginsAtLogTwoWithoutRewards) {
   }
 }
 
+TEST(Dpo, WithoutAReferenceRewardsAreLogProbabilities) {
+  Gpt2 model = start();
+  Logged logged;
+  const DpoConfig config{.schedule = one_step(8), .beta = 0.5f, .reference_free = true};
+  const PreferenceResult result = dpo(model, std::nullopt, echoes(), {}, config, logged.on_step());
+  const auto& metrics = logged.steps[0];
+  EXPECT_NEAR(metrics.at("rewards/chosen"), 0.5 * metrics.at("logps/chosen"), 1e-6);
+  EXPECT_NEAR(metrics.at("rewards/rejected"), 0.5 * metrics.at("logps/rejected"), 1e-6);
+  EXPECT_GT(std::abs(result.train_loss - std::log(2.0)), 1e-3);
+}
+
 TEST(Dpo, BeginsAtLogTwoOnAGpu) {
   RLHF_NEEDS_GPU();
   Gpt2 model = start({Device::cuda, DType::f32});
