@@ -11,6 +11,7 @@
 #include "core/tensor.h"
 #include "kernels/kl_loss.h"
 #include "kernels/philox.h"
+#include "kernels/preference_loss.h"
 #include "kernels/reward_loss.h"
 
 namespace rlhf {
@@ -106,6 +107,10 @@ TokenLogProb token_log_prob(const Tensor& x, const Tensor& head, const Tensor& t
 /// sum_i weight_i x_i: (1). Weights are constants. (reduce)
 Tensor weighted_sum(const Tensor& x, const Tensor& weight);
 
+/// Sum, or mean, of x over [begin[s], end[s]): (S) from (N) and ordered, disjoint i32 (S) twice.
+/// (segment_sum)
+Tensor segment_sum(const Tensor& x, const Tensor& begin, const Tensor& end, bool mean = false);
+
 /// x[row[n]]: (N, C) from (rows, C) and i32 (N). (gather)
 Tensor gather(const Tensor& x, const Tensor& row);
 
@@ -127,5 +132,18 @@ Tensor pairwise_loss(const Tensor& chosen, const Tensor& rejected, const Tensor&
 
 /// Binary cross-entropy of sigmoid(reward), or half the squared error. (reward_loss)
 Tensor pointwise_loss(const Tensor& reward, const Tensor& label, PointwiseKind kind);
+
+/// A loss of beta ((chosen - ref_chosen) - (rejected - ref_rejected)) - gamma: (count) from the
+/// log-probabilities of completions. Both references undefined: without one. (preference_loss)
+Tensor preference_loss(const Tensor& chosen, const Tensor& rejected, const Tensor& ref_chosen,
+                       const Tensor& ref_rejected, const PreferenceLossForm& form);
+
+/// -log sigmoid(log odds(chosen) - log odds(rejected)) of mean log-probabilities. (preference_loss)
+Tensor odds_ratio_loss(const Tensor& chosen, const Tensor& rejected);
+
+/// weight (1 - sigmoid(+-beta (log_prob - ref - kl))), + where label is 1: KTO's. (preference_loss)
+Tensor prospect_loss(const Tensor& log_prob, const Tensor& ref, const Tensor& label,
+                     const Tensor& kl, float beta, float desirable_weight,
+                     float undesirable_weight);
 
 }  // namespace rlhf

@@ -49,11 +49,38 @@ std::vector<Preference> read_preferences(const std::filesystem::path& file) {
     if (is_dialogue(row)) {
       examples.push_back({.margin = row.optional_number("margin").value_or(0),
                           .first = dialogue_of(row, "chosen"),
-                          .second = dialogue_of(row, "rejected")});
+                          .second = dialogue_of(row, "rejected"),
+                          .prompted = explicit_prompt,
+                          .where = row.where()});
       continue;
     }
-    examples.push_back({explicit_prompt ? row.text("prompt") : "", row.non_empty_text("chosen"),
-                        row.non_empty_text("rejected"), row.optional_number("margin").value_or(0)});
+    examples.push_back({.prompt = explicit_prompt ? row.text("prompt") : "",
+                        .chosen = row.non_empty_text("chosen"),
+                        .rejected = row.non_empty_text("rejected"),
+                        .margin = row.optional_number("margin").value_or(0),
+                        .prompted = explicit_prompt,
+                        .where = row.where()});
+  }
+  return examples;
+}
+
+std::vector<UnpairedPreference> read_unpaired_preferences(const std::filesystem::path& file) {
+  std::vector<UnpairedPreference> examples;
+  for (const Row& row : read_rows(file)) {
+    const double label = row.number("label");
+    if (label != 0 && label != 1) {
+      input_error(row.where(), "expected a label of true or false, 1 or 0, got {}", label);
+    }
+    UnpairedPreference example{.desirable = label == 1, .where = row.where()};
+    if (is_dialogue(row)) {
+      example.dialogue = dialogue_of(row);
+      size_t& given = example.dialogue.given;
+      if (given == 0) given = example.dialogue.messages.size() - 1;
+    } else {
+      example.prompt = row.text("prompt");
+      example.completion = row.non_empty_text("completion");
+    }
+    examples.push_back(std::move(example));
   }
   return examples;
 }

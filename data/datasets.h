@@ -25,6 +25,16 @@ struct Preference {
   std::string prompt, chosen, rejected;
   double margin = 0;
   Dialogue first = {}, second = {};  ///< chosen and rejected as dialogues; empty: text
+  bool prompted = true;              ///< false: without a column `prompt`, the two begin with it
+  std::string where = {};            ///< "file:line"
+};
+
+/// A completion that somebody has judged by itself.
+struct UnpairedPreference {
+  std::string prompt, completion;
+  Dialogue dialogue = {};  ///< empty: text
+  bool desirable = true;
+  std::string where = {};  ///< "file:line"
 };
 
 struct Labelled {
@@ -45,6 +55,10 @@ std::vector<PromptCompletion> read_prompt_completion(const std::filesystem::path
 /// `prompt` column the prompt is implicit: the two texts contain it and the prompt is empty. A file
 /// has the column in all rows or in none. All three may be messages.
 std::vector<Preference> read_preferences(const std::filesystem::path& file);
+
+/// Rows of `prompt`, `completion` and a `label` that is true or false, 1 or 0; the first two may be
+/// messages, also in one column `messages`, whose last one then is the completion.
+std::vector<UnpairedPreference> read_unpaired_preferences(const std::filesystem::path& file);
 
 /// Rows of a text and a numeric label. Columns that are numbers, such as "0" and "1", count the
 /// columns of a .csv or .tsv file that has no header.

@@ -1,26 +1,14 @@
 // Losses of a scalar reward, one example at a time, in forms that neither overflow nor cancel.
 #include "kernels/reward_loss.h"
 
-#include <algorithm>
-#include <cmath>
-
+#include "kernels/cpu/support/logistic.h"
 #include "kernels/cpu/support/pointwise.h"
 
 namespace rlhf {
 namespace {
 
-/// log(1 + exp(x)).
-template <class T>
-T softplus(T x) {
-  return std::max(x, T(0)) + std::log1p(std::exp(-std::abs(x)));
-}
-
-/// 1 / (1 + exp(-x)), exact to the last digits on both sides of 0.
-template <class T>
-T sigmoid(T x) {
-  const T e = std::exp(-std::abs(x));
-  return x >= 0 ? 1 / (1 + e) : e / (1 + e);
-}
+using cpu::sigmoid;
+using cpu::softplus;
 
 /// By how much the chosen answer wins.
 template <class T>

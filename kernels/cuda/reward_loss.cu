@@ -1,19 +1,14 @@
 // Losses of a scalar reward, one example at a time, in forms that neither overflow nor cancel.
 #include "kernels/reward_loss.h"
 
+#include "kernels/cuda/support/logistic.h"
 #include "kernels/cuda/support/pointwise.h"
 
 namespace rlhf {
 namespace {
 
-/// log(1 + exp(x)).
-__device__ inline float softplus(float x) { return (x > 0 ? x : 0) + log1pf(expf(-fabsf(x))); }
-
-/// 1 / (1 + exp(-x)), exact to the last digits on both sides of 0.
-__device__ inline float sigmoid(float x) {
-  const float e = expf(-fabsf(x));
-  return x >= 0 ? 1 / (1 + e) : e / (1 + e);
-}
+using gpu::sigmoid;
+using gpu::softplus;
 
 struct PairwiseLoss {
   float centering;
