@@ -7,6 +7,7 @@
 #include <variant>
 
 #include "rl/env/goal_environment.h"
+#include "rl/env/tabular_environment.h"
 
 namespace rlhf {
 
