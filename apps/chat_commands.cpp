@@ -4,9 +4,9 @@
 
 #include <filesystem>
 
-#include "apps/nearest.h"
 #include "core/atomic_file.h"
 #include "core/check.h"
+#include "core/nearest.h"
 #include "core/unicode.h"
 #include "data/text_file.h"
 

@@ -12,10 +12,10 @@
 
 #include "apps/config_file.h"
 #include "apps/help.h"
-#include "apps/nearest.h"
 #include "apps/resume.h"
 #include "apps/terminal.h"
 #include "core/check.h"
+#include "core/nearest.h"
 #include "rl/checkpoints.h"
 #include "rl/run/version.h"
 

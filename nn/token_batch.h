@@ -7,10 +7,9 @@
 #include <vector>
 
 #include "core/ops.h"
+#include "core/tokens.h"
 
 namespace rlhf {
-
-using Tokens = std::vector<int32_t>;
 
 /// B rows of T tokens. `position` counts from 0 within each document; `span` is undefined when
 /// every row is one document from its first token on.

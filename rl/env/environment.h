@@ -88,12 +88,15 @@ class Environment {
           s.action_space.n - 1, action);
     EnvironmentRandom random(seed_, episode_, ++step_);
     Transition<Observation> result = advance(action, random);
-    if (s.max_episode_steps > 0 && step_ >= uint64_t(s.max_episode_steps)) {
-      result.truncated = true;
-    }
+    const int64_t limit = max_episode_steps();
+    if (limit > 0 && elapsed() >= limit) result.truncated = true;
     running_ = !result.done();
     return result;
   }
+
+  /// Steps after which an episode is truncated; 0: never. The spec's, unless set otherwise.
+  int64_t max_episode_steps() const { return limit_.value_or(spec().max_episode_steps); }
+  void set_max_episode_steps(int64_t limit) { limit_ = limit; }
 
   /// Steps taken in this episode.
   int64_t elapsed() const { return int64_t(step_); }
@@ -127,6 +130,7 @@ class Environment {
  private:
   uint64_t seed_ = 0, episode_ = 0, step_ = 0;
   bool running_ = false;
+  std::optional<int64_t> limit_;
 };
 
 }  // namespace rlhf

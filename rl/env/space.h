@@ -18,6 +18,16 @@ struct Box {
   int64_t size() const { return int64_t(low.size()); }
 };
 
-using Space = std::variant<Discrete, Box>;
+/// GoalObservation: a Dict of `observation`, `achieved_goal` and `desired_goal`.
+struct GoalBox {
+  Box observation, goal;
+};
+
+/// Tokens: sequences of at most `max_length` ids, each of 0 .. vocabulary - 1.
+struct TokenSequences {
+  int64_t vocabulary = 0, max_length = 0;
+};
+
+using Space = std::variant<Discrete, Box, GoalBox, TokenSequences>;
 
 }  // namespace rlhf
