@@ -9,6 +9,7 @@
 
 #include "core/tape.h"
 #include "core/tensor.h"
+#include "kernels/activation.h"
 #include "kernels/kl_loss.h"
 #include "kernels/philox.h"
 #include "kernels/reward_loss.h"
@@ -45,6 +46,9 @@ NormedSum add_layer_norm(const Tensor& a, const Tensor& b, const Tensor& weight,
 
 /// x/2 (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))). (gelu)
 Tensor gelu(const Tensor& x);
+
+/// tanh(x) or max(x, 0). (activation)
+Tensor activation(const Tensor& x, ActivationKind kind);
 
 /// token_table[token] + position_table[position]: (N, C) from i32 (N) twice. (embedding)
 Tensor embedding(const Tensor& token, const Tensor& position, const Tensor& token_table,
@@ -90,6 +94,11 @@ struct TokenLogProb {
 TokenLogProb token_log_prob(const Tensor& x, const Tensor& head, const Tensor& target,
                             float temperature = 1, bool with_entropy = false,
                             std::optional<size_t> keep_bytes = {});
+
+/// log softmax(logits)[action] of each row, and the entropy of that distribution, from logits (N,
+/// V) of few classes that exist already: the policies of classical control. action i32 (N); rows
+/// with action < 0 are ignored and give 0. (log_prob)
+TokenLogProb categorical(const Tensor& logits, const Tensor& action);
 
 /// sum_i weight_i x_i: (1). Weights are constants. (reduce)
 Tensor weighted_sum(const Tensor& x, const Tensor& weight);

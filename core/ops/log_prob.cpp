@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/ops.h"
+#include "kernels/add.h"
 #include "kernels/gemm.h"
 #include "kernels/run.h"
 
@@ -122,6 +123,47 @@ TokenLogProb token_log_prob(const Tensor& x, const Tensor& head, const Tensor& t
                                      .transpose_a = true});
         }
       }
+    });
+  });
+  return {log_prob, entropy};
+}
+
+TokenLogProb categorical(const Tensor& logits, const Tensor& action) {
+  const int64_t N = logits.shape().rows(), V = logits.shape()[-1];
+  check(action.count() == N, "categorical", "expected {} actions, got {}", N, action.count());
+  const DType statistic = accumulator_of(logits.dtype());
+  Tensor log_prob = result({N}, {logits}, statistic), entropy = result({N}, {logits}, statistic);
+  const Tensor lse = Tensor::empty({N}, statistic, logits.device());
+
+  dispatch(logits.dtype(), [&](auto t) {
+    using T = decltype(t);
+    using A = Accumulator<T>;
+    run(logits.device(), LogProbForward<T>{.log_prob = log_prob.data<A>(),
+                                           .entropy = entropy.data<A>(),
+                                           .lse = lse.data<A>(),
+                                           .logits = logits.data<T>(),
+                                           .target = action.data<int32_t>(),
+                                           .N = N,
+                                           .V = V});
+  });
+
+  record("categorical", {log_prob, entropy}, [=] {
+    dispatch(logits.dtype(), [&](auto t) {
+      using T = decltype(t);
+      using A = Accumulator<T>;
+      // The kernel turns logits into their gradient in place, and whoever made these may need them.
+      const Tensor d_logits = Tensor::empty(logits.shape(), logits.dtype(), logits.device());
+      d_logits.copy_from(logits);
+      run(logits.device(), LogProbBackward<T>{.logits = d_logits.data<T>(),
+                                              .d_log_prob = log_prob.grad_data<A>(),
+                                              .d_entropy = entropy.grad_data<A>(),
+                                              .entropy = entropy.data<A>(),
+                                              .lse = lse.data<A>(),
+                                              .target = action.data<int32_t>(),
+                                              .N = N,
+                                              .V = V});
+      run(logits.device(),
+          ScaleInto<T>{logits.grad_out<T>(), d_logits.data<T>(), 1, logits.count()});
     });
   });
   return {log_prob, entropy};

@@ -15,6 +15,7 @@ void run(Cpu, const Gae<T>& c, Stream) {
     T next_value = c.bootstrap ? c.bootstrap[b] : T(0);
     T next_advantage = 0;
     for (int64_t t = row + length - 1; t >= row; t--) {
+      if (c.ends && c.ends[t]) next_value = next_advantage = 0;
       const T delta = c.rewards[t] + gamma * next_value - c.values[t];
       next_advantage = delta + decay * next_advantage;
       next_value = c.values[t];

@@ -15,6 +15,7 @@ struct GaeCase {
     int64_t B, T;
     float gamma, lambda;
     bool bootstrap = false;
+    int64_t episode = 0;  ///< about so many steps between ends within a row; 0: none
   };
   static constexpr const char* name = "gae";
   static std::vector<Shape> shapes() {
@@ -22,6 +23,8 @@ struct GaeCase {
             {"language", 5, 24, 1, 0.95f},
             {"control", 8, 40, 0.99f, 0.9f, true},
             {"one_step_errors", 3, 10, 0.9f, 0},
+            {"episodes", 6, 100, 0.99f, 0.95f, true, 7},
+            {"episodes_of_one_step", 3, 70, 0.9f, 0.9f, true, 1},
             {"parallel", 400, 50, 0.98f, 0.95f, true}};
   }
   static std::vector<Shape> bench_shapes() { return {{"512x53", 512, 53, 1, 0.95f}}; }
@@ -37,6 +40,11 @@ struct GaeCase {
     c.values = b.normal<T>(s.B * s.T);
     c.bootstrap = s.bootstrap ? b.normal<T>(s.B) : nullptr;
     c.length = b.hold(length);
+    if (s.episode > 0) {
+      std::vector<int32_t> ends;
+      for (int64_t i = 0; i < s.B * s.T; i++) ends.push_back(i * 5 % (s.episode + i % 3) == 0);
+      c.ends = b.hold(ends);
+    }
     c.B = s.B;
     c.T_max = s.T;
     c.gamma = s.gamma;
@@ -51,9 +59,11 @@ struct GaeCase {
       const int64_t length = c.length[b];
       for (int64_t t = 0; t < c.T_max; t++) {
         double sum = 0;
-        for (int64_t l = 0; t + l < length; l++) {
+        bool ended = false;
+        for (int64_t l = 0; t + l < length && !ended; l++) {
+          ended = c.ends && c.ends[b * c.T_max + t + l];
           const double last = c.bootstrap ? c.bootstrap[b] : 0;
-          const double next = t + l + 1 < length ? value[t + l + 1] : last;
+          const double next = ended ? 0 : t + l + 1 < length ? value[t + l + 1] : last;
           const double delta = reward[t + l] + double(c.gamma) * next - value[t + l];
           sum += std::pow(double(c.gamma) * double(c.lambda), double(l)) * delta;
         }
