@@ -52,6 +52,16 @@ Chart Session::chart(const std::string& title, const std::string& y_label,
   return chart;
 }
 
+std::vector<std::string> Session::metrics() const {
+  std::vector<std::string> names;
+  for (const auto& [step, logged] : history_) {
+    for (const auto& [name, value] : logged) {
+      if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+    }
+  }
+  return names;
+}
+
 void Session::finish(const nlohmann::ordered_json& summary, Report report) {
   progress_.reset();
   report.flags = report_flags(invocation_);

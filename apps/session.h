@@ -34,6 +34,9 @@ class Session {
   Chart chart(const std::string& title, const std::string& y_label,
               const std::vector<std::string>& metrics) const;
 
+  /// The names of what was logged, in the order in which it appeared.
+  std::vector<std::string> metrics() const;
+
   /// Writes summary.json and report.html, and prints where they are.
   void finish(const nlohmann::ordered_json& summary, Report report);
 
