@@ -40,13 +40,13 @@ int evaluate_saved(const GymOptions& o) {
   agent->prepare(make, config.seed);
   load_gym_tensors(o.load, agent->tensors());
   const GymEvaluation evaluation =
-      evaluate_gym_agent(*agent, environment, o.eval_episodes, evaluation_seed(o.seed));
+      evaluate_gym_agent(*agent, make, o.eval_episodes, evaluation_seed(o.seed));
   print_policy(*agent, environment);
   fmt::print("{}\n", evaluation.text());
   return 0;
 }
 
-int gym_main(const GymOptions& o, const Invocation& invocation) {
+int gym_main(const GymOptions& o, const Invocation& typed) {
   if (!o.load.empty()) return evaluate_saved(o);
   if (o.env.empty()) {
     input_error("--env", "expected an environment, as CartPole-v1, got nothing");
@@ -55,6 +55,7 @@ int gym_main(const GymOptions& o, const Invocation& invocation) {
   if (o.output_dir.empty()) {
     input_error("--output_dir", "expected a folder for agent, metrics and report, got nothing");
   }
+  const Invocation invocation = resolved(o, typed);
   if (!o.seeds.empty()) {
     train_gym_seeds(o, invocation);
   } else {
@@ -78,11 +79,11 @@ void declare(GymOptions& o, Flags& flags) {
   flags.add("output_dir", o.output_dir, "agent, metrics and report").shown_as("DIR");
   flags.add("seed", o.seed, at_least(uint64_t{0}), "of environment, exploration and networks");
   flags.add("seeds", o.seeds, "several runs, compared on one page: 1,2,3").shown_as("N,N,...");
-  flags.add("eval_episodes", o.eval_episodes, between(int64_t{1}, int64_t{1000000}),
+  flags.add("eval_episodes", o.eval_episodes, between(1, 1000),
             "episodes of the evaluation at the end");
   flags.add("load", o.load, "a trained agent to evaluate instead of training one").shown_as("DIR");
   o.hyperparameters.declare(flags);
-  o.checkpoint.declare(flags, "environment steps");
+  o.checkpoint.declare(flags, "updates (of tables and deep Q-learning: environment steps)");
 }
 
 }  // namespace

@@ -6,8 +6,6 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <nlohmann/json.hpp>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,9 +13,7 @@
 #include "core/safetensors.h"
 #include "rl/checkpoints.h"
 #include "rl/classical/controller.h"
-#include "rl/env/any_environment.h"
-#include "rl/env/vector_environment.h"
-#include "rl/trainer.h"
+#include "rl/classical/run.h"
 
 namespace rlhf {
 
@@ -31,15 +27,14 @@ class GymAgent {
   /// Makes an untrained agent for an environment. @throws InputError for hyper-parameters that do
   /// not go together.
   virtual void prepare(const MakeEnvironment& make, uint64_t seed) = 0;
-  /// Learns. @returns what summary.json is to say of it.
-  virtual nlohmann::ordered_json train(const OnStep& on_step, Checkpoints checkpoints) = 0;
+  virtual classical::RunResult train(const OnStep& on_step, Checkpoints checkpoints) = 0;
   /// What was learnt, to save and to load: handles, not copies.
   virtual std::vector<NamedTensor> tensors() = 0;
-  /// Whole episodes without exploration, drawn from `seed`.
-  virtual std::vector<FinishedEpisode> play(int64_t episodes, uint64_t seed) = 0;
-  /// The same policy as a machine for the states of a tabular environment, to draw and to evaluate
-  /// exactly; none elsewhere.
-  virtual std::optional<classical::Controller> controller() { return std::nullopt; }
+  /// What it does once it has learnt, without exploration. It reads the agent, which must stay.
+  virtual classical::Act policy() = 0;
+  /// The same as a machine over the states of a tabular environment, where the agent is one;
+  /// without it, the policy's action in each state is.
+  virtual const classical::Controller* controller() { return nullptr; }
 };
 
 struct GymAlgorithm {
@@ -60,6 +55,7 @@ void check_fits(const GymAlgorithm& algorithm, const AnyEnvironment& environment
 
 // The entries, a family a file.
 std::vector<GymAlgorithm> tabular_gym_algorithms();
+std::vector<GymAlgorithm> policy_gradient_gym_algorithms();
 
 /// The environment as one whose dynamics are a table; null for others.
 TabularEnvironment* tabular_environment(const AnyEnvironment& environment);

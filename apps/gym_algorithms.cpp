@@ -11,7 +11,7 @@ namespace {
 
 std::vector<GymAlgorithm> all_algorithms() {
   std::vector<GymAlgorithm> all;
-  for (auto family : {tabular_gym_algorithms}) {
+  for (auto family : {tabular_gym_algorithms, policy_gradient_gym_algorithms}) {
     for (GymAlgorithm& algorithm : family()) all.push_back(std::move(algorithm));
   }
   return all;
@@ -47,8 +47,8 @@ void check_fits(const GymAlgorithm& algorithm, const AnyEnvironment& environment
 }
 
 TabularEnvironment* tabular_environment(const AnyEnvironment& environment) {
-  const auto* numbered = std::get_if<std::unique_ptr<Environment<int64_t>>>(&environment);
-  return numbered ? dynamic_cast<TabularEnvironment*>(numbered->get()) : nullptr;
+  const auto* tabular = std::get_if<std::unique_ptr<TabularEnvironment>>(&environment);
+  return tabular ? tabular->get() : nullptr;
 }
 
 }  // namespace rlhf

@@ -11,14 +11,18 @@
 namespace rlhf {
 namespace {
 
-std::optional<ExactReturn> exact_return(GymAgent& agent, const TabularEnvironment* environment) {
-  const auto controller = agent.controller();
-  if (!environment || !environment->table().exact || !controller) return std::nullopt;
-  const TransitionTable& table = environment->table();
-  const classical::Horizon horizon{.steps = environment->spec().max_episode_steps};
-  return ExactReturn{
-      classical::start_value(classical::policy_values(table, *controller, horizon), table.initial),
-      classical::start_value(classical::value_iteration(table, horizon), table.initial)};
+constexpr int64_t kLongestEpisode = 10000;
+
+std::optional<ExactReturn> exact_return(GymAgent& agent, const AnyEnvironment& environment) {
+  const TabularEnvironment* world = tabular_environment(environment);
+  if (!world || !world->table().exact) return std::nullopt;
+  const TransitionTable& table = world->table();
+  const classical::Horizon horizon{.steps = world->spec().max_episode_steps};
+  const auto mean = [&](const std::vector<double>& values) {
+    return classical::start_value(values, table.initial);
+  };
+  return ExactReturn{mean(classical::policy_values(table, controller_of(agent, *world), horizon)),
+                     mean(classical::value_iteration(table, horizon))};
 }
 
 }  // namespace
@@ -34,26 +38,38 @@ std::string spread_text(const Spread& spread) {
   return fmt::format("{:.2f} +- {:.2f}", spread.mean, spread.sd);
 }
 
-GymEvaluation evaluate_gym_agent(GymAgent& agent, const AnyEnvironment& environment,
-                                 int64_t episodes, uint64_t seed) {
-  GymEvaluation result{.episodes = agent.play(episodes, seed),
-                       .exact = exact_return(agent, tabular_environment(environment)),
-                       .threshold = spec_of(environment).reward_threshold};
-  std::vector<double> returns, lengths;
-  for (const FinishedEpisode& episode : result.episodes) {
-    returns.push_back(episode.episodic_return);
-    lengths.push_back(double(episode.length));
-  }
-  result.returns = spread_of(returns);
-  result.lengths = spread_of(lengths);
-  return result;
+GymEvaluation evaluate_gym_agent(GymAgent& agent, const MakeEnvironment& make, int64_t episodes,
+                                 uint64_t seed) {
+  const AnyEnvironment environment = make();
+  const MakeEnvironment make_limited = [&] {
+    AnyEnvironment copy = make();
+    if (spec_of(copy).max_episode_steps == 0) {
+      std::visit([](auto& e) { e->set_max_episode_steps(kLongestEpisode); }, copy);
+    }
+    return copy;
+  };
+  return {.played = classical::evaluate(agent.policy(), make_limited, episodes, seed),
+          .exact = exact_return(agent, environment),
+          .threshold = spec_of(environment).reward_threshold};
+}
+
+classical::Controller controller_of(GymAgent& agent, const TabularEnvironment& environment) {
+  if (const classical::Controller* controller = agent.controller()) return *controller;
+  const int64_t states = environment.table().states;
+  classical::Controller c{.states = states};
+  c.start.assign(size_t(states), 0);
+  c.next = c.action = c.start;
+  std::vector<float> one_hot(size_t(states * states));
+  for (int64_t state = 0; state < states; state++) one_hot[size_t(state * states + state)] = 1;
+  agent.policy()(one_hot, 0, c.action);
+  return c;
 }
 
 nlohmann::ordered_json GymEvaluation::summary() const {
   nlohmann::ordered_json summary{
-      {"eval_episodes", episodes.size()}, {"eval_return", returns.mean},
-      {"eval_return_sd", returns.sd},     {"eval_return_min", returns.min},
-      {"eval_return_max", returns.max},   {"eval_length", lengths.mean}};
+      {"eval_episodes", played.returns.size()}, {"eval_return", played.mean},
+      {"eval_return_sd", played.deviation},     {"eval_return_min", played.min},
+      {"eval_return_max", played.max},          {"eval_length", played.length}};
   if (exact) {
     summary["exact_return"] = exact->agent;
     summary["optimal_return"] = exact->optimum;
@@ -63,13 +79,11 @@ nlohmann::ordered_json GymEvaluation::summary() const {
 }
 
 Table GymEvaluation::table() const {
-  Table table{.caption = fmt::format("{} episodes without exploration", episodes.size()),
-              .columns = {"", "mean", "sd", "min", "max"}};
-  const auto add = [&](const char* name, const Spread& s) {
-    table.rows.push_back({name, figure(s.mean), figure(s.sd), figure(s.min), figure(s.max)});
-  };
-  add("return", returns);
-  add("length", lengths);
+  Table table{.caption = fmt::format("{} episodes without exploration", played.returns.size()),
+              .columns = {"", "mean", "sd", "min", "max"},
+              .rows = {{"return", figure(played.mean), figure(played.deviation), figure(played.min),
+                        figure(played.max)},
+                       {"steps of an episode", figure(played.length), "", "", ""}}};
   if (exact) {
     table.rows.push_back({"exact expected return", figure(exact->agent), "", "", ""});
     table.rows.push_back({"the same of the best policy", figure(exact->optimum), "", "", ""});
@@ -78,8 +92,9 @@ Table GymEvaluation::table() const {
 }
 
 std::string GymEvaluation::text() const {
-  std::string text = fmt::format("eval_return {}  min {:g}  max {:g}  over {} episodes",
-                                 spread_text(returns), returns.min, returns.max, episodes.size());
+  std::string text =
+      fmt::format("eval_return {:.2f} +- {:.2f}  min {:g}  max {:g}  over {} episodes", played.mean,
+                  played.deviation, played.min, played.max, played.returns.size());
   if (exact) text += fmt::format("  exact {:.4f}  optimum {:.4f}", exact->agent, exact->optimum);
   return text;
 }

@@ -28,8 +28,7 @@ struct ExactReturn {
 };
 
 struct GymEvaluation {
-  std::vector<FinishedEpisode> episodes;
-  Spread returns, lengths;
+  classical::Evaluation played;
   std::optional<ExactReturn> exact;
   std::optional<double> threshold;  ///< the mean return at which the environment counts as solved
 
@@ -39,8 +38,12 @@ struct GymEvaluation {
   std::string text() const;
 };
 
-/// Plays `episodes` >= 1 of those that `seed` begins.
-GymEvaluation evaluate_gym_agent(GymAgent& agent, const AnyEnvironment& environment,
-                                 int64_t episodes, uint64_t seed);
+/// Plays `episodes` >= 1 of those that `seed` begins. Where the environment has no time limit, an
+/// agent that walks in circles is stopped after 10,000 steps.
+GymEvaluation evaluate_gym_agent(GymAgent& agent, const MakeEnvironment& make, int64_t episodes,
+                                 uint64_t seed);
+
+/// The agent as a machine over the states of a tabular environment.
+classical::Controller controller_of(GymAgent& agent, const TabularEnvironment& environment);
 
 }  // namespace rlhf

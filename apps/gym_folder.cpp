@@ -16,6 +16,15 @@ const nlohmann::json& member(const nlohmann::json& config, const char* name,
   return config[name];
 }
 
+const nlohmann::json& object(const nlohmann::json& config, const char* name,
+                             const std::string& source) {
+  const nlohmann::json& value = member(config, name, source);
+  if (!value.is_object()) {
+    input_error(source, "expected an object as \"{}\", got {}", name, json_kind(value));
+  }
+  return value;
+}
+
 std::string text(const nlohmann::json& value, const char* name, const std::string& source) {
   if (!value.is_string()) {
     input_error(source, "expected a string as \"{}\", got {}", name, json_kind(value));
@@ -47,7 +56,7 @@ GymConfig read_gym_config(const std::filesystem::path& folder) {
   GymConfig config;
   config.algo = text(member(json, "algo", source), "algo", source);
   config.env = text(member(json, "env", source), "env", source);
-  for (const auto& [name, value] : member(json, "env_options", source).items()) {
+  for (const auto& [name, value] : object(json, "env_options", source).items()) {
     config.env_options[name] = text(value, name.c_str(), source);
   }
   const nlohmann::json& seed = member(json, "seed", source);
@@ -55,12 +64,7 @@ GymConfig read_gym_config(const std::filesystem::path& folder) {
     input_error(source, "expected a whole number as \"seed\", got {}", json_kind(seed));
   }
   config.seed = seed.get<uint64_t>();
-  const nlohmann::json& hyperparameters = member(json, "hyperparameters", source);
-  if (!hyperparameters.is_object()) {
-    input_error(source, "expected an object as \"hyperparameters\", got {}",
-                json_kind(hyperparameters));
-  }
-  config.hyperparameters = hyperparameters;
+  config.hyperparameters = object(json, "hyperparameters", source);
   return config;
 }
 

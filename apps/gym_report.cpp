@@ -1,6 +1,6 @@
 #include "apps/gym_report.h"
 
-#include <fmt/core.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <map>
@@ -43,25 +43,24 @@ Table grid(const std::string& caption, const TabularEnvironment& world, Cell&& c
 
 Table value_grid(GymAgent& agent, const AnyEnvironment& environment) {
   const TabularEnvironment* world = tabular_environment(environment);
-  const auto policy = world ? agent.controller() : std::nullopt;
-  if (!policy || world->map().empty()) return {};
-  const std::vector<double> values =
-      classical::policy_values(world->table(), *policy, {.steps = world->spec().max_episode_steps});
+  if (!world || world->map().empty()) return {};
+  const std::vector<double> values = classical::policy_values(
+      world->table(), controller_of(agent, *world), {.steps = world->spec().max_episode_steps});
   return grid("Exact expected return from each state", *world,
               [&](int64_t state) { return figure(values[size_t(state)]); });
 }
 
 std::vector<Tile> tiles_of(const GymEvaluation& evaluation) {
-  std::vector<Tile> tiles{{"Mean return", figure(evaluation.returns.mean),
-                           fmt::format("over {} episodes, sd {}", evaluation.episodes.size(),
-                                       figure(evaluation.returns.sd))}};
+  std::vector<Tile> tiles{{"Mean return", figure(evaluation.played.mean),
+                           fmt::format("over {} episodes, sd {}", evaluation.played.returns.size(),
+                                       figure(evaluation.played.deviation))}};
   if (evaluation.exact) {
     tiles.push_back({"Exact expected return", figure(evaluation.exact->agent),
                      "the best policy: " + figure(evaluation.exact->optimum)});
   }
   if (evaluation.threshold) {
     tiles.push_back({"Solved at", figure(*evaluation.threshold),
-                     evaluation.returns.mean >= *evaluation.threshold ? "reached" : "not reached"});
+                     evaluation.played.mean >= *evaluation.threshold ? "reached" : "not reached"});
   }
   return tiles;
 }
@@ -70,12 +69,12 @@ std::vector<Tile> tiles_of(const GymEvaluation& evaluation) {
 
 Table policy_grid(GymAgent& agent, const AnyEnvironment& environment) {
   const TabularEnvironment* world = tabular_environment(environment);
-  const auto policy = world ? agent.controller() : std::nullopt;
-  if (!policy) return {};
+  if (!world) return {};
+  const classical::Controller policy = controller_of(agent, *world);
   const std::vector<std::string> names = world->action_names();
   return grid("Greedy policy", *world, [&](int64_t state) {
-    const int64_t memory = policy->start[size_t(state)];
-    return arrow_of(names[size_t(policy->action[policy->at(memory, state)])]);
+    const int64_t memory = policy.start[size_t(state)];
+    return arrow_of(names[size_t(policy.action[policy.at(memory, state)])]);
   });
 }
 
@@ -88,8 +87,8 @@ std::vector<ReferenceLine> return_lines(const GymEvaluation& evaluation) {
 
 Report gym_report(const Session& session, const GymConfig& config, const GymEvaluation& evaluation,
                   GymAgent& agent, const AnyEnvironment& environment) {
-  Chart returns =
-      session.chart("Return of an episode, exploration included", "", {"charts/episodic_return"});
+  Chart returns = session.chart("Return of an episode, exploration included", "",
+                                {"charts/episodic_return"}, "global_step");
   returns.reference_lines = return_lines(evaluation);
   Section learning{.heading = "Learning", .charts = {returns}};
   for (const std::string& metric : session.metrics()) {
@@ -97,7 +96,7 @@ Report gym_report(const Session& session, const GymConfig& config, const GymEval
     if (metric == "charts/episodic_return" || slash == std::string::npos) continue;
     std::string title = metric.substr(slash + 1);
     std::replace(title.begin(), title.end(), '_', ' ');
-    learning.charts.push_back(session.chart(title, "", {metric}));
+    learning.charts.push_back(session.chart(title, "", {metric}, "global_step"));
   }
   Section result{.heading = "What was learnt", .tables = {evaluation.table()}};
   for (const Table& table : {policy_grid(agent, environment), value_grid(agent, environment)}) {

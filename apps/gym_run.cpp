@@ -30,7 +30,16 @@ MakeEnvironment environment_maker(const std::string& id, const EnvironmentOption
 
 uint64_t evaluation_seed(uint64_t seed) { return ~seed; }
 
-GymEvaluation train_gym_agent(const GymOptions& o, const Invocation& typed) {
+Invocation resolved(const GymOptions& o, const Invocation& typed) {
+  const GymAlgorithm& algorithm = find_gym_algorithm(o.algo);
+  const std::unique_ptr<GymAgent> agent = algorithm.make();
+  o.hyperparameters.apply(algorithm, *agent);
+  Invocation invocation = typed;
+  o.hyperparameters.resolve(*agent, invocation.flags);
+  return invocation;
+}
+
+GymEvaluation train_gym_agent(const GymOptions& o, const Invocation& invocation) {
   const GymAlgorithm& algorithm = find_gym_algorithm(o.algo);
   GymConfig config{
       .algo = o.algo, .env = o.env, .env_options = o.environment_options(), .seed = o.seed};
@@ -41,8 +50,6 @@ GymEvaluation train_gym_agent(const GymOptions& o, const Invocation& typed) {
   o.hyperparameters.apply(algorithm, *agent);
   agent->prepare(make, o.seed);
   config.hyperparameters = hyperparameters_of(*agent);
-  Invocation invocation = typed;
-  o.hyperparameters.resolve(*agent, invocation.flags);
 
   check_output_dir(o.output_dir, {});
   const auto save = [&](const std::filesystem::path& folder) {
@@ -54,11 +61,16 @@ GymEvaluation train_gym_agent(const GymOptions& o, const Invocation& typed) {
   Session session(invocation, o.output_dir, o.seed, o.checkpoint.resumed_step());
   const OnStep log = session.on_step(o.algo, {"charts/episodic_return", "charts/SPS"});
   nlohmann::ordered_json summary{{"algo", o.algo}, {"env", o.env}, {"seed", o.seed}};
-  summary.update(agent->train(log, std::move(checkpoints)));
+  const classical::RunResult result = agent->train(log, std::move(checkpoints));
   save(o.output_dir);
+  summary["steps"] = result.progress.steps;
+  summary["updates"] = result.updates;
+  summary["episodes"] = result.progress.episodes;
+  summary["episodic_return"] = result.progress.mean_return;
+  summary["steps_per_s"] = double(result.progress.steps) / result.seconds;
 
   GymEvaluation evaluation =
-      evaluate_gym_agent(*agent, environment, o.eval_episodes, evaluation_seed(o.seed));
+      evaluate_gym_agent(*agent, make, o.eval_episodes, evaluation_seed(o.seed));
   summary.update(evaluation.summary());
   session.finish(summary, gym_report(session, config, evaluation, *agent, environment));
   return evaluation;

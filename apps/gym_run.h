@@ -16,7 +16,7 @@ struct GymOptions {
   uint64_t seed = 1;
   int64_t eval_episodes = 100;
   GymHyperparameters hyperparameters;
-  CheckpointFlags checkpoint{.save_steps = 100000};
+  CheckpointFlags checkpoint{.save_steps = 50000};
 
   /// @throws InputError for an option that is not key=value.
   EnvironmentOptions environment_options() const;
@@ -27,6 +27,10 @@ MakeEnvironment environment_maker(const std::string& id, const EnvironmentOption
 
 /// Episodes of evaluation have nothing in common with those of training.
 uint64_t evaluation_seed(uint64_t seed);
+
+/// The call with the hyper-parameters that its algorithm will use in place of those typed.
+/// @throws InputError for those that it does not have or take.
+Invocation resolved(const GymOptions& options, const Invocation& typed);
 
 /// Trains with the seed and into the folder of `options`. @returns how good the agent has become.
 GymEvaluation train_gym_agent(const GymOptions& options, const Invocation& invocation);

@@ -1,10 +1,10 @@
 #include "apps/gym_seeds.h"
 
-#include <fmt/core.h>
+#include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 
+#include "apps/gym_network.h"
 #include "apps/gym_report.h"
 #include "apps/session.h"
 #include "apps/text_table.h"
@@ -20,12 +20,15 @@ struct SeedRun {
 
 Series learning_curve(const std::filesystem::path& folder, const std::string& name) {
   Series series{.name = name};
-  for (const auto& [step, metrics] : read_metrics(folder / "metrics.jsonl")) {
-    for (const auto& [key, value] : metrics) {
-      if (key != "charts/episodic_return") continue;
-      series.x.push_back(double(step));
-      series.y.push_back(value);
-    }
+  for (const auto& [update, metrics] : read_metrics(folder / "metrics.jsonl")) {
+    const auto figure_of = [&metrics](const char* name) {
+      return std::find_if(metrics.begin(), metrics.end(),
+                          [&](const auto& entry) { return entry.first == name; });
+    };
+    const auto step = figure_of("global_step"), value = figure_of("charts/episodic_return");
+    if (step == metrics.end() || value == metrics.end()) continue;
+    series.x.push_back(step->second);
+    series.y.push_back(value->second);
   }
   return series;
 }
@@ -53,6 +56,7 @@ Chart spread_chart(const std::vector<SeedRun>& runs) {
     high.y.push_back(spread.mean + spread.sd);
   }
   return {.title = "Return of an episode, mean over seeds",
+          .x_label = "global_step",
           .series = {mean, low, high},
           .reference_lines = return_lines(runs.front().evaluation),
           .smoothing = 0};
@@ -64,23 +68,25 @@ Spread spread_over(const std::vector<SeedRun>& runs, double (*value)(const SeedR
   return spread_of(values);
 }
 
-double mean_return(const SeedRun& run) { return run.evaluation.returns.mean; }
+double mean_return(const SeedRun& run) { return run.evaluation.played.mean; }
 double exact_return(const SeedRun& run) { return run.evaluation.exact->agent; }
 
 Table table_of(const std::vector<SeedRun>& runs) {
   Table table{.caption = fmt::format("{} episodes without exploration for each seed",
-                                     runs.front().evaluation.episodes.size()),
+                                     runs.front().evaluation.played.returns.size()),
               .columns = {"seed", "mean", "sd", "min", "max"}};
   const bool exact = runs.front().evaluation.exact.has_value();
   if (exact) table.columns.push_back("exact");
-  const auto row = [](const std::string& name, const Spread& s) {
-    return std::vector{name, figure(s.mean), figure(s.sd), figure(s.min), figure(s.max)};
+  const auto row = [](const std::string& name, double mean, double sd, double min, double max) {
+    return std::vector{name, figure(mean), figure(sd), figure(min), figure(max)};
   };
   for (const SeedRun& run : runs) {
-    table.rows.push_back(row(fmt::to_string(run.seed), run.evaluation.returns));
+    const classical::Evaluation& e = run.evaluation.played;
+    table.rows.push_back(row(fmt::to_string(run.seed), e.mean, e.deviation, e.min, e.max));
     if (exact) table.rows.back().push_back(figure(exact_return(run)));
   }
-  table.rows.push_back(row("over seeds", spread_over(runs, mean_return)));
+  const Spread s = spread_over(runs, mean_return);
+  table.rows.push_back(row("over seeds", s.mean, s.sd, s.min, s.max));
   if (exact) table.rows.back().push_back(spread_text(spread_over(runs, exact_return)));
   return table;
 }
@@ -105,18 +111,12 @@ nlohmann::ordered_json summary_of(const GymOptions& o, const std::vector<SeedRun
 }  // namespace
 
 std::vector<uint64_t> parse_seeds(const std::string& text) {
-  const auto refuse = [&] {
-    input_error("--seeds", "expected different whole numbers as in 1,2,3, got \"{}\"", text);
-  };
-  std::vector<uint64_t> seeds;
-  for (size_t at = 0; at <= text.size();) {
-    const size_t end = std::min(text.find(',', at), text.size());
-    uint64_t seed = 0;
-    const auto [stop, failure] = std::from_chars(text.data() + at, text.data() + end, seed);
-    if (failure != std::errc() || stop != text.data() + end) refuse();
-    if (std::find(seeds.begin(), seeds.end(), seed) != seeds.end()) refuse();
-    seeds.push_back(seed);
-    at = end + 1;
+  const std::string expected = "different whole numbers as in 1,2,3";
+  const std::vector<uint64_t> seeds = parse_numbers("--seeds", text, expected);
+  for (auto seed = seeds.begin(); seed != seeds.end(); ++seed) {
+    if (std::find(seeds.begin(), seed, *seed) != seed) {
+      input_error("--seeds", "expected {}, got \"{}\"", expected, text);
+    }
   }
   return seeds;
 }
@@ -143,6 +143,7 @@ void train_gym_seeds(const GymOptions& o, const Invocation& invocation) {
   }
   const Table table = table_of(runs);
   Chart each{.title = "Return of an episode, exploration included",
+             .x_label = "global_step",
              .reference_lines = return_lines(runs.front().evaluation)};
   for (const SeedRun& run : runs) each.series.push_back(run.returns);
   Session session(invocation, o.output_dir, runs.front().seed);

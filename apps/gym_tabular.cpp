@@ -1,16 +1,17 @@
 // Algorithms whose agent is a table, in environments of numbered states.
+#include <optional>
+
 #include "apps/gym_agent.h"
 #include "apps/training_flags.h"
 #include "rl/classical/expected_sarsa.h"
 #include "rl/classical/hierarchical.h"
-#include "rl/classical/play.h"
 #include "rl/classical/q_learning.h"
 #include "rl/classical/sarsa.h"
 
 namespace rlhf {
 namespace {
 
-using classical::HierarchicalConfig, classical::TabularConfig, classical::TabularResult;
+using classical::HierarchicalConfig, classical::RunResult, classical::TabularConfig;
 
 void declare_tabular(Flags& flags, TabularConfig& c) {
   flags.add("total_timesteps", c.total_timesteps, between(int64_t{1}, kMostSteps),
@@ -22,34 +23,34 @@ void declare_tabular(Flags& flags, TabularConfig& c) {
   flags.add("end_e", c.end_e, between(0.0, 1.0), "the same in the end");
   flags.add("exploration_fraction", c.exploration_fraction, between(0.0, 1.0),
             "share of the run over which it falls");
+  flags.add("logging_updates", c.logging_updates, at_least(1), "updates between lines of the log");
 }
 
-nlohmann::ordered_json summary_of(const TabularResult& result) {
-  return {{"steps", result.steps},
-          {"episodes", result.episodes},
-          {"episodic_return", result.episodic_return},
-          {"steps_per_s", double(result.steps) / result.seconds}};
-}
-
-/// What tables of any kind share: the environment, and playing by the controller.
+/// What tables of any kind share: the environment, and a policy that is a controller.
 class TableAgent : public GymAgent {
  public:
-  std::vector<FinishedEpisode> play(int64_t episodes, uint64_t seed) override {
-    const classical::Controller policy = *controller();
-    return classical::play(*environment_, classical::ControllerAgent(policy), episodes, seed);
+  classical::Act policy() override { return classical::policy_of(*controller()); }
+  const classical::Controller* controller() override {
+    controller_ = learnt();
+    return &controller_;
   }
 
  protected:
   void take_environment(const MakeEnvironment& make) {
-    environment_ = std::get<std::unique_ptr<Environment<int64_t>>>(make());
+    environment_ = std::get<std::unique_ptr<TabularEnvironment>>(make());
   }
-  int64_t states() const { return std::get<Discrete>(environment_->spec().observation_space).n; }
+  int64_t states() const { return environment_->table().states; }
 
-  std::unique_ptr<Environment<int64_t>> environment_;
+  virtual classical::Controller learnt() const = 0;
+
+  std::unique_ptr<TabularEnvironment> environment_;
+
+ private:
+  classical::Controller controller_;
 };
 
-using Method = TabularResult (*)(Environment<int64_t>&, classical::QTable&, const TabularConfig&,
-                                 const OnStep&, Checkpoints);
+using Method = RunResult (*)(Environment<int64_t>&, classical::QTable&, const TabularConfig&,
+                             const OnStep&, Checkpoints);
 
 class QTableAgent final : public TableAgent {
  public:
@@ -61,15 +62,14 @@ class QTableAgent final : public TableAgent {
     take_environment(make);
     q_.emplace(states(), environment_->spec().action_space.n);
   }
-  nlohmann::ordered_json train(const OnStep& on_step, Checkpoints checkpoints) override {
-    return summary_of(method_(*environment_, *q_, config_, on_step, std::move(checkpoints)));
+  RunResult train(const OnStep& on_step, Checkpoints checkpoints) override {
+    return method_(*environment_, *q_, config_, on_step, std::move(checkpoints));
   }
   std::vector<NamedTensor> tensors() override { return {{"q", q_->tensor()}}; }
-  std::optional<classical::Controller> controller() override {
-    return classical::greedy_controller(*q_);
-  }
 
  private:
+  classical::Controller learnt() const override { return classical::greedy_controller(*q_); }
+
   Method method_;
   TabularConfig config_;
   std::optional<classical::QTable> q_;
@@ -95,9 +95,8 @@ class HierarchicalTableAgent final : public TableAgent {
     take_environment(make);
     agent_.emplace(classical::hierarchy_of(environment_->spec().id), states());
   }
-  nlohmann::ordered_json train(const OnStep& on_step, Checkpoints checkpoints) override {
-    return summary_of(
-        hierarchical(*environment_, *agent_, config_, on_step, std::move(checkpoints)));
+  RunResult train(const OnStep& on_step, Checkpoints checkpoints) override {
+    return hierarchical(*environment_, *agent_, config_, on_step, std::move(checkpoints));
   }
   std::vector<NamedTensor> tensors() override {
     std::vector<NamedTensor> all{{"top", agent_->top.tensor()}};
@@ -106,15 +105,16 @@ class HierarchicalTableAgent final : public TableAgent {
     }
     return all;
   }
-  std::optional<classical::Controller> controller() override { return agent_->controller(); }
 
  private:
+  classical::Controller learnt() const override { return agent_->controller(); }
+
   HierarchicalConfig config_;
   std::optional<classical::HierarchicalAgent> agent_;
 };
 
 bool has_numbered_states(const AnyEnvironment& environment) {
-  return std::holds_alternative<std::unique_ptr<Environment<int64_t>>>(environment);
+  return tabular_environment(environment) != nullptr;
 }
 
 bool has_hierarchy(const AnyEnvironment& environment) {

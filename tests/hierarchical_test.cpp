@@ -18,15 +18,15 @@ namespace {
 
 const OnStep kSilent = [](int64_t, int64_t, const Metrics&) {};
 
-struct Run {
-  TabularResult result;
+struct Learnt {
+  RunResult result;
   std::vector<Metrics> lines;
   HierarchicalAgent agent{taxi_hierarchy(), 500};
   double greedy = 0;
 };
 
-Run learn(const HierarchicalConfig& config, Checkpoints checkpoints = {}) {
-  Run run;
+Learnt learn(const HierarchicalConfig& config, Checkpoints checkpoints = {}) {
+  Learnt run;
   Taxi taxi;
   run.result = hierarchical(
       taxi, run.agent, config,
@@ -65,7 +65,7 @@ TEST(Hierarchical, BothLevelsReachTheOptimum) {
     HierarchicalConfig config;
     config.total_timesteps = 300000;
     config.seed = seed;
-    const Run run = learn(config);
+    const Learnt run = learn(config);
     EXPECT_NEAR(run.greedy, 7.93, 0.1);
     // Each way to a place is as short as the map allows: every other action costs a detour.
     for (size_t place = 0; place < 4; place++) {
@@ -86,8 +86,8 @@ TEST(Hierarchical, LearnsWhereFlatQLearningIsStillLost) {
     config.seed = seed;
     Taxi taxi;
     QTable q(500, 6);
-    const double flat = q_learning(taxi, q, config, kSilent).episodic_return;
-    EXPECT_GT(learn(config).result.episodic_return, flat + 100) << seed;
+    const double flat = q_learning(taxi, q, config, kSilent).progress.mean_return;
+    EXPECT_GT(learn(config).result.progress.mean_return, flat + 100) << seed;
   }
 }
 
@@ -122,17 +122,17 @@ TEST(HierarchicalResume, ChangesNoBit) {
   };
   HierarchicalConfig config;
   config.total_timesteps = 5000;
-  config.logging_steps = 100;
-  const Run whole = learn(config, checkpoints({}));
+  config.logging_updates = 100;
+  const Learnt whole = learn(config, checkpoints({}));
   for (const int64_t step : {1111, 3333}) {
-    const Run rest = learn(config, checkpoints(checkpoint_path(folder, step)));
+    const Learnt rest = learn(config, checkpoints(checkpoint_path(folder, step)));
     EXPECT_EQ(rest.agent.top.tensor().to_vector<double>(),
               whole.agent.top.tensor().to_vector<double>());
     for (size_t i = 0; i < rest.agent.low.size(); i++) {
       EXPECT_EQ(rest.agent.low[i].tensor().to_vector<double>(),
                 whole.agent.low[i].tensor().to_vector<double>());
     }
-    EXPECT_EQ(rest.result.episodic_return, whole.result.episodic_return);
+    EXPECT_EQ(rest.result.progress.mean_return, whole.result.progress.mean_return);
     EXPECT_EQ(rest.lines,
               std::vector<Metrics>(whole.lines.begin() + step / 100, whole.lines.end()));
   }

@@ -11,7 +11,6 @@
 
 #include "rl/classical/expected_sarsa.h"
 #include "rl/classical/planning.h"
-#include "rl/classical/play.h"
 #include "rl/classical/q_learning.h"
 #include "rl/classical/sarsa.h"
 #include "rl/env/registry.h"
@@ -25,24 +24,20 @@ namespace {
 using nlohmann::json;
 
 const OnStep kSilent = [](int64_t, int64_t, const Metrics&) {};
-using Method = TabularResult (*)(Environment<int64_t>&, QTable&, const TabularConfig&,
-                                 const OnStep&, Checkpoints);
+using Method = RunResult (*)(Environment<int64_t>&, QTable&, const TabularConfig&, const OnStep&,
+                             Checkpoints);
 constexpr Method kMethods[] = {q_learning, sarsa, expected_sarsa};
 
-std::unique_ptr<Environment<int64_t>> make(const std::string& id) {
-  return std::get<std::unique_ptr<Environment<int64_t>>>(make_environment(id));
+std::unique_ptr<TabularEnvironment> make(const std::string& id) {
+  return std::get<std::unique_ptr<TabularEnvironment>>(make_environment(id));
 }
-const TabularEnvironment& tabular(const Environment<int64_t>& environment) {
-  return dynamic_cast<const TabularEnvironment&>(environment);
-}
-QTable table_for(const Environment<int64_t>& environment) {
-  const TransitionTable& table = tabular(environment).table();
-  return QTable(table.states, table.actions);
+QTable table_for(const TabularEnvironment& environment) {
+  return QTable(environment.table().states, environment.table().actions);
 }
 
 /// The exact expected return of a table's greedy policy.
-double greedy_return(const Environment<int64_t>& environment, const QTable& q) {
-  const TransitionTable& table = tabular(environment).table();
+double greedy_return(const TabularEnvironment& environment, const QTable& q) {
+  const TransitionTable& table = environment.table();
   return start_value(
       policy_values(table, greedy_controller(q), {.steps = environment.spec().max_episode_steps}),
       table.initial);
@@ -54,8 +49,8 @@ struct Learnt {
 Learnt learn(Method method, const std::string& id, const TabularConfig& config) {
   const auto environment = make(id);
   QTable q = table_for(*environment);
-  const TabularResult result = method(*environment, q, config, kSilent, {});
-  return {result.episodic_return, greedy_return(*environment, q)};
+  const RunResult result = method(*environment, q, config, kSilent, {});
+  return {result.progress.mean_return, greedy_return(*environment, q)};
 }
 
 TEST(Planning, AgreesWithLinearSystemsOnGymnasiumsTables) {
@@ -64,7 +59,7 @@ TEST(Planning, AgreesWithLinearSystemsOnGymnasiumsTables) {
   ASSERT_EQ(oracle.size(), 4u);
   for (const auto& [id, expected] : oracle.items()) {
     const auto environment = make(id);
-    const TransitionTable& table = tabular(*environment).table();
+    const TransitionTable& table = environment->table();
     Controller policy{.states = table.states,
                       .start = std::vector<int64_t>(size_t(table.states), 0),
                       .action = expected["policy"].get<std::vector<int64_t>>(),
@@ -88,10 +83,10 @@ TEST(Planning, AgreesWithLinearSystemsOnGymnasiumsTables) {
 TEST(Planning, AWalkInCirclesHasNoFiniteValueUnlessItIsFree) {
   const auto cliff = make("CliffWalking-v0");
   const QTable q = table_for(*cliff);  // always up: against the wall for ever
-  const TransitionTable& table = tabular(*cliff).table();
+  const TransitionTable& table = cliff->table();
   EXPECT_EQ(start_value(policy_values(table, greedy_controller(q), {}), table.initial), -INFINITY);
   const auto lake = make("FrozenLake-v1");
-  const TransitionTable& ice = tabular(*lake).table();
+  const TransitionTable& ice = lake->table();
   EXPECT_NEAR(start_value(value_iteration(ice, {}), ice.initial), 0.8235, 5e-5);
   EXPECT_EQ(start_value(value_iteration(table, {}), table.initial), -13);
 }
@@ -153,7 +148,7 @@ TEST(TemporalDifference, UpdatesAreThoseOfTheBook) {
                                .gamma = gamma,
                                .start_e = epsilon,
                                .end_e = epsilon,
-                               .logging_steps = 1,
+                               .logging_updates = 1,
                                .seed = 4};
     method(environment, q, config,
            [&](int64_t, int64_t, const Metrics& metrics) {
@@ -267,12 +262,12 @@ TEST(TabularResume, ChangesNoBit) {
   };
   for (const Method method : kMethods) {
     fs::create_directories(folder);
-    const TabularConfig config{.total_timesteps = 3000, .logging_steps = 100, .seed = 5};
+    const TabularConfig config{.total_timesteps = 3000, .logging_updates = 100, .seed = 5};
     std::vector<Metrics> lines, lines_again;
     const auto run = [&](const fs::path& from, std::vector<Metrics>& log) {
       const auto environment = make("FrozenLake-v1");
       QTable q = table_for(*environment);
-      const TabularResult result = method(
+      const RunResult result = method(
           *environment, q, config,
           [&](int64_t, int64_t, Metrics metrics) {
             metrics.pop_back();  // charts/SPS: a clock's
@@ -280,8 +275,8 @@ TEST(TabularResume, ChangesNoBit) {
           },
           checkpoints(from));
       auto values = q.tensor().to_vector<double>();
-      values.push_back(result.episodic_return);
-      values.push_back(double(result.episodes));
+      values.push_back(result.progress.mean_return);
+      values.push_back(double(result.progress.episodes));
       return values;
     };
     const auto whole = run({}, lines);
@@ -299,10 +294,11 @@ TEST(TabularConfig, IsToldWhatIsWrong) {
   };
   EXPECT_EQ(message({}), "");
   EXPECT_EQ(message({.learning_rate = 0}),
-            "[--learning_rate] expected a number above 0 and at most 1, got 0");
+            "[--learning_rate] expected above 0 and at most 1, got 0");
   EXPECT_EQ(message({.start_e = 0.1, .end_e = 0.2}),
-            "[--end_e] expected a number from 0 to --start_e, got 0.2");
-  EXPECT_EQ(message({.total_timesteps = 0}), "[--total_timesteps] expected at least 1, got 0");
+            "[--end_e] expected from 0 to --start_e, got 0.2");
+  EXPECT_EQ(message({.total_timesteps = 0}),
+            "[--total_timesteps] expected at least the 1 steps of an update, got 0");
 }
 
 }  // namespace

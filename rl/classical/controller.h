@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "rl/classical/evaluation.h"
 #include "rl/classical/q_table.h"
 
 namespace rlhf::classical {
@@ -22,31 +23,11 @@ struct Controller {
 };
 
 /// The best action of each state.
-inline Controller greedy_controller(const QTable& q) {
-  Controller c{.states = q.states()};
-  c.start.assign(size_t(c.states), 0);
-  c.next = c.start;
-  for (int64_t state = 0; state < c.states; state++) c.action.push_back(q.greedy(state));
-  return c;
-}
+Controller greedy_controller(const QTable& q);
 
-/// Carries a controller out: the agent that play() asks.
-class ControllerAgent {
- public:
-  explicit ControllerAgent(const Controller& controller) : controller_(controller) {}
-  void begin(int64_t state) {
-    memory_ = controller_.start[size_t(state)];
-    state_ = state;
-  }
-  int64_t act() const { return controller_.action[controller_.at(memory_, state_)]; }
-  void arrive(int64_t state) {
-    memory_ = controller_.next[controller_.at(memory_, state)];
-    state_ = state;
-  }
-
- private:
-  const Controller& controller_;
-  int64_t memory_ = 0, state_ = 0;
-};
+/// The controller as what evaluate() asks for actions: observations are one-hot, as flatten() makes
+/// them, and each row's memory is that of the first episode of its copy. REQUIRES: `controller`
+/// outlives it.
+Act policy_of(const Controller& controller);
 
 }  // namespace rlhf::classical

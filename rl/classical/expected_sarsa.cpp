@@ -4,7 +4,7 @@
 
 namespace rlhf::classical {
 
-TabularResult expected_sarsa(Environment<int64_t>& environment, QTable& q,
+RunResult expected_sarsa(Environment<int64_t>& environment, QTable& q,
                              const TabularConfig& config, const OnStep& on_step,
                              Checkpoints checkpoints) {
   const NextValue value = [](const NextState& next) {

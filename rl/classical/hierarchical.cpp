@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "rl/classical/environment_archive.h"
+#include "rl/classical/running_episode.h"
 
 namespace rlhf::classical {
 namespace {
@@ -28,8 +29,9 @@ class Hierarchical {
         low_epsilon_(low_exploration(config)),
         state_(environment.reset(config.seed)) {}
 
-  /// Takes step number `step` and learns from it on both levels.
-  void step(int64_t step) {
+  /// Takes one step and learns from it on both levels.
+  void update(int64_t step) {
+    step_ = step;
     const double rate = rate_.rate(step);
     if (option_ < 0) begin_option(epsilon_.rate(step));
     const SubTask& task = agent_.hierarchy[size_t(option_)];
@@ -45,23 +47,21 @@ class Hierarchical {
     learn_low(state, action, rate);
     if (config_.intra_option) learn_within(state, action, t, rate);
     if (t.done() || !task.goal || task.reached(state_)) end_option(task, t.terminated, rate);
-    episodes_.add(t.reward, t.done());
+    log_.add(episode_.step(t));
     if (t.done()) state_ = environment_.reset();
   }
 
-  Metrics metrics(int64_t step) {
-    Metrics metrics;
-    episodes_.take(metrics);
-    metrics.emplace_back("charts/learning_rate", rate_.rate(step));
-    metrics.emplace_back("charts/epsilon", epsilon_.rate(step));
+  void report(Metrics& metrics) {
+    log_.report(metrics);
+    metrics.emplace_back("charts/learning_rate", rate_.rate(step_));
+    metrics.emplace_back("charts/epsilon", epsilon_.rate(step_));
     metrics.emplace_back("charts/option_length", lengths_.take());
     metrics.emplace_back("charts/subgoals_reached", reached_.take());
     metrics.emplace_back("losses/td_error", top_error_.take());
     metrics.emplace_back("losses/intrinsic_td_error", low_error_.take());
-    return metrics;
   }
 
-  const EpisodeStatistics& episodes() const { return episodes_; }
+  Progress progress() const { return {step_, log_.count(), log_.recent_mean()}; }
 
   void archive(StateArchive& a) {
     agent_.top.archive(a, "top");
@@ -70,7 +70,9 @@ class Hierarchical {
     }
     archive_environment(a, environment_);
     policy_.archive(a);
-    episodes_.archive(a);
+    episode_.archive(a);
+    log_.archive(a);
+    a.number("step", step_);
     lengths_.archive(a, "option_length");
     reached_.archive(a, "subgoals_reached");
     top_error_.archive(a, "td_error");
@@ -149,8 +151,10 @@ class Hierarchical {
   HierarchicalConfig config_;
   EpsilonGreedy policy_;
   Schedule rate_, epsilon_, low_epsilon_;
-  EpisodeStatistics episodes_;
+  RunningEpisode episode_;
+  EpisodeLog log_;
   IntervalMean lengths_, reached_, top_error_, low_error_;
+  int64_t step_ = 0;
   int64_t state_;
   int64_t option_ = -1;  // the sub-task at hand; none: one is chosen before the next step
   int64_t begun_ = 0;    // where it began
@@ -169,18 +173,15 @@ void validate(const HierarchicalConfig& c) {
   if (!(c.intrinsic_cost >= 0)) {
     input_error("--intrinsic_cost", "expected at least 0, got {}", c.intrinsic_cost);
   }
-  if (!(c.low_exploration_fraction >= 0 && c.low_exploration_fraction <= 1)) {
-    input_error("--low_exploration_fraction", "expected a number from 0 to 1, got {}",
-                c.low_exploration_fraction);
-  }
+  check_share("--low_exploration_fraction", c.low_exploration_fraction);
 }
 
-TabularResult hierarchical(Environment<int64_t>& environment, HierarchicalAgent& agent,
-                           const HierarchicalConfig& config, const OnStep& on_step,
-                           Checkpoints checkpoints) {
+RunResult hierarchical(Environment<int64_t>& environment, HierarchicalAgent& agent,
+                       const HierarchicalConfig& config, const OnStep& on_step,
+                       Checkpoints checkpoints) {
   validate(config);
   Hierarchical run(environment, agent, config);
-  return run_steps(run, config, on_step, std::move(checkpoints));
+  return run_updates(run, config.total_timesteps, config.logging_updates, on_step, checkpoints);
 }
 
 }  // namespace rlhf::classical

@@ -29,7 +29,7 @@ struct HierarchicalConfig : TabularConfig {
   double low_exploration_fraction = 0.1;
 };
 
-/// @throws InputError naming the flag of the field that is out of range.
+/// @throws InputError for figures that no run can use.
 void validate(const HierarchicalConfig& config);
 
 struct HierarchicalAgent {
@@ -46,9 +46,11 @@ struct HierarchicalAgent {
   std::vector<QTable> low;  ///< of each sub-task (views, its actions)
 };
 
-/// Learns in place. REQUIRES: the agent's hierarchy is of this environment.
-TabularResult hierarchical(Environment<int64_t>& environment, HierarchicalAgent& agent,
-                           const HierarchicalConfig& config, const OnStep& on_step,
-                           Checkpoints checkpoints = {});
+/// Learns in place. REQUIRES: the agent's hierarchy is of this environment. Metrics are those of
+/// temporal_difference, and charts/option_length, charts/subgoals_reached,
+/// losses/intrinsic_td_error. @throws InputError as validate does.
+RunResult hierarchical(Environment<int64_t>& environment, HierarchicalAgent& agent,
+                       const HierarchicalConfig& config, const OnStep& on_step,
+                       Checkpoints checkpoints = {});
 
 }  // namespace rlhf::classical

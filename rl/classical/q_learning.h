@@ -7,7 +7,7 @@
 namespace rlhf::classical {
 
 /// V(s') = max over a of Q(s', a).
-TabularResult q_learning(Environment<int64_t>& environment, QTable& q, const TabularConfig& config,
+RunResult q_learning(Environment<int64_t>& environment, QTable& q, const TabularConfig& config,
                          const OnStep& on_step, Checkpoints checkpoints = {});
 
 }  // namespace rlhf::classical

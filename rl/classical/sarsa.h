@@ -8,7 +8,7 @@
 namespace rlhf::classical {
 
 /// V(s') = Q(s', a'), a' the action taken next.
-TabularResult sarsa(Environment<int64_t>& environment, QTable& q, const TabularConfig& config,
+RunResult sarsa(Environment<int64_t>& environment, QTable& q, const TabularConfig& config,
                     const OnStep& on_step, Checkpoints checkpoints = {});
 
 }  // namespace rlhf::classical

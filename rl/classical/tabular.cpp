@@ -5,18 +5,16 @@
 namespace rlhf::classical {
 
 void validate(const TabularConfig& c) {
-  const auto expect = [](bool good, const char* flag, const char* range, auto value) {
-    if (!good) input_error(flag, "expected {}, got {}", range, value);
-  };
-  expect(c.total_timesteps > 0, "--total_timesteps", "at least 1", c.total_timesteps);
-  expect(c.learning_rate > 0 && c.learning_rate <= 1, "--learning_rate",
-         "a number above 0 and at most 1", c.learning_rate);
-  expect(c.gamma >= 0 && c.gamma <= 1, "--gamma", "a number from 0 to 1", c.gamma);
-  expect(c.start_e >= 0 && c.start_e <= 1, "--start_e", "a number from 0 to 1", c.start_e);
-  expect(c.end_e >= 0 && c.end_e <= c.start_e, "--end_e", "a number from 0 to --start_e", c.end_e);
-  expect(c.exploration_fraction >= 0 && c.exploration_fraction <= 1, "--exploration_fraction",
-         "a number from 0 to 1", c.exploration_fraction);
-  expect(c.logging_steps >= 0, "--logging_steps", "at least 0", c.logging_steps);
+  check_steps(c.total_timesteps, 1, 1, c.logging_updates);
+  if (!(c.learning_rate > 0 && c.learning_rate <= 1)) {
+    input_error("--learning_rate", "expected above 0 and at most 1, got {}", c.learning_rate);
+  }
+  check_share("--gamma", c.gamma);
+  check_share("--start_e", c.start_e);
+  if (!(c.end_e >= 0 && c.end_e <= c.start_e)) {
+    input_error("--end_e", "expected from 0 to --start_e, got {}", c.end_e);
+  }
+  check_share("--exploration_fraction", c.exploration_fraction);
 }
 
 Schedule step_size(const TabularConfig& config) {

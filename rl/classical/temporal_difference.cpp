@@ -6,7 +6,7 @@
 #include <optional>
 
 #include "rl/classical/environment_archive.h"
-#include "rl/classical/episode_statistics.h"
+#include "rl/classical/running_episode.h"
 
 namespace rlhf::classical {
 namespace {
@@ -32,36 +32,37 @@ class TemporalDifference {
   TemporalDifference(const TemporalDifference&) = delete;  // choose_ holds its address
   TemporalDifference& operator=(const TemporalDifference&) = delete;
 
-  /// Takes step number `step` and learns from it.
-  void step(int64_t step) {
+  /// Takes one step and learns from it.
+  void update(int64_t step) {
+    step_ = step;
     now_ = epsilon_.rate(step);
     const int64_t state = state_, action = choose_();
     action_.reset();
     const Transition<int64_t> t = environment_.step(action);
     state_ = t.observation;
     learn(state, action, t, rate_.rate(step));
-    episodes_.add(t.reward, t.done());
+    log_.add(episode_.step(t));
     if (!t.done()) return;
     action_.reset();
     state_ = environment_.reset();
   }
 
-  Metrics metrics(int64_t step) {
-    Metrics metrics;
-    episodes_.take(metrics);
-    metrics.emplace_back("charts/learning_rate", rate_.rate(step));
-    metrics.emplace_back("charts/epsilon", epsilon_.rate(step));
+  void report(Metrics& metrics) {
+    log_.report(metrics);
+    metrics.emplace_back("charts/learning_rate", rate_.rate(step_));
+    metrics.emplace_back("charts/epsilon", epsilon_.rate(step_));
     metrics.emplace_back("losses/td_error", error_.take());
-    return metrics;
   }
 
-  const EpisodeStatistics& episodes() const { return episodes_; }
+  Progress progress() const { return {step_, log_.count(), log_.recent_mean()}; }
 
   void archive(StateArchive& a) {
     q_.archive(a, "q");
     archive_environment(a, environment_);
     policy_.archive(a);
-    episodes_.archive(a);
+    episode_.archive(a);
+    log_.archive(a);
+    a.number("step", step_);
     error_.archive(a, "td_error");
     a.number("state", state_);
     int64_t chosen = action_.value_or(-1);
@@ -84,8 +85,10 @@ class TemporalDifference {
   const NextValue& next_value_;
   EpsilonGreedy policy_;
   Schedule rate_, epsilon_;
-  EpisodeStatistics episodes_;
+  RunningEpisode episode_;
+  EpisodeLog log_;
   IntervalMean error_;
+  int64_t step_ = 0;
   int64_t state_;
   double now_ = 0;                 // epsilon of this step
   std::optional<int64_t> action_;  // chosen for state_ already
@@ -99,12 +102,12 @@ class TemporalDifference {
 
 }  // namespace
 
-TabularResult temporal_difference(Environment<int64_t>& environment, QTable& q,
-                                  const TabularConfig& config, const NextValue& next_value,
-                                  const OnStep& on_step, Checkpoints checkpoints) {
+RunResult temporal_difference(Environment<int64_t>& environment, QTable& q,
+                              const TabularConfig& config, const NextValue& next_value,
+                              const OnStep& on_step, Checkpoints checkpoints) {
   validate(config);
   TemporalDifference run(environment, q, config, next_value);
-  return run_steps(run, config, on_step, std::move(checkpoints));
+  return run_updates(run, config.total_timesteps, config.logging_updates, on_step, checkpoints);
 }
 
 }  // namespace rlhf::classical

@@ -26,9 +26,11 @@ struct NextState {
 /// with it, since the limit is no part of the task (Pardo et al. 2018).
 using NextValue = std::function<double(const NextState&)>;
 
-/// Learns in place. The table is the whole agent; `on_step` is told every logging_steps.
-TabularResult temporal_difference(Environment<int64_t>& environment, QTable& q,
-                                  const TabularConfig& config, const NextValue& next_value,
-                                  const OnStep& on_step, Checkpoints checkpoints);
+/// Learns in place; the table is the whole agent. Metrics: charts/episodic_return,
+/// charts/episodic_length, charts/learning_rate, charts/epsilon, losses/td_error, charts/SPS,
+/// global_step. @throws InputError as validate does.
+RunResult temporal_difference(Environment<int64_t>& environment, QTable& q,
+                              const TabularConfig& config, const NextValue& next_value,
+                              const OnStep& on_step, Checkpoints checkpoints);
 
 }  // namespace rlhf::classical
