@@ -13,13 +13,13 @@ namespace rlhf::classical {
 
 struct HindsightFeedbackConfig {
   int64_t total_timesteps = 500000;  ///< steps of the environment
-  int64_t num_steps = 1000;          ///< an update's, rounded to whole episodes
+  int64_t num_steps = 2500;          ///< an update's, rounded to whole episodes
   float gamma = 0.99f;
   float feedback_coef = 1;     ///< weight of feedback, 1 - that of returns; 0: REINFORCE
   int64_t horizon = 25;        ///< steps before an episode's end that are blamed, or credited
   bool end_is_failure = true;  ///< what it means that the task has ended; else it is the goal
   LossWeights loss;
-  LearnerConfig learner{.learning_rate = 5e-3};
+  LearnerConfig learner{.learning_rate = 1e-2};
   AgentConfig network{.critic = false};
   int64_t logging_updates = 1;
   uint64_t seed = 1;

@@ -11,11 +11,11 @@ namespace rlhf::classical {
 
 struct ReinforceConfig {
   int64_t total_timesteps = 500000;  ///< steps of the environment
-  int64_t num_steps = 1000;          ///< an update's, rounded to whole episodes
+  int64_t num_steps = 2500;          ///< an update's, rounded to whole episodes
   float gamma = 0.99f;
   bool norm_returns = true;  ///< whiten what weighs an update's log-probabilities
   LossWeights loss;          ///< vf_coef is the baseline's
-  LearnerConfig learner{.learning_rate = 5e-3};
+  LearnerConfig learner{.learning_rate = 1e-2};
   AgentConfig network{.critic = false};  ///< critic: the baseline
   int64_t logging_updates = 1;
   uint64_t seed = 1;
