@@ -4,9 +4,8 @@
 
 namespace rlhf::classical {
 
-RunResult expected_sarsa(Environment<int64_t>& environment, QTable& q,
-                             const TabularConfig& config, const OnStep& on_step,
-                             Checkpoints checkpoints) {
+RunResult expected_sarsa(Environment<int64_t>& environment, QTable& q, const TabularConfig& config,
+                         const OnStep& on_step, Checkpoints checkpoints) {
   const NextValue value = [](const NextState& next) {
     return next.q.expected(next.state, next.epsilon);
   };

@@ -8,8 +8,7 @@
 namespace rlhf::classical {
 
 /// V(s') = sum over a of pi(a | s') Q(s', a), pi the epsilon-greedy policy of the moment.
-RunResult expected_sarsa(Environment<int64_t>& environment, QTable& q,
-                             const TabularConfig& config, const OnStep& on_step,
-                             Checkpoints checkpoints = {});
+RunResult expected_sarsa(Environment<int64_t>& environment, QTable& q, const TabularConfig& config,
+                         const OnStep& on_step, Checkpoints checkpoints = {});
 
 }  // namespace rlhf::classical

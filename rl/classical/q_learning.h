@@ -8,6 +8,6 @@ namespace rlhf::classical {
 
 /// V(s') = max over a of Q(s', a).
 RunResult q_learning(Environment<int64_t>& environment, QTable& q, const TabularConfig& config,
-                         const OnStep& on_step, Checkpoints checkpoints = {});
+                     const OnStep& on_step, Checkpoints checkpoints = {});
 
 }  // namespace rlhf::classical

@@ -9,6 +9,6 @@ namespace rlhf::classical {
 
 /// V(s') = Q(s', a'), a' the action taken next.
 RunResult sarsa(Environment<int64_t>& environment, QTable& q, const TabularConfig& config,
-                    const OnStep& on_step, Checkpoints checkpoints = {});
+                const OnStep& on_step, Checkpoints checkpoints = {});
 
 }  // namespace rlhf::classical

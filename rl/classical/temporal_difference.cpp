@@ -1,7 +1,5 @@
 #include "rl/classical/temporal_difference.h"
 
-#include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <optional>
 
@@ -20,14 +18,8 @@ class TemporalDifference {
         config_(config),
         next_value_(next_value),
         policy_(config.seed),
-        rate_{.kind = config.anneal_lr ? ScheduleKind::linear : ScheduleKind::constant,
-              .peak = config.learning_rate,
-              .total_steps = config.total_timesteps},
-        epsilon_{
-            .kind = ScheduleKind::linear,
-            .peak = config.start_e,
-            .floor = config.end_e,
-            .total_steps = int64_t(config.exploration_fraction * double(config.total_timesteps))},
+        rate_(step_size(config)),
+        epsilon_(exploration(config)),
         state_(environment.reset(config.seed)) {}
   TemporalDifference(const TemporalDifference&) = delete;  // choose_ holds its address
   TemporalDifference& operator=(const TemporalDifference&) = delete;
@@ -62,8 +54,8 @@ class TemporalDifference {
     policy_.archive(a);
     episode_.archive(a);
     log_.archive(a);
-    a.number("step", step_);
     error_.archive(a, "td_error");
+    a.number("step", step_);
     a.number("state", state_);
     int64_t chosen = action_.value_or(-1);
     a.number("action", chosen);
