@@ -19,7 +19,7 @@ struct HindsightFeedbackConfig {
   int64_t horizon = 25;        ///< steps before an episode's end that are blamed, or credited
   bool end_is_failure = true;  ///< what it means that the task has ended; else it is the goal
   LossWeights loss;
-  LearnerConfig learner{.learning_rate = 1e-2};
+  LearnerConfig learner{.learning_rate = 5e-3};
   AgentConfig network{.critic = false};
   int64_t logging_updates = 1;
   uint64_t seed = 1;

@@ -15,7 +15,7 @@ struct ReinforceConfig {
   float gamma = 0.99f;
   bool norm_returns = true;  ///< whiten what weighs an update's log-probabilities
   LossWeights loss;          ///< vf_coef is the baseline's
-  LearnerConfig learner{.learning_rate = 1e-2};
+  LearnerConfig learner{.learning_rate = 5e-3};
   AgentConfig network{.critic = false};  ///< critic: the baseline
   int64_t logging_updates = 1;
   uint64_t seed = 1;

@@ -80,7 +80,7 @@ struct MiniBatch {
 };
 
 /// The rows that `row` names, advantages whitened among themselves on request, where the agent
-/// lives and in its type.
+/// lives and in its type. REQUIRES: estimate_advantages has seen the rollout.
 MiniBatch minibatch(const Rollout& rollout, std::span<const int64_t> row, bool whitened,
                     const Agent& agent);
 /// All rows.
