@@ -19,6 +19,7 @@ Command dpo_command();
 Command kto_command();
 Command orpo_command();
 Command simpo_command();
+Command gym_command();
 Command merge_command();
 Command generate_command();
 Command chat_command();
@@ -26,11 +27,12 @@ Command eval_command();
 Command report_command();
 
 inline std::vector<Command> commands() {
-  return {demo_command(),     doctor_command(),   tokenizer_command(), data_command(),
-          pretrain_command(), sft_command(),      reward_command(),    ppo_command(),
-          dpo_command(),      kto_command(),      orpo_command(),      simpo_command(),
-          merge_command(),    generate_command(), chat_command(),      eval_command(),
-          report_command()};
+  return {
+      demo_command(), doctor_command(), tokenizer_command(), data_command(),  pretrain_command(),
+      sft_command(),  reward_command(), ppo_command(),       dpo_command(),   kto_command(),
+      orpo_command(), simpo_command(),  gym_command(),       merge_command(), generate_command(),
+      chat_command(), eval_command(),   report_command(),
+  };
 }
 
 }  // namespace rlhf

@@ -11,8 +11,8 @@
 
 namespace rlhf {
 
-/// By kind of observation: numbers of states, vectors, goals. Never null.
-using AnyEnvironment = std::variant<std::unique_ptr<Environment<int64_t>>,
+/// By kind of observation: numbers of states (with a table), vectors, goals. Never null.
+using AnyEnvironment = std::variant<std::unique_ptr<TabularEnvironment>,
                                     std::unique_ptr<Environment<std::vector<float>>>,
                                     std::unique_ptr<GoalEnvironment>>;
 
