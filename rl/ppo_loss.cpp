@@ -13,17 +13,9 @@ using Slice = std::span<const Episode* const>;
 }  // namespace
 
 std::vector<float> token_weights(Slice episodes, const MiniBatch& whole, const PpoConfig& config) {
-  std::vector<float> weights;
-  for (const Episode* e : episodes) {
-    float weight = 1.0f / float(whole.tokens);
-    if (config.loss_reduction == LossReduction::sequence_mean) {
-      weight = 1.0f / (float(whole.episodes) * float(e->length()));
-    } else if (config.loss_reduction == LossReduction::sequence_sum) {
-      weight = 1.0f / (float(whole.episodes) * float(config.response_length));
-    }
-    weights.insert(weights.end(), e->response.size(), weight);
-  }
-  return weights;
+  return token_weights(episodes, config.loss_reduction,
+                       {.episodes = whole.episodes, .tokens = whole.tokens},
+                       config.responses.length);
 }
 
 Tensor ppo_loss(const ActorCritic& model, Slice episodes, const PpoConfig& config, bool critic_only,
@@ -46,7 +38,7 @@ Tensor ppo_loss(const ActorCritic& model, Slice episodes, const PpoConfig& confi
     std::optional<NoTape> unrecorded;
     if (critic_only) unrecorded.emplace();
     hidden = gather(model.policy.transformer(batch.batch), batch.row);
-    p = token_log_prob(hidden, model.policy.head(), batch.target, config.temperature,
+    p = token_log_prob(hidden, model.policy.head(), batch.target, config.responses.temperature,
                        /*with_entropy=*/true);
   }
   const Tensor value = values_at(model, batch, hidden);
