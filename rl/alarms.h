@@ -36,13 +36,14 @@ struct VitalSigns {
   double early_stops = unknown;  ///< 1 when the update was cut short
 };
 
-/// What the flags that advice names are called in the command that runs.
+/// What the flags that advice names are called in the command that runs; without a word the names
+/// of TRL's GRPO and RLOO.
 struct AlarmWords {
-  std::string kl_coef = "--kl_coef";
-  std::string passes = "--num_ppo_epochs";
-  std::string response_length = "--response_length";
-  bool has_target_kl = true;  ///< --target_kl and --kl_estimator are PPO's
-  double longest = 0;         ///< tokens that a response may have
+  std::string kl_coef = "--beta";
+  std::string passes = "--num_iterations";
+  std::string response_length = "--max_completion_length";
+  bool has_target_kl = false;  ///< --target_kl and --kl_estimator are PPO's
+  double longest = 0;          ///< tokens that a response may have
 };
 
 class Alarms {

@@ -150,12 +150,7 @@ PolicyResult grpo(LanguageModel& policy, const Gpt2& reference, std::span<const 
   check_prompts(prompts, policy.transformer.config.n_positions, config.responses.length);
   validate(config);
   Grpo algorithm(policy, reference, prompts, score, eos, config);
-  return train_policy(algorithm, config,
-                      {.kl_coef = "--beta",
-                       .passes = "--num_iterations",
-                       .response_length = "--max_completion_length",
-                       .has_target_kl = false},
-                      on_update, std::move(checkpoints));
+  return train_policy(algorithm, config, {}, on_update, std::move(checkpoints));
 }
 
 }  // namespace rlhf

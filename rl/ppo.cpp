@@ -162,7 +162,12 @@ PpoResult ppo(ActorCritic& model, const Gpt2& reference, std::span<const Tokens>
   check_prompts(prompts, model.policy.transformer.config.n_positions, config.responses.length);
   validate(config);
   Ppo algorithm(model, reference, prompts, score, eos, config, ptx);
-  PpoResult result{train_policy(algorithm, config, {}, on_update, std::move(checkpoints))};
+  PpoResult result{train_policy(algorithm, config,
+                                {.kl_coef = "--kl_coef",
+                                 .passes = "--num_ppo_epochs",
+                                 .response_length = "--response_length",
+                                 .has_target_kl = true},
+                                on_update, std::move(checkpoints))};
   result.kl_coefficient = algorithm.kl_coefficient();
   return result;
 }

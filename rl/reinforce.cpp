@@ -161,12 +161,7 @@ PolicyResult reinforce(LanguageModel& policy, const Gpt2& reference,
   check_prompts(prompts, policy.transformer.config.n_positions, config.responses.length);
   validate(config);
   Reinforce algorithm(policy, reference, prompts, score, eos, config);
-  return train_policy(algorithm, config,
-                      {.kl_coef = "--beta",
-                       .passes = "--num_iterations",
-                       .response_length = "--max_completion_length",
-                       .has_target_kl = false},
-                      on_update, std::move(checkpoints));
+  return train_policy(algorithm, config, {}, on_update, std::move(checkpoints));
 }
 
 }  // namespace rlhf

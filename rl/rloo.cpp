@@ -99,12 +99,7 @@ PolicyResult rloo(LanguageModel& policy, const Gpt2& reference, std::span<const 
   check_prompts(prompts, policy.transformer.config.n_positions, config.responses.length);
   validate(config);
   Rloo algorithm(policy, reference, prompts, score, eos, config);
-  return train_policy(algorithm, config,
-                      {.kl_coef = "--beta",
-                       .passes = "--num_iterations",
-                       .response_length = "--max_completion_length",
-                       .has_target_kl = false},
-                      on_update, std::move(checkpoints));
+  return train_policy(algorithm, config, {}, on_update, std::move(checkpoints));
 }
 
 }  // namespace rlhf

@@ -24,7 +24,13 @@ VitalSigns healthy() {
           .early_stops = 0};
 }
 
-AlarmWords words() { return {.longest = 53}; }
+AlarmWords words() {
+  return {.kl_coef = "--kl_coef",
+          .passes = "--num_ppo_epochs",
+          .response_length = "--response_length",
+          .has_target_kl = true,
+          .longest = 53};
+}
 
 VitalSigns with(double VitalSigns::*sign, double value) {
   VitalSigns signs = healthy();
@@ -101,7 +107,7 @@ TEST(Alarms, NothingIsSaidOfWhatWasNotMeasured) {
 }
 
 TEST(Alarms, AdviseWithTheFlagsOfTheCommandThatRuns) {
-  Alarms alarms(1, {.kl_coef = "--beta", .passes = "--num_iterations", .has_target_kl = false});
+  Alarms alarms(1, {});
   const std::string kl = alarms.check(1, with(&VitalSigns::kl, 80)).at(0).line;
   EXPECT_NE(kl.find("raise --beta"), std::string::npos) << kl;
   EXPECT_EQ(kl.find("--target_kl"), std::string::npos) << kl;
