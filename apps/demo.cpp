@@ -162,8 +162,8 @@ class Demo {
     const std::vector<Tokens> prompts = encode_prompts(*tokenizer_, data_.prompts);
     const std::vector<Tokens> asked = encode_prompts(*tokenizer_, data_.eval_prompts);
     const Gpt2 reference = frozen_copy(model_.transformer);
-    const SamplingOptions sampling{.max_new_tokens = config.response_length,
-                                   .temperature = config.temperature,
+    const SamplingOptions sampling{.max_new_tokens = config.responses.length,
+                                   .temperature = config.responses.temperature,
                                    .stop_tokens = {tokenizer_->eos()},
                                    .seed = seed_ + 1};
     const auto evaluate = [&](const Gpt2& policy) {
@@ -201,7 +201,7 @@ class Demo {
     report_.tiles.insert(report_.tiles.begin(),
                          {"Positive", fmt::format("{:.0f} %", 100 * gold_after),
                           fmt::format("of completions; before: {:.0f} %", 100 * gold_before)});
-    Section section = policy_section(session, before, after, config);
+    Section section = policy_section("PPO", ppo_charts(session, config.kl.target), before, after);
     section.charts.insert(
         section.charts.begin(),
         session.chart("Share of positive completions (hidden judge)", "share", {"gold"}));

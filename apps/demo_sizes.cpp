@@ -24,8 +24,8 @@ DemoSizes sizes(int64_t scale) {
   s.model.n_positions = 64;
   s.sft.completion_only_loss = true;
   s.ppo.episodes_per_update = 64;
-  s.ppo.response_length = 32;
-  s.ppo.num_ppo_epochs = 4;
+  s.ppo.responses.length = 32;
+  s.ppo.num_iterations = 4;
   s.ppo.num_mini_batches = 1;
   s.ppo.per_device_train_batch_size = 32;
   s.ppo.kl.coefficient = 0.4;

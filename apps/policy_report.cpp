@@ -29,11 +29,17 @@ std::vector<Tile> policy_tiles(const PolicyEvaluation& before, const PolicyEvalu
           {"Length", figure(after.mean_length), from(before.mean_length)}};
 }
 
-Section policy_section(const Session& session, const PolicyEvaluation& before,
-                       const PolicyEvaluation& after, const PpoConfig& config) {
-  constexpr size_t kSamples = 8;
-  Section section{.heading = "PPO"};
-  section.charts = {
+namespace {
+
+std::vector<Chart> over_updates(std::vector<Chart> charts) {
+  for (Chart& chart : charts) chart.x_label = "update";
+  return charts;
+}
+
+}  // namespace
+
+std::vector<Chart> ppo_charts(const Session& session, double kl_target) {
+  std::vector<Chart> charts{
       session.chart("Score", "mean of an update", {"objective/scores", "objective/rlhf_reward"}),
       session.chart("KL to the reference", "nats an episode", {"objective/kl"}),
       session.chart("Entropy", "nats a token", {"policy/entropy_avg"}),
@@ -42,8 +48,31 @@ Section policy_section(const Session& session, const PolicyEvaluation& before,
                     {"policy/approxkl_avg", "policy/clipfrac_avg"}),
       session.chart("Explained variance of the critic", "share", {"val/explained_variance"}),
       session.chart("Response length", "tokens", {"tokens/responses_len_mean"})};
-  for (Chart& chart : section.charts) chart.x_label = "update";
-  if (config.kl.target > 0) section.charts[1].reference_lines = {{"target", config.kl.target}};
+  if (kl_target > 0) charts[1].reference_lines = {{"target", kl_target}};
+  return over_updates(std::move(charts));
+}
+
+std::vector<Chart> group_charts(const Session& session) {
+  return over_updates(
+      {session.chart("Reward", "mean of an update", {"reward", "objective/rlhf_reward"}),
+       session.chart("Spread of rewards", "deviation", {"reward_std"}),
+       session.chart("Groups of one score", "share", {"frac_reward_zero_std"}),
+       session.chart("KL to the reference", "nats an episode", {"objective/kl"}),
+       session.chart("Entropy", "nats a token", {"entropy"}),
+       session.chart("Clipped ratios", "share",
+                     {"clip_ratio/low_mean", "clip_ratio/high_mean", "clip_ratio/region_mean"}),
+       session.chart("Gradient norm", "before clipping", {"grad_norm"}),
+       session.chart("Response length", "tokens",
+                     {"completions/mean_length", "completions/mean_terminated_length"})});
+}
+
+Section policy_section(const std::string& heading, std::vector<Chart> charts,
+                       const PolicyEvaluation& before, const PolicyEvaluation& after) {
+  constexpr size_t kSamples = 8;
+  Section section{.heading = heading};
+  for (Chart& chart : charts) {
+    if (!chart.series.empty()) section.charts.push_back(std::move(chart));
+  }
   section.tables = {
       {.caption = fmt::format("The same {} prompts before and after", before.scores.size()),
        .columns = {"", "before", "after"},

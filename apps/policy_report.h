@@ -1,10 +1,11 @@
-// What PPO changed, for reports and summaries: shared by `ppo` and `demo`.
+// What training against a reward changed, for reports and summaries: shared by the commands of all
+// online algorithms and `demo`.
 #pragma once
 
 #include "apps/session.h"
 #include "data/tokenizer.h"
+#include "nn/gpt2.h"
 #include "rl/policy_evaluation.h"
-#include "rl/ppo.h"
 
 namespace rlhf {
 
@@ -13,9 +14,14 @@ nlohmann::ordered_json policy_summary(const PolicyEvaluation& before,
                                       const PolicyEvaluation& after);
 std::vector<Tile> policy_tiles(const PolicyEvaluation& before, const PolicyEvaluation& after);
 
-/// PPO's curves, the table of before and after, and a few samples side by side.
-Section policy_section(const Session& session, const PolicyEvaluation& before,
-                       const PolicyEvaluation& after, const PpoConfig& config);
+/// PPO's curves. `kl_target` is drawn where it is above 0.
+std::vector<Chart> ppo_charts(const Session& session, double kl_target);
+/// Those of algorithms without a critic.
+std::vector<Chart> group_charts(const Session& session);
+
+/// The curves, the table of before and after, and a few samples side by side.
+Section policy_section(const std::string& heading, std::vector<Chart> charts,
+                       const PolicyEvaluation& before, const PolicyEvaluation& after);
 
 /// Adds a chart of the rewards that `logged` names (rewards/<name>/mean), where there are several.
 void add_reward_charts(const Session& session, const Metrics& logged, Section& section);

@@ -3,8 +3,7 @@
 
 #include <string>
 
-#include "apps/training_flags.h"
-#include "data/tokenizer.h"
+#include "apps/policy_flags.h"
 #include "rl/ppo_config.h"
 
 namespace rlhf {
@@ -19,26 +18,20 @@ class PpoFlags {
   /// What the flags say, apart from --stop_token. @throws InputError for values that contradict
   /// each other.
   PpoConfig config() const;
-  /// The token that --stop_token names; -1 when it names none. @throws InputError unless the text
-  /// is one token.
-  int32_t stop_token(const Tokenizer& tokenizer) const;
+  const PolicyFlags& policy() const { return policy_; }
 
   std::string critic = "auto", value_head_init = "auto";
 
  private:
-  void declare_rollout(Flags& flags);
-  void declare_scores(Flags& flags);
   void declare_rewards(Flags& flags);
   void declare_losses(Flags& flags);
-  void declare_optimizer(Flags& flags);
   void declare_safeguards(Flags& flags);
 
   PpoConfig ppo_;
-  TrainingConfig training_;
-  std::string preset_, stop_token_;
-  std::string kl_estimator_ = "k1", kl_loss_ = "k2", missing_eos_ = "subtract";
-  std::string score_scaling_ = "none", whiten_scope_ = "batch", loss_reduction_ = "token_mean";
-  std::string schedule_ = "linear", epsilon_form_ = "torch";
+  PolicyFlags policy_;
+  std::string preset_;
+  std::string kl_estimator_ = "k1", kl_loss_ = "k2";
+  std::string whiten_scope_ = "batch", loss_reduction_ = "token_mean";
 };
 
 /// Commands' hook for --preset. @throws InputError for a name that none has.

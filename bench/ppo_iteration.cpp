@@ -39,11 +39,12 @@ void time_iterations(const WholeRun& run, const Sizes& sizes) {
   ActorCritic model{{policy}, critic, make_score_head(critic, 5, /*zero=*/true)};
   // No token ends a response: every one has its full length, as in the peer.
   const auto end = int32_t(policy.config.sampled_ids);
-  PpoConfig config{.episodes_per_update = sizes.episodes,
-                   .num_ppo_epochs = sizes.epochs,
-                   .num_mini_batches = sizes.episodes / sizes.minibatch,
-                   .per_device_train_batch_size = sizes.minibatch,
-                   .response_length = sizes.response};
+  PpoConfig config;
+  config.episodes_per_update = sizes.episodes;
+  config.num_iterations = sizes.epochs;
+  config.num_mini_batches = sizes.episodes / sizes.minibatch;
+  config.per_device_train_batch_size = sizes.minibatch;
+  config.responses.length = sizes.response;
   constexpr int warm_up = 1;  // in which steps are recorded
   config.total_episodes = (warm_up + sizes.rounds) * sizes.episodes;
   config.training.schedule.peak = 1e-6;

@@ -123,9 +123,11 @@ Tensor segment_sum(const Tensor& x, const Tensor& begin, const Tensor& end, bool
 /// x[row[n]]: (N, C) from (rows, C) and i32 (N). (gather)
 Tensor gather(const Tensor& x, const Tensor& row);
 
-/// The clipped surrogate of PPO per token; dual_clip and log_ratio_clamp 0: off. (ppo_loss)
+/// The clipped surrogate of PPO per token; dual_clip and log_ratio_clamp 0: off; clip_high 0: as
+/// clip. (ppo_loss)
 Tensor ppo_policy_loss(const Tensor& log_prob, const Tensor& old_log_prob, const Tensor& advantage,
-                       float clip, float dual_clip = 0, float log_ratio_clamp = 0);
+                       float clip, float dual_clip = 0, float log_ratio_clamp = 0,
+                       float clip_high = 0);
 
 /// An estimate of KL(pi, ref) per token, as a loss. (kl_loss)
 Tensor kl_loss(const Tensor& log_prob, const Tensor& ref_log_prob, KlLossKind kind,

@@ -7,10 +7,11 @@
 namespace rlhf {
 
 /// ratio = exp(log_prob - old_log_prob), the difference held within +- log_ratio_clamp (0: not);
-/// loss = max(-advantage * ratio, -advantage * clamp(ratio, 1 - clip, 1 + clip)), and with a
+/// loss = max(-advantage * ratio, -advantage * clamp(ratio, 1 - clip, 1 + clip_high)), and with a
 /// dual_clip > 1 at most -dual_clip * advantage where the advantage is negative, so that one token
 /// whose ratio has grown large cannot own the gradient (Ye et al. 2020, "Mastering Complex Control
-/// in MOBA Games", equation 5; 0: off). All (count).
+/// in MOBA Games", equation 5; 0: off). clip_high above clip leaves unlikely tokens more room to
+/// grow (Yu et al. 2025, "DAPO", equation 10; 0: as clip). All (count).
 template <class T>
 struct PpoPolicyLossForward {
   T* loss;
@@ -21,6 +22,7 @@ struct PpoPolicyLossForward {
   float clip;
   float dual_clip = 0;
   float log_ratio_clamp = 0;
+  float clip_high = 0;
 
   void visit(auto&& v) const {
     v.in("log_prob", log_prob, count);
@@ -44,6 +46,7 @@ struct PpoPolicyLossBackward {
   float clip;
   float dual_clip = 0;
   float log_ratio_clamp = 0;
+  float clip_high = 0;
 
   void visit(auto&& v) const {
     v.in("d_loss", d_loss, count);

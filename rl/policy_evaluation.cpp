@@ -2,7 +2,7 @@
 
 #include "data/text_metrics.h"
 #include "rl/model/chat_encoding.h"
-#include "rl/ppo_scores.h"
+#include "rl/responses.h"
 
 namespace rlhf {
 

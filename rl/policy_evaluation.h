@@ -1,4 +1,4 @@
-// How a policy does on a fixed set of prompts: what PPO is compared by, before and after.
+// How a policy does on a fixed set of prompts: what training is compared by, before and after.
 #pragma once
 
 #include <string>
@@ -21,8 +21,8 @@ struct PolicyEvaluation {
   double stopped = 0;      ///< share that reached the end token
 };
 
-/// Samples one response to each prompt and judges it. `finish` may cut the responses, as PPO does
-/// at its own stop tokens (end_responses, rl/ppo_scores.h).
+/// Samples one response to each prompt and judges it. `finish` may cut the responses, as
+/// training does at its own stop tokens (end_responses, rl/responses.h).
 PolicyEvaluation evaluate_policy(
     const Gpt2& policy, const Gpt2& reference, std::span<const Tokens> prompts,
     const Tokenizer& tokenizer, const ScoreFunction& score, const SamplingOptions& sampling,

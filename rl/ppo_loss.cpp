@@ -24,17 +24,9 @@ Tensor rows_of(std::span<const Tensor> columns) {
 }  // namespace
 
 std::vector<float> token_weights(Slice episodes, const MiniBatch& whole, const PpoConfig& config) {
-  std::vector<float> weights;
-  for (const Episode* e : episodes) {
-    float weight = 1.0f / float(whole.tokens);
-    if (config.loss_reduction == LossReduction::sequence_mean) {
-      weight = 1.0f / (float(whole.episodes) * float(e->length()));
-    } else if (config.loss_reduction == LossReduction::sequence_sum) {
-      weight = 1.0f / (float(whole.episodes) * float(config.response_length));
-    }
-    weights.insert(weights.end(), e->response.size(), weight);
-  }
-  return weights;
+  return token_weights(episodes, config.loss_reduction,
+                       {.episodes = whole.episodes, .tokens = whole.tokens},
+                       config.responses.length);
 }
 
 std::vector<Tensor> ppo_inputs(Slice episodes, const MiniBatch& whole, const PpoConfig& config,
@@ -78,7 +70,7 @@ Trainer::LossTensors ppo_loss(const ActorCritic& model, const std::vector<Tensor
     std::optional<NoTape> unrecorded;
     if (critic_only) unrecorded.emplace();
     hidden = gather(model.policy.transformer(batch.batch), batch.row);
-    p = token_log_prob(hidden, model.policy.head(), batch.target, config.temperature,
+    p = token_log_prob(hidden, model.policy.head(), batch.target, config.responses.temperature,
                        /*with_entropy=*/true);
   }
   const Tensor value = values_at(model, batch, hidden);

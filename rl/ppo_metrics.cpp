@@ -2,24 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <set>
 
 namespace rlhf {
-namespace {
-
-// 1 - different n-grams / n-grams, of tokens; 0 for a text shorter than n.
-double repeated_share(const Tokens& tokens, size_t n) {
-  if (tokens.size() < n) return 0;
-  std::set<Tokens> different;
-  const size_t all = tokens.size() - n + 1;
-  for (size_t i = 0; i < all; i++) {
-    different.emplace(tokens.begin() + int64_t(i), tokens.begin() + int64_t(i + n));
-  }
-  return 1 - double(different.size()) / double(all);
-}
-
-}  // namespace
-
 void PpoStatistics::add(const PpoTokens& t, float cliprange, float cliprange_value) {
   for (size_t i = 0; i < t.log_prob.size(); i++) {
     const double d = double(t.log_prob[i]) - double(t.old_log_prob[i]), r = std::exp(d);
@@ -42,49 +26,6 @@ void PpoStatistics::add(const PpoTokens& t, float cliprange, float cliprange_val
   }
   for (const float x : t.kl_loss) kl_loss += x;
   tokens += double(t.log_prob.size());
-}
-
-RolloutSummary summarise(std::span<const Episode> episodes, double kl_coefficient,
-                         KlEstimator estimator, const KlBounds& bounds) {
-  RolloutSummary s{.episodes = double(episodes.size())};
-  double count = 0, error = 0, error2 = 0, returns = 0, returns2 = 0, scores2 = 0;
-  for (const Episode& e : episodes) {
-    s.score += e.score;
-    scores2 += e.score * e.score;
-    s.raw_score += e.raw_score;
-    s.prompt_length += double(e.prompt.size());
-    s.repetition += repeated_share(e.response, 4);
-    s.length += double(e.length());
-    s.stopped += e.stopped;
-    for (size_t t = 0; t < e.response.size(); t++) {
-      const double d = double(e.log_prob[t]) - double(e.ref_log_prob[t]);
-      s.kl += d;
-      s.entropy -= e.log_prob[t];
-      s.non_score_reward -= kl_coefficient * kl_estimate(estimator, d, bounds);
-      const double residual = double(e.returns[t]) - double(e.value[t]);
-      error += residual;
-      error2 += residual * residual;
-      returns += e.returns[t];
-      returns2 += double(e.returns[t]) * double(e.returns[t]);
-      s.value_mean += e.value[t];
-      s.value_variance += double(e.value[t]) * double(e.value[t]);
-      s.advantage_mean += e.advantage[t];
-      count++;
-    }
-  }
-  for (double* mean : {&s.score, &s.length, &s.stopped, &s.kl, &s.entropy, &s.non_score_reward,
-                       &s.raw_score, &s.prompt_length, &s.repetition}) {
-    *mean /= s.episodes;
-  }
-  for (double* mean : {&s.value_mean, &s.value_variance, &s.advantage_mean}) *mean /= count;
-  s.value_variance -= s.value_mean * s.value_mean;
-  s.score_deviation = std::sqrt(std::max(0.0, scores2 / s.episodes - s.score * s.score));
-  s.returns_mean = returns / count;
-  const double variance = returns2 / count - returns / count * (returns / count);
-  const double unexplained = error2 / count - error / count * (error / count);
-  s.returns_variance = variance;
-  s.explained_variance = variance > 0 ? 1 - unexplained / variance : 0;
-  return s;
 }
 
 Metrics ppo_metrics(const RolloutSummary& rollout, const PpoStatistics& s, double kl_coefficient) {
@@ -126,20 +67,19 @@ Metrics ppo_metrics(const RolloutSummary& rollout, const PpoStatistics& s, doubl
   return metrics;
 }
 
-SamplingDifference SamplingDifference::between(std::span<const float> sampled,
-                                               std::span<const float> again) {
-  SamplingDifference out;
-  for (size_t i = 0; i < sampled.size(); i++) {
-    const double difference = std::abs(double(sampled[i]) - double(again[i]));
-    out.mean += difference / double(sampled.size());
-    out.max = std::max(out.max, difference);
-  }
-  return out;
-}
-
-void SamplingDifference::add_to(Metrics& metrics) const {
-  metrics.emplace_back("sampling/sampling_logp_difference/mean", mean);
-  metrics.emplace_back("sampling/sampling_logp_difference/max", max);
+VitalSigns vital_signs(const RolloutSummary& rollout, const PpoStatistics& s) {
+  return {.first_difference = s.first_difference,
+          .kl = rollout.kl,
+          .entropy = s.entropy / s.tokens,
+          .length = rollout.length,
+          .repetition = rollout.repetition,
+          .ended = rollout.stopped,
+          .score = rollout.score,
+          .score_deviation = rollout.score_deviation,
+          .clipped = s.clipped / s.tokens,
+          .explained_variance = rollout.explained_variance,
+          .value_loss = s.value_loss / s.tokens,
+          .early_stops = s.early_stops};
 }
 
 void add_option_metrics(const PpoConfig& config, const PpoStatistics& s, Metrics& metrics) {

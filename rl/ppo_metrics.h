@@ -4,9 +4,9 @@
 #include <span>
 #include <vector>
 
+#include "rl/alarms.h"
 #include "rl/ppo_config.h"
-#include "rl/rollout.h"
-#include "rl/run/metrics_log.h"
+#include "rl/rollout_summary.h"
 
 namespace rlhf {
 
@@ -39,36 +39,11 @@ struct PpoStatistics {
   void add(const PpoTokens& tokens, float cliprange, float cliprange_value);
 };
 
-/// Means over the episodes of one update.
-struct RolloutSummary {
-  double score = 0;  ///< after the rules of length and end
-  double score_deviation = 0;
-  double raw_score = 0;         ///< before any scaling and rule
-  double kl = 0;                ///< sum over tokens of log pi - log ref
-  double entropy = 0;           ///< sum over tokens of -log pi
-  double non_score_reward = 0;  ///< -beta times the KL estimate, summed over tokens
-  double length = 0;            ///< tokens
-  double prompt_length = 0;     ///< tokens
-  double repetition = 0;        ///< share of repeated 4-grams of tokens within a response
-  double stopped = 0;           ///< share that reached the end token
-  double value_mean = 0, value_variance = 0, returns_mean = 0, returns_variance = 0;
-  double advantage_mean = 0;
-  double explained_variance = 0;  ///< of the returns by the values
-  double episodes = 0;
-};
-RolloutSummary summarise(std::span<const Episode> episodes, double kl_coefficient,
-                         KlEstimator estimator, const KlBounds& bounds = {});
-
 Metrics ppo_metrics(const RolloutSummary& rollout, const PpoStatistics& statistics,
                     double kl_coefficient);
 
-/// How far two passes over the same tokens are apart: |log pi sampled - log pi read again|. TRL's
-/// GRPO logs the same between its generation server and its trainer.
-struct SamplingDifference {
-  double mean = 0, max = 0;
-  static SamplingDifference between(std::span<const float> sampled, std::span<const float> again);
-  void add_to(Metrics& metrics) const;
-};
+/// What alarms look at.
+VitalSigns vital_signs(const RolloutSummary& rollout, const PpoStatistics& statistics);
 
 /// Metrics of the options that are on.
 void add_option_metrics(const PpoConfig& config, const PpoStatistics& statistics, Metrics& metrics);

@@ -48,9 +48,21 @@ void scatter(std::span<const float> flat, std::span<Episode> episodes,
   }
 }
 
+Tensor token_field(std::span<const Episode* const> episodes, std::vector<float> Episode::*field,
+                   Device device) {
+  const std::vector<float> values = flatten(episodes, field);
+  return Tensor::from(values, {int64_t(values.size())}, device);
+}
+
 int64_t count_tokens(std::span<const Episode* const> episodes) {
   int64_t count = 0;
   for (const Episode* e : episodes) count += e->length();
+  return count;
+}
+
+int64_t count_learnt_tokens(std::span<const Episode* const> episodes) {
+  int64_t count = 0;
+  for (const Episode* e : episodes) count += e->learnt ? e->length() : 0;
   return count;
 }
 
@@ -80,6 +92,17 @@ ResponseBatch response_batch(std::span<const Episode* const> episodes, Device de
   out.row = Tensor::from(row, {padded}, device);
   out.target = Tensor::from(target, {padded}, device);
   return out;
+}
+
+ResponseSegments response_segments(std::span<const Episode* const> episodes, Device device) {
+  Tokens begin, end;
+  int32_t at = 0;
+  for (const Episode* e : episodes) {
+    begin.push_back(at);
+    end.push_back(at += int32_t(e->length()));
+  }
+  const int64_t count = int64_t(episodes.size());
+  return {Tensor::from(begin, {count}, device), Tensor::from(end, {count}, device)};
 }
 
 void for_each_slice(std::span<const Episode* const> episodes, int64_t batch_size,

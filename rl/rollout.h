@@ -10,14 +10,15 @@
 
 namespace rlhf {
 
-/// One prompt and the response that the policy sampled to it, with everything PPO knows about each
-/// response token t.
+/// One prompt and the response that the policy sampled to it, with everything algorithms know about
+/// each response token t.
 struct Episode {
   Tokens prompt;
   Tokens response;
   int64_t row = 0;       ///< place of the prompt in the list that was asked
   bool stopped = false;  ///< it reached its end: the last token, unless sampling went on past it
   int64_t judged = -1;   ///< response tokens that the score may read, the end included; -1: all
+  bool learnt = true;    ///< false: it counts, but no loss is taken of it
   double raw_score = 0;  ///< as the reward model or function gave it
   double score = 0;      ///< after scaling, clipping and the rules of length and end
   std::vector<float> log_prob;  ///< log pi(a_t | s_t) when it was sampled
@@ -48,8 +49,14 @@ std::vector<float> flatten(std::span<const Episode* const> episodes,
 void scatter(std::span<const float> flat, std::span<Episode> episodes,
              std::vector<float> Episode::*field);
 
+/// The same as a tensor (N).
+Tensor token_field(std::span<const Episode* const> episodes, std::vector<float> Episode::*field,
+                   Device device);
+
 /// Response tokens of all.
 int64_t count_tokens(std::span<const Episode* const> episodes);
+/// Those of episodes that are learnt from.
+int64_t count_learnt_tokens(std::span<const Episode* const> episodes);
 
 /// Episodes as a model reads them, with the place of every response token: `row` of the hidden
 /// states predicts `target`, on the device that was asked for. N response tokens in all, episode
@@ -62,6 +69,12 @@ struct ResponseBatch {
 };
 ResponseBatch response_batch(std::span<const Episode* const> episodes, Device device = Device::cpu,
                              const Padding& padding = {});
+
+/// Where each episode's response tokens lie among all N: [begin, end), i32 (episodes).
+struct ResponseSegments {
+  Tensor begin, end;
+};
+ResponseSegments response_segments(std::span<const Episode* const> episodes, Device device);
 
 /// Calls f for slices of at most `batch_size` episodes.
 void for_each_slice(std::span<const Episode* const> episodes, int64_t batch_size,

@@ -1,4 +1,4 @@
-// Each alarm on metrics that deserve it, and none on those of a healthy run.
+// Each alarm on signs that deserve it, and none on those of a healthy run.
 #include "rl/alarms.h"
 
 #include <gtest/gtest.h>
@@ -8,32 +8,38 @@
 namespace rlhf {
 namespace {
 
-Metrics healthy() {
-  return {{"val/first_logprob_difference", 0},
-          {"objective/kl", 2},
-          {"objective/scores", 0.5},
-          {"objective/scores_std", 1},
-          {"policy/entropy_avg", 2},
-          {"policy/clipfrac_avg", 0.05},
-          {"loss/value_avg", 0.1},
-          {"val/explained_variance", 0.5},
-          {"tokens/responses_len_mean", 20},
-          {"tokens/responses_repetition", 0.05},
-          {"tokens/responses_eos_share", 0.9},
-          {"response_length", 53},
-          {"early_stops", 0}};
+VitalSigns healthy() {
+  return {.first_difference = 0,
+          .kl = 2,
+          .entropy = 2,
+          .length = 20,
+          .repetition = 0.05,
+          .ended = 0.9,
+          .score = 0.5,
+          .score_deviation = 1,
+          .flat_groups = 0.1,
+          .clipped = 0.05,
+          .explained_variance = 0.5,
+          .value_loss = 0.1,
+          .early_stops = 0};
 }
 
-Metrics with(const std::string& name, double value) {
-  Metrics metrics = healthy();
-  for (auto& [key, old] : metrics) {
-    if (key == name) old = value;
-  }
-  return metrics;
+AlarmWords words() {
+  return {.kl_coef = "--kl_coef",
+          .passes = "--num_ppo_epochs",
+          .response_length = "--response_length",
+          .has_target_kl = true,
+          .longest = 53};
+}
+
+VitalSigns with(double VitalSigns::*sign, double value) {
+  VitalSigns signs = healthy();
+  signs.*sign = value;
+  return signs;
 }
 
 TEST(Alarms, AHealthyRunHasNone) {
-  Alarms alarms(1);
+  Alarms alarms(1, words());
   for (int64_t update = 1; update <= 30; update++) {
     EXPECT_TRUE(alarms.check(update, healthy()).empty());
   }
@@ -42,7 +48,7 @@ TEST(Alarms, AHealthyRunHasNone) {
 
 struct Sick {
   const char* kind;
-  const char* metric;
+  double VitalSigns::*sign;
   double value;
   int in_a_row;        // updates until it is told
   const char* advice;  // a flag that the line must name
@@ -50,27 +56,28 @@ struct Sick {
 
 TEST(Alarms, EachNamesWhatIsSeenAndAFlagToTurn) {
   const std::vector<Sick> cases{
-      {"ratio_not_one", "val/first_logprob_difference", 0.3, 1, "defect"},
-      {"kl_negative", "objective/kl", -2.5, 1, "--kl_estimator"},
-      {"kl_exploding", "objective/kl", 80, 1, "--kl_coef"},
-      {"entropy_collapse", "policy/entropy_avg", 0.1, 1, "--kl_coef"},
-      {"length_collapse", "tokens/responses_len_mean", 1.5, 2, "--length_penalty"},
-      {"length_explosion", "tokens/responses_len_mean", 52, 2, "--overlong_buffer"},
-      {"repetition", "tokens/responses_repetition", 0.6, 2, "--kl_coef"},
-      {"reward_flat", "objective/scores_std", 0, 2, "--temperature"},
-      {"no_end", "tokens/responses_eos_share", 0.05, 3, "--response_length"},
-      {"critic_behind", "val/explained_variance", -0.4, 10, "--critic_rate"},
-      {"clip_fraction", "policy/clipfrac_avg", 0.5, 1, "--learning_rate"},
-      {"value_loss", "loss/value_avg", 9, 1, "--score_clip"},
-      {"early_stops", "early_stops", 1, 5, "--num_ppo_epochs"}};
+      {"ratio_not_one", &VitalSigns::first_difference, 0.3, 1, "defect"},
+      {"kl_negative", &VitalSigns::kl, -2.5, 1, "--kl_estimator"},
+      {"kl_exploding", &VitalSigns::kl, 80, 1, "--kl_coef"},
+      {"entropy_collapse", &VitalSigns::entropy, 0.1, 1, "--kl_coef"},
+      {"length_collapse", &VitalSigns::length, 1.5, 2, "--length_penalty"},
+      {"length_explosion", &VitalSigns::length, 52, 2, "--overlong_buffer"},
+      {"repetition", &VitalSigns::repetition, 0.6, 2, "--kl_coef"},
+      {"reward_flat", &VitalSigns::score_deviation, 0, 2, "--temperature"},
+      {"groups_flat", &VitalSigns::flat_groups, 0.95, 3, "--num_generations"},
+      {"no_end", &VitalSigns::ended, 0.05, 3, "--response_length"},
+      {"critic_behind", &VitalSigns::explained_variance, -0.4, 10, "--critic_rate"},
+      {"clip_fraction", &VitalSigns::clipped, 0.5, 1, "--learning_rate"},
+      {"value_loss", &VitalSigns::value_loss, 9, 1, "--score_clip"},
+      {"early_stops", &VitalSigns::early_stops, 1, 5, "--num_ppo_epochs"}};
   for (const Sick& sick : cases) {
-    Alarms alarms(1000);
+    Alarms alarms(1000, words());
     int64_t update = 0;
     while (update < 6) alarms.check(++update, healthy());
     std::vector<Alarm> told;
     for (int i = 1; i <= sick.in_a_row; i++) {
       EXPECT_TRUE(told.empty()) << sick.kind << " too early";
-      told = alarms.check(++update, with(sick.metric, sick.value));
+      told = alarms.check(++update, with(sick.sign, sick.value));
     }
     ASSERT_EQ(told.size(), 1u) << sick.kind;
     EXPECT_EQ(told[0].kind, sick.kind);
@@ -83,13 +90,29 @@ TEST(Alarms, EachNamesWhatIsSeenAndAFlagToTurn) {
 }
 
 TEST(Alarms, AreToldOnceInAWhileAndCountedAlways) {
-  Alarms alarms(10);
+  Alarms alarms(10, words());
   std::vector<int64_t> told;
   for (int64_t update = 1; update <= 25; update++) {
-    if (!alarms.check(update, with("objective/kl", -3)).empty()) told.push_back(update);
+    if (!alarms.check(update, with(&VitalSigns::kl, -3)).empty()) told.push_back(update);
   }
   EXPECT_EQ(told, (std::vector<int64_t>{1, 11, 21}));
   EXPECT_EQ(alarms.counts().at("kl_negative"), 25);
+}
+
+TEST(Alarms, NothingIsSaidOfWhatWasNotMeasured) {
+  Alarms alarms(1, words());
+  for (int64_t update = 1; update <= 30; update++) {
+    EXPECT_TRUE(alarms.check(update, VitalSigns{}).empty());
+  }
+}
+
+TEST(Alarms, AdviseWithTheFlagsOfTheCommandThatRuns) {
+  Alarms alarms(1, {});
+  const std::string kl = alarms.check(1, with(&VitalSigns::kl, 80)).at(0).line;
+  EXPECT_NE(kl.find("raise --beta"), std::string::npos) << kl;
+  EXPECT_EQ(kl.find("--target_kl"), std::string::npos) << kl;
+  const std::string clip = alarms.check(2, with(&VitalSigns::clipped, 0.5)).at(0).line;
+  EXPECT_NE(clip.find("--num_iterations"), std::string::npos) << clip;
 }
 
 }  // namespace

@@ -207,7 +207,7 @@ TEST(DeviceModel, PpoLearnsAndLogsHowFarSamplingAndTrainingAreApart) {
     ActorCritic model = tiny_actor(Critic::separate);
     move_parameters(model, placement);
     PpoConfig config = tiny_ppo(1, 1e-3);
-    config.num_ppo_epochs = 1;
+    config.num_iterations = 1;
     const Recording recording = record_ppo(model, config);
     const Figures& figures = recording.metrics.at(0);
     const bool rough = placement.dtype == DType::bf16;

@@ -8,7 +8,6 @@
 
 #include "core/tape.h"
 #include "rl/ppo_loss.h"
-#include "rl/ppo_scores.h"
 #include "rl/reward/reward_normalisation.h"
 #include "tests/ppo_helpers.h"
 
@@ -29,9 +28,7 @@ Episode said(Tokens response, bool stopped = false) {
 }
 
 TEST(ResponseEnd, IsTheFirstStopTokenAtOrAfterAPlace) {
-  PpoConfig config{.response_length = 6};
-  config.stop_token = 4;
-  config.truncate_after = 2;
+  const ResponseConfig config{.length = 6, .stop_token = 4, .truncate_after = 2};
   std::vector<Episode> episodes{said({4, 1, 2, 4, 5, 4}), said({1, 4, 1, 1, 1, 1})};
   end_responses(episodes, config, kEos);
   EXPECT_EQ(episodes[0].response, (Tokens{4, 1, 2, 4}));
@@ -39,14 +36,13 @@ TEST(ResponseEnd, IsTheFirstStopTokenAtOrAfterAPlace) {
   EXPECT_TRUE(episodes[0].stopped);
   EXPECT_FALSE(episodes[1].stopped) << "its stop token comes too early";
   EXPECT_EQ(episodes[1].length(), 6);
-  EXPECT_TRUE(sampling_options(config, kEos, 0).stop_tokens.empty());
+  EXPECT_TRUE(sampling_options(config, kEos, 0, 0).stop_tokens.empty());
   const auto judged = judged_episodes(episodes, kEos);
   EXPECT_FALSE(judged[0].stopped) << "a reward model must get its end token still";
 }
 
 TEST(ResponseEnd, PastTheEndOnlyTheScoreStops) {
-  PpoConfig config{.response_length = 5};
-  config.sample_past_end = true;
+  const ResponseConfig config{.length = 5, .sample_past_end = true};
   std::vector<Episode> episodes{said({1, 2, kEos, 5, 6})};
   end_responses(episodes, config, kEos);
   EXPECT_EQ(episodes[0].length(), 5);
@@ -58,12 +54,11 @@ TEST(ResponseEnd, PastTheEndOnlyTheScoreStops) {
 TEST(ScoreRules, ScaleByEverythingSeenSoFarAsNumpyDoes) {
   const json oracle = details_oracle()["running"];
   for (const char* kind : {"deviation", "mean_deviation"}) {
-    PpoConfig config{};
-    config.score_scaling = std::string(kind) == "deviation" ? ScoreScaling::deviation
+    ScoreRulesConfig config{.missing_eos = MissingEos::keep};
+    config.scaling = std::string(kind) == "deviation" ? ScoreScaling::deviation
                                                             : ScoreScaling::mean_and_deviation;
-    config.missing_eos = MissingEos::keep;
-    config.score_clip = oracle["clip"];
-    ScoreRules rules(config);
+    config.clip = oracle["clip"];
+    ScoreRules rules(config, 53);
     for (size_t b = 0; b < oracle["batches"].size(); b++) {
       std::vector<Episode> episodes;
       for (const double raw : oracle["batches"][b]) {
@@ -79,14 +74,13 @@ TEST(ScoreRules, ScaleByEverythingSeenSoFarAsNumpyDoes) {
 }
 
 TEST(ScoreRules, ChargeForLengthAndForTheLastTokens) {
-  PpoConfig config{.response_length = 10};
-  config.missing_eos = MissingEos::keep;
-  config.length_penalty = 0.125;
-  config.overlong_buffer = 4;
-  config.overlong_penalty = 2;
+  const ScoreRulesConfig config{.missing_eos = MissingEos::keep,
+                                .length_penalty = 0.125,
+                                .overlong_buffer = 4,
+                                .overlong_penalty = 2};
   std::vector<Episode> episodes;
   for (const size_t length : {1u, 6u, 8u, 10u}) episodes.push_back(said(Tokens(length, 1)));
-  ScoreRules(config).apply(episodes);
+  ScoreRules(config, 10).apply(episodes);
   EXPECT_EQ(episodes[0].score, -0.125);
   EXPECT_EQ(episodes[1].score, -0.75) << "the buffer begins after it";
   EXPECT_EQ(episodes[2].score, -1.0 - 1.0);
@@ -111,7 +105,8 @@ TEST(LossReduction, WeighsTokensAsTorchDoes) {
       {"sequence_mean", LossReduction::sequence_mean},
       {"sequence_sum", LossReduction::sequence_sum}};
   for (const auto& [name, reduction] : kinds) {
-    PpoConfig config{.response_length = oracle["response_length"]};
+    PpoConfig config;
+    config.responses.length = oracle["response_length"];
     config.loss_reduction = reduction;
     const std::vector<float> weights = token_weights(pointers(episodes), whole, config);
     double loss = 0;
@@ -128,7 +123,7 @@ TEST(WhitenScope, AMinibatchIsWhitenedByItself) {
   PpoConfig config{};
   config.whiten_rewards = true;
   config.whiten_scope = WhitenScope::minibatch;
-  config.missing_eos = MissingEos::keep;
+  config.scores.missing_eos = MissingEos::keep;
   config.gamma = oracle["gamma"];
   config.lambda = oracle["lam"];
   std::vector<Episode> episodes;
@@ -245,7 +240,7 @@ TEST(Ppo, AWarmUpTeachesTheCriticAndLeavesThePolicyBitForBit) {
 
 TEST(Ppo, AfterAWarmUpThePolicysAdamBeginsAtItsFirstStep) {
   PpoConfig config = tiny_ppo(3, 1e-3);
-  config.num_ppo_epochs = config.num_mini_batches = 1;
+  config.num_iterations = config.num_mini_batches = 1;
   config.critic_warmup_updates = 2;
   ActorCritic model = tiny_actor(Critic::separate);
   const std::vector<float> before = parameters_of(model.policy);
@@ -297,7 +292,7 @@ TEST(Ppo, AKlLossHoldsThePolicyBack) {
       {"k2", KlLossKind::k2}, {"k3", KlLossKind::k3}, {"+", KlLossKind::straight_through_k3}};
   PpoConfig config = tiny_ppo(12, 5e-3);
   config.kl.coefficient = 0;
-  config.missing_eos = MissingEos::keep;
+  config.scores.missing_eos = MissingEos::keep;
   const double free =
       record_ppo(tiny_actor(Critic::head), config).metrics.back().at("objective/kl");
   for (const auto& [name, kind] : kinds) {
@@ -331,12 +326,12 @@ TEST(Ppo, RefusesChoicesThatContradictEachOther) {
     return message_of<InputError>([&] { validate(config); });
   };
   EXPECT_EQ(message([](PpoConfig&) {}), "");
-  EXPECT_NE(message([](PpoConfig& c) { c.top_p = 0.9f; }).find("[--top_p] expected no filter"),
+  EXPECT_NE(message([](PpoConfig& c) { c.responses.top_p = 0.9f; }).find("[--top_p] expected no filter"),
             std::string::npos);
-  EXPECT_EQ(message([](PpoConfig& c) { c.top_k = 5, c.kl.coefficient = 0; }), "");
+  EXPECT_EQ(message([](PpoConfig& c) { c.responses.top_k = 5, c.kl.coefficient = 0; }), "");
   EXPECT_NE(message([](PpoConfig& c) { c.dual_clip = 0.5f; }).find("[--dual_clip]"),
             std::string::npos);
-  EXPECT_NE(message([](PpoConfig& c) { c.truncate_after = 8; }).find("[--truncate_after]"),
+  EXPECT_NE(message([](PpoConfig& c) { c.responses.truncate_after = 8; }).find("[--truncate_after]"),
             std::string::npos);
   EXPECT_NE(message([](PpoConfig& c) {
               c.critic_warmup_updates = 1, c.vf_coef = 0;

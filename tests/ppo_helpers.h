@@ -33,10 +33,10 @@ inline PpoConfig tiny_ppo(int64_t updates, double learning_rate) {
   PpoConfig config;
   config.episodes_per_update = 12;
   config.total_episodes = 12 * updates;
-  config.num_ppo_epochs = 3;
+  config.num_iterations = 3;
   config.num_mini_batches = 2;
   config.per_device_train_batch_size = 4;
-  config.response_length = 8;
+  config.responses.length = 8;
   config.training.schedule = {.kind = ScheduleKind::constant, .peak = learning_rate};
   config.training.optimizer.weight_decay = 0;
   return config;

@@ -19,13 +19,13 @@ PpoConfig everything() {
   config.kl = {.coefficient = 0.05, .target = 2, .horizon = 50};
   config.kl_estimator = KlEstimator::k3;
   config.kl_bounds = {.log_ratio = 20, .estimate = 10};
-  config.truncate_after = 2;
-  config.sample_past_end = true;
-  config.score_scaling = ScoreScaling::mean_and_deviation;
-  config.score_clip = 3;
-  config.missing_eos = MissingEos::replace;
-  config.length_penalty = 0.01;
-  config.overlong_buffer = 2;
+  config.responses.truncate_after = 2;
+  config.responses.sample_past_end = true;
+  config.scores.scaling = ScoreScaling::mean_and_deviation;
+  config.scores.clip = 3;
+  config.scores.missing_eos = MissingEos::replace;
+  config.scores.length_penalty = 0.01;
+  config.scores.overlong_buffer = 2;
   config.whiten_rewards = true;
   config.whiten_scope = WhitenScope::minibatch;
   config.dual_clip = 3;
@@ -116,7 +116,7 @@ TEST(PpoResumeOptions, EachLeavesItsMarkOnTheParameters) {
   using Change = std::function<void(PpoConfig&)>;
   const std::pair<const char*, Change> changes[] = {
       {"kl target", [](PpoConfig& c) { c.kl.target = 0; }},
-      {"score scaling", [](PpoConfig& c) { c.score_scaling = ScoreScaling::none; }},
+      {"score scaling", [](PpoConfig& c) { c.scores.scaling = ScoreScaling::none; }},
       {"warm-up", [](PpoConfig& c) { c.critic_warmup_updates = 1; }},
       {"target_kl", [](PpoConfig& c) { c.target_kl = 0; }},
       {"ptx", [](PpoConfig& c) { c.ptx_coef = 0; }},

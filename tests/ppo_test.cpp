@@ -23,7 +23,7 @@ TEST(Ppo, AtLearningRateZeroTheRatioIsExactlyOne) {
         ActorCritic model = tiny_actor(critic);
         const std::vector<float> before = parameters_of(model);
         PpoConfig config = tiny_ppo(3, 0);
-        config.temperature = temperature;
+        config.responses.temperature = temperature;
         const Recording run = record_ppo(model, config);
         ASSERT_EQ(run.metrics.size(), 3u);
         for (const Figures& figures : run.metrics) {
@@ -116,7 +116,7 @@ TEST(Ppo, LearnsToSayWhatIsLiked) {
     config.total_episodes = 32 * 30;
     config.num_mini_batches = 1;
     config.per_device_train_batch_size = 32;
-    config.missing_eos = MissingEos::keep;
+    config.scores.missing_eos = MissingEos::keep;
     std::vector<double> kl;
     for (const double beta : {0.02, 2.0}) {
       config.kl.coefficient = beta;
@@ -137,7 +137,7 @@ TEST(Ppo, LearnsToSayWhatIsLiked) {
 TEST(Ppo, RewardsAreThePenaltyAndTheScoreOnTheLastToken) {
   PpoConfig config = tiny_ppo(3, 5e-3);
   config.kl.coefficient = 0.3;
-  config.missing_eos = MissingEos::keep;
+  config.scores.missing_eos = MissingEos::keep;
   const Recording run = record_ppo(tiny_actor(Critic::head), config);
   double largest = 0;
   for (const auto& episodes : run.episodes) {
@@ -157,13 +157,13 @@ TEST(Ppo, RewardsAreThePenaltyAndTheScoreOnTheLastToken) {
 
 TEST(Ppo, JudgesAMissingEndByItsRule) {
   PpoConfig config = tiny_ppo(4, 0);
-  config.temperature = 2;
-  config.missing_eos_penalty = 1.5;
+  config.responses.temperature = 2;
+  config.scores.missing_eos_penalty = 1.5;
   const ScoreFunction two = [](auto episodes) { return always(2, episodes.size()); };
   for (const auto& [rule, missing] :
        {std::pair{MissingEos::keep, 2.0}, std::pair{MissingEos::subtract, 0.5},
         std::pair{MissingEos::replace, -1.5}}) {
-    config.missing_eos = rule;
+    config.scores.missing_eos = rule;
     int stopped = 0, all = 0;
     const Recording run = record_ppo(tiny_actor(Critic::head), config, two);
     for (const auto& episodes : run.episodes) {
@@ -197,7 +197,7 @@ TEST(Ppo, WhitensWhatTheFlagsSay) {
   for (const bool rewards : {false, true}) {
     for (const bool advantages : {false, true}) {
       PpoConfig config = tiny_ppo(1, 0);
-      config.missing_eos = MissingEos::keep;
+      config.scores.missing_eos = MissingEos::keep;
       config.whiten_rewards = rewards;
       config.whiten_advantages = advantages;
       const auto episodes = record_ppo(tiny_actor(Critic::head), config).episodes[0];

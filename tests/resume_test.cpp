@@ -202,13 +202,14 @@ TEST_F(Resume, Ppo) {
       const auto copy = [&] { return adapters ? shared_copy(start) : frozen_copy(start); };
       const Gpt2 reference = reference_policy(start);
       ActorCritic model{{copy()}, copy(), make_score_head(start, 0, true)};
-      PpoConfig config{.total_episodes = 36,
-                       .episodes_per_update = 6,
-                       .num_ppo_epochs = 2,
-                       .num_mini_batches = 2,
-                       .per_device_train_batch_size = 2,
-                       .response_length = 5,
-                       .kl = {.coefficient = 0.3, .target = 0.5, .horizon = 50}};
+      PpoConfig config;
+      config.total_episodes = 36;
+      config.episodes_per_update = 6;
+      config.num_iterations = 2;
+      config.num_mini_batches = 2;
+      config.per_device_train_batch_size = 2;
+      config.responses.length = 5;
+      config.kl = {.coefficient = 0.3, .target = 0.5, .horizon = 50};
       config.training = training(1);
       const OnStep on_step = log.on_step();
       ppo(

@@ -6,7 +6,7 @@
 namespace rlhf {
 
 Tensor ppo_policy_loss(const Tensor& log_prob, const Tensor& old_log_prob, const Tensor& advantage,
-                       float clip, float dual_clip, float log_ratio_clamp) {
+                       float clip, float dual_clip, float log_ratio_clamp, float clip_high) {
   const int64_t count = log_prob.count();
   check(old_log_prob.count() == count && advantage.count() == count, "ppo_policy_loss",
         "expected {} old log-probabilities and advantages, got {} and {}", count,
@@ -15,9 +15,9 @@ Tensor ppo_policy_loss(const Tensor& log_prob, const Tensor& old_log_prob, const
 
   dispatch_accumulator(loss.dtype(), [&](auto t) {
     using T = decltype(t);
-    run(loss.device(),
-        PpoPolicyLossForward<T>{loss.data<T>(), log_prob.data<T>(), old_log_prob.data<T>(),
-                                advantage.data<T>(), count, clip, dual_clip, log_ratio_clamp});
+    run(loss.device(), PpoPolicyLossForward<T>{loss.data<T>(), log_prob.data<T>(),
+                                               old_log_prob.data<T>(), advantage.data<T>(), count,
+                                               clip, dual_clip, log_ratio_clamp, clip_high});
   });
 
   record("ppo_policy_loss", {loss}, [=] {
@@ -26,7 +26,7 @@ Tensor ppo_policy_loss(const Tensor& log_prob, const Tensor& old_log_prob, const
       run(loss.device(),
           PpoPolicyLossBackward<T>{log_prob.grad_out<T>(), loss.grad_data<T>(), log_prob.data<T>(),
                                    old_log_prob.data<T>(), advantage.data<T>(), count, clip,
-                                   dual_clip, log_ratio_clamp});
+                                   dual_clip, log_ratio_clamp, clip_high});
     });
   });
   return loss;

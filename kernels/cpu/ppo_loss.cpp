@@ -18,13 +18,14 @@ struct PolicySurrogate {
   bool held;  ///< whether the log-ratio was cut: it has no gradient then
 
   PolicySurrogate(const auto& c, int64_t i) {
-    const T clip = T(c.clip), bound = T(c.log_ratio_clamp);
+    const T low = T(c.clip), high = c.clip_high > 0 ? T(c.clip_high) : low;
+    const T bound = T(c.log_ratio_clamp);
     T log_ratio = c.log_prob[i] - c.old_log_prob[i];
     held = bound > 0 && std::abs(log_ratio) > bound;
     if (held) log_ratio = std::clamp(log_ratio, -bound, bound);
     const T ratio = std::exp(log_ratio);
     plain = -c.advantage[i] * ratio;
-    clipped = -c.advantage[i] * std::clamp(ratio, 1 - clip, 1 + clip);
+    clipped = -c.advantage[i] * std::clamp(ratio, 1 - low, 1 + high);
     if (c.dual_clip > 0 && c.advantage[i] < 0) most = -c.advantage[i] * T(c.dual_clip);
   }
   T loss() const { return std::min(std::max(plain, clipped), most); }

@@ -24,7 +24,7 @@ struct Surrogate {
 };
 
 struct PolicyTerms {
-  float clip, dual_clip, log_ratio_clamp;
+  float clip, dual_clip, log_ratio_clamp, clip_high;
 
   __device__ Surrogate operator()(float log_prob, float old_log_prob, float advantage) const {
     float log_ratio = log_prob - old_log_prob;
@@ -32,7 +32,8 @@ struct PolicyTerms {
     if (cut) log_ratio = copysignf(log_ratio_clamp, log_ratio);
     const float ratio = expf(log_ratio);
     const bool bounded = dual_clip > 0 && advantage < 0;
-    return {-advantage * ratio, -advantage * held(ratio, 1 - clip, 1 + clip),
+    return {-advantage * ratio,
+            -advantage * held(ratio, 1 - clip, 1 + (clip_high > 0 ? clip_high : clip)),
             bounded ? -advantage * dual_clip : HUGE_VALF, cut};
   }
 };
@@ -89,15 +90,15 @@ struct ValueGradient {
 template <class T>
 void run(Cuda, const PpoPolicyLossForward<T>& c, Stream stream) {
   gpu::pointwise("ppo_policy_loss", stream, GradientOut<T>{c.loss}, c.count,
-                 PolicyLoss{{c.clip, c.dual_clip, c.log_ratio_clamp}}, c.log_prob, c.old_log_prob,
-                 c.advantage);
+                 PolicyLoss{{c.clip, c.dual_clip, c.log_ratio_clamp, c.clip_high}}, c.log_prob,
+                 c.old_log_prob, c.advantage);
 }
 
 template <class T>
 void run(Cuda, const PpoPolicyLossBackward<T>& c, Stream stream) {
   gpu::pointwise("ppo_policy_loss_backward", stream, c.d_log_prob, c.count,
-                 PolicyGradient{{c.clip, c.dual_clip, c.log_ratio_clamp}}, c.d_loss, c.log_prob,
-                 c.old_log_prob, c.advantage);
+                 PolicyGradient{{c.clip, c.dual_clip, c.log_ratio_clamp, c.clip_high}}, c.d_loss,
+                 c.log_prob, c.old_log_prob, c.advantage);
 }
 
 template <class T>

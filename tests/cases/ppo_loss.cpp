@@ -15,6 +15,7 @@ struct Shape {
   float clip = 0.2f;
   float dual_clip = 0;
   float log_ratio_clamp = 0;
+  float clip_high = 0;
 };
 
 struct PpoPolicyLossCase {
@@ -26,7 +27,8 @@ struct PpoPolicyLossCase {
             {"parallel", 7000},
             {"dual_clip", 301, 0.2f, 1.5f},
             {"log_ratio_clamp", 301, 0.2f, 0, 0.15f},
-            {"all", 301, 0.2f, 1.3f, 0.5f}};
+            {"clip_high", 301, 0.2f, 0, 0, 0.35f},
+            {"all", 301, 0.2f, 1.6f, 0.5f, 0.28f}};
   }
   static std::vector<Shape> bench_shapes() { return {{"512x53", 512 * 53}}; }
 
@@ -39,7 +41,8 @@ struct PpoPolicyLossCase {
             .count = s.count,
             .clip = s.clip,
             .dual_clip = s.dual_clip,
-            .log_ratio_clamp = s.log_ratio_clamp};
+            .log_ratio_clamp = s.log_ratio_clamp,
+            .clip_high = s.clip_high};
   }
 
   static void reference(const PpoPolicyLossForward<double>& c) {
@@ -47,7 +50,8 @@ struct PpoPolicyLossCase {
       const double most = c.log_ratio_clamp > 0 ? std::exp(double(c.log_ratio_clamp)) : 1e9;
       const double free = std::exp(c.log_prob[i]) / std::exp(c.old_log_prob[i]);
       const double ratio = std::min(std::max(free, 1 / most), most);
-      const double low = 1 - double(c.clip), high = 1 + double(c.clip);
+      const double low = 1 - double(c.clip);
+      const double high = 1 + double(c.clip_high > 0 ? c.clip_high : c.clip);
       const double near = ratio < low ? low : ratio > high ? high : ratio;
       c.loss[i] = -std::min(ratio * c.advantage[i], near * c.advantage[i]);
       if (c.dual_clip > 0 && c.advantage[i] < 0) {
@@ -66,7 +70,8 @@ struct PpoPolicyLossCase {
             .count = s.count,
             .clip = s.clip,
             .dual_clip = s.dual_clip,
-            .log_ratio_clamp = s.log_ratio_clamp};
+            .log_ratio_clamp = s.log_ratio_clamp,
+            .clip_high = s.clip_high};
   }
 };
 const Register<PpoPolicyLossCase> registered_policy;

@@ -1,0 +1,129 @@
+#include "apps/policy_flags.h"
+
+#include "core/check.h"
+
+namespace rlhf {
+
+PolicyFlags::PolicyFlags(PolicyConfig& config, PolicyFlagNames names)
+    : config_(config), names_(names) {
+  TrainingConfig& training = config.training;
+  training.max_steps = 1;  // of updates, passes and minibatches instead
+  training.schedule = {.kind = ScheduleKind::linear, .peak = 1e-4, .floor = 0, .warmup_steps = 0};
+  training.optimizer.beta2 = 0.999f;
+  training.optimizer.weight_decay = 0;
+}
+
+void PolicyFlags::resolve(PolicyConfig& config) const {
+  config.scores.missing_eos =
+      parse_choice<MissingEos>(missing_eos_, {"keep", "subtract", "replace"});
+  config.scores.scaling =
+      parse_choice<ScoreScaling>(score_scaling_, {"none", "deviation", "mean_deviation"});
+  config.training.schedule.kind = parse_choice<ScheduleKind>(
+      schedule_, {"constant", "linear", "exponential", "cosine", "inverse_sqrt"});
+  config.training.optimizer.epsilon_form =
+      parse_choice<AdamEpsilon>(epsilon_form_, {"torch", "tf"});
+  if (config.training.schedule.floor > config.training.schedule.peak) {
+    input_error("--min_learning_rate", "expected at most --learning_rate {}, got {}",
+                config.training.schedule.peak, config.training.schedule.floor);
+  }
+}
+
+int32_t PolicyFlags::stop_token(const Tokenizer& tokenizer) const {
+  if (stop_token_.empty()) return -1;
+  const auto ids = tokenizer.encode(stop_token_);
+  if (ids.size() != 1) {
+    input_error("--stop_token", "expected the text of one token, got \"{}\", which is {}",
+                stop_token_, ids.size());
+  }
+  return ids[0];
+}
+
+void PolicyFlags::declare_rollout(Flags& flags) {
+  PolicyConfig& c = config_;
+  ResponseConfig& r = config_.responses;
+  flags.group("Rollout");
+  flags.add("total_episodes", c.total_episodes, between<int64_t>(1, kMostSteps),
+            "responses sampled in the whole run, rounded up to whole updates");
+  flags.add(names_.episodes_per_update, c.episodes_per_update, between(1, 1 << 20),
+            "responses sampled before each update");
+  flags.add(names_.response_length, r.length, between(1, 1 << 20), "tokens of a response at most");
+  flags.add("temperature", r.temperature, between(0.05f, 10.0f),
+            "of sampling and of every log-probability");
+  flags.add("top_k", r.top_k, at_least(0),
+            "sample from the k most probable tokens; 0: off; not beside a KL penalty");
+  flags.add("top_p", r.top_p, {.least = 0.0f, .most = 1.0f, .above_least = true},
+            "sample from the most probable tokens of this mass; not beside a KL penalty");
+  flags.add("stop_token", stop_token_, "ends a response; without it the end token");
+  flags.add("truncate_after", r.truncate_after, at_least(0),
+            "stop tokens before this place in the response do not end it");
+  flags.add("sample_past_end", r.sample_past_end,
+            "sample and learn responses of full length; only the score ends at their end");
+}
+
+void PolicyFlags::declare_groups(Flags& flags) {
+  flags.add("num_generations", config_.num_generations, between(1, 1 << 16),
+            "responses to each prompt: a group");
+}
+
+void PolicyFlags::declare_scores(Flags& flags) {
+  ScoreRulesConfig& s = config_.scores;
+  flags.group("Score");
+  flags.choice("score_scaling", score_scaling_, {"none", "deviation", "mean_deviation"},
+               "divide by the deviation of all scores so far, less their mean or not");
+  flags.add(names_.score_clip, s.clip, at_least(0.0), "hold scaled scores within +-; 0: off");
+  flags.choice("missing_eos", missing_eos_, {"keep", "subtract", "replace"},
+               "score of a response without an end: as it is, less the penalty, or minus it");
+  flags.add("missing_eos_penalty", s.missing_eos_penalty, at_least(0.0), "for that rule");
+  flags.add("length_penalty", s.length_penalty, {}, "subtracted a token");
+  flags.add("overlong_buffer", s.overlong_buffer, at_least(0),
+            "last tokens of a full response that cost more and more; 0: off");
+  flags.add("overlong_penalty", s.overlong_penalty, at_least(0.0), "cost of the last of them");
+}
+
+void PolicyFlags::declare_steps(Flags& flags) {
+  flags.add(names_.iterations, config_.num_iterations, between(1, 100),
+            "passes over an update's episodes");
+  flags.add(names_.mini_batches, config_.num_mini_batches, between(1, 1 << 20),
+            "optimizer steps a pass");
+  flags.add("per_device_train_batch_size", config_.per_device_train_batch_size, between(1, 1 << 16),
+            "episodes in memory at a time");
+}
+
+void PolicyFlags::declare_optimizer(Flags& flags) {
+  TrainingConfig& training = config_.training;
+  OptimizerConfig& optimizer = training.optimizer;
+  flags.group("Optimizer");
+  flags.add("learning_rate", training.schedule.peak, at_least(0.0), "of the policy");
+  flags.add("min_learning_rate", training.schedule.floor, at_least(0.0), "rate at the last step");
+  flags.choice("lr_scheduler_type", schedule_,
+               {"constant", "linear", "exponential", "cosine", "inverse_sqrt"},
+               "shape of the learning rate");
+  flags.add("warmup_steps", training.schedule.warmup_steps, between<int64_t>(0, kMostSteps),
+            "optimizer steps of linear rise, at most a tenth of the run");
+  flags.add("adam_beta1", optimizer.beta1, between(0.0f, 0.99999f), "decay of the first moment");
+  flags.add("adam_beta2", optimizer.beta2, between(0.0f, 0.99999f), "decay of the second moment");
+  flags.add("adam_epsilon", optimizer.eps, above(0.0f), "of AdamW");
+  flags.choice("adam_epsilon_form", epsilon_form_, {"torch", "tf"},
+               "where it stands: beside the corrected root, or beside the root as it is");
+  flags.add("weight_decay", optimizer.weight_decay, at_least(0.0f), "of AdamW");
+  flags.add("max_grad_norm", optimizer.max_grad_norm, at_least(0.0f),
+            "clip the global gradient norm; 0: off");
+  flags.add(
+      "bf16_masters", optimizer.masters,
+      "with --bf16: updates go to float32 copies of the parameters; false: to the parameters, "
+      "rounded by chance");
+  flags.add("cuda_graphs", training.cuda_graphs,
+            "on a GPU: record the steps of each shape of batch once and replay them");
+  flags.add("skip_outliers", training.skip_outliers, at_least(0.0),
+            "skip steps whose loss or gradient norm stands so many deviations out; 0: off");
+  flags.add("seed", training.seed, {}, "of everything random");
+}
+
+void PolicyFlags::declare_safeguards(Flags& flags) {
+  flags.add("stop_at_kl", config_.stop_at_kl, at_least(0.0),
+            "end the run when the KL of an episode is above this; 0: off");
+  flags.add("alarm_every", config_.alarm_every, between<int64_t>(1, kMostSteps),
+            "updates between two warnings of one kind");
+}
+
+}  // namespace rlhf

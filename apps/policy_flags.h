@@ -1,0 +1,50 @@
+// The flags that every online algorithm shares: what becomes a PolicyConfig. TRL's trainers name a
+// few of them differently; a command says which names it takes.
+#pragma once
+
+#include <string>
+
+#include "apps/training_flags.h"
+#include "data/tokenizer.h"
+#include "rl/policy_config.h"
+
+namespace rlhf {
+
+struct PolicyFlagNames {
+  const char* response_length = "max_completion_length";
+  const char* episodes_per_update = "generation_batch_size";
+  const char* mini_batches = "steps_per_generation";
+  const char* iterations = "num_iterations";
+  const char* score_clip = "reward_clip";
+};
+
+class PolicyFlags {
+ public:
+  /// Flags are bound to `config`, which must outlive this.
+  PolicyFlags(PolicyConfig& config, PolicyFlagNames names);
+  PolicyFlags(const PolicyFlags&) = delete;  // flags are bound to the members
+  PolicyFlags& operator=(const PolicyFlags&) = delete;
+
+  void declare_rollout(Flags& flags);
+  void declare_groups(Flags& flags);  ///< num_generations
+  void declare_scores(Flags& flags);
+  void declare_steps(Flags& flags);  ///< passes, minibatches, episodes in memory
+  void declare_optimizer(Flags& flags);
+  void declare_safeguards(Flags& flags);
+
+  /// Puts what words name into a copy of the bound configuration, apart from --stop_token. @throws
+  /// InputError for values that contradict each other.
+  void resolve(PolicyConfig& config) const;
+  /// The token that --stop_token names; -1 when it names none. @throws InputError unless the text
+  /// is one token.
+  int32_t stop_token(const Tokenizer& tokenizer) const;
+
+ private:
+  PolicyConfig& config_;
+  PolicyFlagNames names_;
+  std::string stop_token_;
+  std::string missing_eos_ = "subtract", score_scaling_ = "none";
+  std::string schedule_ = "linear", epsilon_form_ = "torch";
+};
+
+}  // namespace rlhf

@@ -1,0 +1,86 @@
+#include "rl/memory_plan.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace rlhf {
+namespace {
+
+double parameters_of(const Gpt2Config& config) {
+  double count = 0;
+  for_each_parameter_shape(
+      config, [&](const std::string&, const Shape& shape) { count += double(shape.count()); });
+  return count;
+}
+
+/// Keys and values of every layer for sequences of so many positions.
+double cache_bytes(const Gpt2Config& c, int64_t sequences, int64_t positions, double element) {
+  return 2.0 * double(c.n_layer) * double(sequences * positions) * double(c.n_embd) * element;
+}
+
+// A block keeps 18 numbers a channel: norm 1, qkv 3, attention 1, projection 1, sum 1, norm 1, mlp
+// 4 + 4 + 1, sum 1; the trunk an embedding, a norm and the rows that a loss reads. The backward
+// pass of a block holds as many gradients as half of that at a time. Rows of statistics are small.
+double activation_bytes(const Gpt2Config& c, const MemoryUse& use, double element) {
+  constexpr double a_block = 18, trunk = 4, gradients = 9;
+  const double layers = double(c.n_layer), tokens = double(use.train_sequences * use.positions);
+  const double kept = use.gradient_checkpointing ? layers + a_block : layers * a_block;
+  return tokens * double(c.n_embd) * (kept + trunk + gradients) * element;
+}
+
+// On the CPU a chunk of rows and its gradient, on a GPU all of them up to 8 GiB (token_log_prob).
+double logit_bytes(const Gpt2Config& c, const MemoryUse& use, double element) {
+  const double rows = double(use.train_sequences * use.positions), row = double(c.vocab_size);
+  if (use.device != Device::cpu) return std::min(rows * row * element, double(size_t{8} << 30));
+  return std::min(rows, std::max(128.0, (4 << 20) / (4 * row))) * row * 4;
+}
+
+std::string size_text(double bytes) {
+  const char* units[] = {"B", "KB", "MB", "GB", "TB"};
+  size_t unit = 0;
+  while (bytes >= 1000 && unit < 4) bytes /= 1000, unit++;
+  return fmt::format("{:.3g} {}", bytes, units[unit]);
+}
+
+}  // namespace
+
+double MemoryPlan::total() const {
+  double resident = 0, passing = 0;
+  for (const Item& item : items) {
+    if (item.resident) resident += item.bytes;
+    if (!item.resident) passing = std::max(passing, item.bytes);
+  }
+  return resident + passing;
+}
+
+std::string MemoryPlan::text() const {
+  std::string text = "memory:";
+  for (const Item& item : items) text += fmt::format(" {} {},", item.what, size_text(item.bytes));
+  text.back() = ';';
+  return fmt::format("{} {} in all", text, size_text(total()));
+}
+
+MemoryPlan memory_plan(const MemoryUse& use) {
+  const double element = use.dtype == DType::bf16 ? 2 : 4;
+  MemoryPlan plan;
+  double trained = 0, cache = 0, activations = 0;
+  for (const MemoryUse::Network& network : use.networks) {
+    const double count = parameters_of(network.config);
+    plan.items.push_back({network.name, count * element});
+    if (!network.trained) continue;
+    if (trained == 0) {  // the policy comes first; a critic samples nothing and has no logits
+      cache = cache_bytes(network.config, use.rollout_sequences, use.positions, element);
+      activations = logit_bytes(network.config, use, element);
+    }
+    trained += count;
+    activations += activation_bytes(network.config, use, element);
+  }
+  plan.items.push_back({"gradients", trained * 4});
+  plan.items.push_back({"moments", trained * 4 * (use.masters ? 3 : 2)});
+  plan.items.push_back({"rollout", cache, false});
+  plan.items.push_back({"activations", activations, false});
+  return plan;
+}
+
+}  // namespace rlhf

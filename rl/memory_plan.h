@@ -1,0 +1,48 @@
+// How much memory a run of reinforcement learning will take, before it begins: what is resident,
+// and the larger of the two things that come and go, the cache of a rollout and the activations of
+// a micro-batch.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "nn/gpt2.h"
+
+namespace rlhf {
+
+/// What a run holds and does.
+struct MemoryUse {
+  struct Network {
+    std::string name;  ///< "policy"
+    Gpt2Config config;
+    bool trained = false;  ///< with gradients and the optimizer's moments
+  };
+  std::vector<Network> networks;
+  DType dtype = DType::f32;
+  bool masters = false;  ///< a float copy of trained bfloat16 parameters
+  bool gradient_checkpointing = false;
+  Device device = Device::cpu;
+  int64_t rollout_sequences = 0;  ///< sampled side by side
+  int64_t train_sequences = 0;    ///< of a micro-batch
+  int64_t positions = 0;          ///< tokens of the longest prompt and a full response
+};
+
+struct MemoryPlan {
+  struct Item {
+    std::string what;
+    double bytes = 0;
+    bool resident = true;  ///< false: it comes and goes, and takes turns with the others like it
+  };
+  std::vector<Item> items;
+  /// What is resident, and the largest of what is not.
+  double total() const;
+  /// "memory: parameters 1.2 MB, gradients 1.2 MB, ...; 12 MB in all", for people.
+  std::string text() const;
+};
+
+/// Of networks of GPT-2's shape under AdamW. Activations are what the tape keeps of a micro-batch
+/// (docs/algorithms/grpo.md has the count), and the gradients that are alive with them.
+MemoryPlan memory_plan(const MemoryUse& use);
+
+}  // namespace rlhf

@@ -1,0 +1,49 @@
+// How an update's episodes are cut into optimizer steps: passes in an order drawn anew each time,
+// each cut into minibatches of equal size.
+#pragma once
+
+#include <functional>
+#include <span>
+#include <vector>
+
+#include "data/shuffle.h"
+#include "rl/policy_config.h"
+#include "rl/rollout.h"
+
+namespace rlhf {
+
+/// What a slice of episodes is part of: the whole optimizer step, which losses are divided by.
+struct StepSize {
+  int64_t episodes = 0;
+  int64_t tokens = 0;  ///< that are learnt from
+  int64_t slices = 1;  ///< micro-batches
+};
+
+/// Calls step(minibatch, number of the optimizer step within the update), until it returns false.
+/// Updates count from 1.
+template <class Step>
+void for_each_minibatch(std::span<const Episode> episodes, const PolicyConfig& config,
+                        int64_t update, const Step& step) {
+  const int64_t n = int64_t(episodes.size()), k = config.num_mini_batches;
+  for (int64_t pass = 0; pass < config.num_iterations; pass++) {
+    // Never the same order twice: updates and passes count on in one sequence.
+    const std::vector<int64_t> order =
+        permutation(n, config.training.seed + 1, uint64_t(update * config.num_iterations + pass));
+    for (int64_t m = 0; m < k; m++) {
+      std::vector<const Episode*> picked;
+      for (int64_t i = n * m / k; i < n * (m + 1) / k; i++) {
+        picked.push_back(&episodes[size_t(order[size_t(i)])]);
+      }
+      if (!step(std::span<const Episode* const>(picked), pass * k + m)) return;
+    }
+  }
+}
+
+/// The training configuration of a run of so many updates: its schedule counts optimizer steps.
+inline TrainingConfig training_config(const PolicyConfig& config) {
+  TrainingConfig training = config.training;
+  training.max_steps = config.updates() * config.num_iterations * config.num_mini_batches;
+  return training;
+}
+
+}  // namespace rlhf

@@ -1,0 +1,51 @@
+// The first half of an update, the same for every online algorithm: the next prompts, a group of
+// responses to each, their scores, and their log-probabilities under the policy and the reference.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "rl/batches.h"
+#include "rl/policy_config.h"
+#include "rl/rollout_summary.h"
+
+namespace rlhf {
+
+class PolicyRollout {
+ public:
+  /// All must outlive this. Prompts are used in an order drawn anew each epoch.
+  PolicyRollout(const Gpt2& policy, const Gpt2& reference, std::span<const Tokens> prompts,
+                const ScoreFunction& score, int32_t eos, const PolicyConfig& config);
+
+  /// The next `count` episodes, groups of config.num_generations side by side, with `raw_score`,
+  /// `score`, `log_prob` and `ref_log_prob`. REQUIRES: whole groups.
+  std::vector<Episode> sample(int64_t count);
+
+  /// Episodes so far: what prompts and random numbers of the next are a function of.
+  int64_t sampled() const { return sampled_; }
+  double generation_seconds() const { return generation_seconds_; }
+  /// On a GPU: how far sampling and reading again were apart in the last call.
+  void add_metrics(Metrics& metrics) const {
+    if (difference_) difference_->add_to(metrics);
+  }
+
+  void archive(StateArchive& a);
+
+ private:
+  void see_again(std::vector<Episode>& episodes);
+
+  const Gpt2& policy_;
+  const Gpt2& reference_;
+  std::span<const Tokens> prompts_;
+  const ScoreFunction& score_;
+  int32_t eos_;
+  const PolicyConfig& config_;
+  BatchOrder order_;
+  ScoreRules rules_;
+  int64_t sampled_ = 0;
+  double generation_seconds_ = 0;
+  std::optional<SamplingDifference> difference_;
+};
+
+}  // namespace rlhf
