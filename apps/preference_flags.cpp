@@ -47,6 +47,7 @@ void PreferenceFlags::declare_data(Flags& flags, const std::string& columns, boo
 }
 
 void PreferenceFlags::declare_training(Flags& flags) {
+  lora.declare(flags);
   training.declare(flags);
   flags.add("eval_steps", eval_steps_, at_least(0),
             "steps between evaluations; 0: at the end only");

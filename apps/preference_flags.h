@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "apps/lora_flags.h"
 #include "apps/training_flags.h"
 #include "rl/preference_data.h"
 #include "rl/preference_training.h"
@@ -26,6 +27,7 @@ class PreferenceFlags {
   std::string model_name_or_path, ref_model, dataset_name, eval_dataset_name, output_dir;
   PreferenceLengths lengths;
   float dropout = 0;
+  LoraFlags lora;
   TrainingFlags training;
 
  private:

@@ -49,6 +49,8 @@ PreferenceRun::PreferenceRun(const PreferenceFlags& flags, const Invocation& inv
     : flags_(flags), invocation_(invocation) {
   check_output_dir(flags.output_dir, {flags.model_name_or_path, flags.ref_model});
   loaded_ = load_language_model(flags.model_name_or_path, flags.training.device.placement());
+  flags.lora.prepare(loaded_.model.transformer, flags.model_name_or_path,
+                     flags.training.config().seed);
 }
 
 void PreferenceRun::ensure_template(bool any_dialogue) {
@@ -121,7 +123,7 @@ PreferenceRun::Sets<JudgedData> PreferenceRun::read_judged() {
 Gpt2 PreferenceRun::reference() {
   if (flags_.ref_model.empty()) {
     inputs_["model_name_or_path"] = Digest().add_parameters(loaded_.model).text();
-    return frozen_copy(loaded_.model.transformer);
+    return reference_policy(loaded_.model.transformer);
   }
   LoadedLanguageModel ref =
       load_language_model(flags_.ref_model, flags_.training.device.placement());
@@ -135,7 +137,7 @@ Gpt2 PreferenceRun::reference() {
                 ref.model.transformer.config.n_positions);
   }
   inputs_["ref_model"] = Digest().add_parameters(ref.model).text();
-  return frozen_copy(ref.model.transformer);
+  return ref.model.transformer;
 }
 
 void PreferenceRun::run(const std::string& title, const std::vector<std::string>& shown,
