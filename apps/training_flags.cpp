@@ -74,6 +74,8 @@ void TrainingFlags::declare(Flags& flags) {
       "bf16_masters", optimizer.masters,
       "with --bf16: updates go to float32 copies of the parameters; false: to the parameters, "
       "rounded by chance");
+  flags.add("cuda_graphs", config_.cuda_graphs,
+            "on a GPU: record the steps of each shape of batch once and replay them");
   flags.add("skip_outliers", config_.skip_outliers, at_least(0.0),
             "skip updates whose loss or gradient norm stands so many deviations out; 0: off");
   declare_gradient_checkpointing(flags, gradient_checkpointing);

@@ -16,7 +16,7 @@ here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
 all_parts=info,tests,ceilings,kernels,kernels_peer,ladder,train,train_peer,decode,decode_peer
 all_parts+=,ppo,ppo_peer,sanitize
 parts=$all_parts tree='' output='' pack=''
-tests=(ladder_test mixed_precision_test recorder_test sample_test sample_extremes_test
+tests=(ladder_test mixed_precision_test recorder_test recorded_training_test sample_test sample_extremes_test
   log_prob_test device_tensor_test device_model_test gpt2_test resume_test)
 programs=(kernels_test "${tests[@]}" bench_kernels bench_ladder bench_train_step bench_decode
   bench_ppo_iteration)
@@ -152,14 +152,20 @@ part_ladder() {
   grep '^{' "$output/ladder.log" >>"$results"
 }
 ours() {
-  check "$1" timeout 100 "$bin/$2" --device=cuda
+  check "$1" timeout 100 "$bin/$2" --device=cuda "${@:3}"
   grep '^{' "$output/${1//[^a-z_]/_}.log" >>"$results"
 }
-part_train() { ours "training step" bench_train_step; }
+part_train() {
+  ours "training step" bench_train_step
+  ours "training step, kernel by kernel" bench_train_step --batch 4 --eager
+}
 part_train_peer() { peer "training step of PyTorch" train_peer.py; }
 part_decode() { ours "decoding" bench_decode; }
 part_decode_peer() { peer "decoding of PyTorch" decode_peer.py; }
-part_ppo() { ours "ppo iteration" bench_ppo_iteration; }
+part_ppo() {
+  ours "ppo iteration" bench_ppo_iteration
+  ours "ppo iteration, kernel by kernel" bench_ppo_iteration --rounds 2 --eager
+}
 part_ppo_peer() { peer "ppo iteration of PyTorch" ppo_peer.py; }
 
 rm -f "$results" "$checks"

@@ -3,6 +3,7 @@
 // is bench/gpu/ppo_peer.py.
 //
 //   bench_ppo_iteration --device cuda
+//   bench_ppo_iteration --device cuda --eager    what recording the steps is worth
 #include "bench/whole_run.h"
 #include "rl/ppo.h"
 #include "rl/reward/reward.h"
@@ -13,6 +14,7 @@ namespace {
 struct Sizes {
   int64_t episodes = 64, prompt = 64, response = 64, minibatch = 16, epochs = 4;
   int rounds = 5;
+  bool eager = false;
 };
 
 std::vector<Tokens> random_prompts(const Sizes& sizes, int64_t tokens) {
@@ -43,9 +45,10 @@ void time_iterations(const WholeRun& run, const Sizes& sizes) {
   config.num_mini_batches = sizes.episodes / sizes.minibatch;
   config.per_device_train_batch_size = sizes.minibatch;
   config.responses.length = sizes.response;
-  constexpr int warm_up = 1;
+  constexpr int warm_up = 1;  // in which steps are recorded
   config.total_episodes = (warm_up + sizes.rounds) * sizes.episodes;
   config.training.schedule.peak = 1e-6;
+  config.training.cuda_graphs = !sizes.eager;
   std::vector<double> times;
   auto start = Clock::now();
   const auto on_update = [&](int64_t update, int64_t, const Metrics&, std::span<const Episode>) {
@@ -54,8 +57,9 @@ void time_iterations(const WholeRun& run, const Sizes& sizes) {
   };
   const PpoResult result = ppo(model, reference, random_prompts(sizes, end),
                                reward_score({judge, judge_head}, end), end, config, on_update);
-  const std::string what = fmt::format("{} x4, {} episodes of {}+{}, {} epochs", run.model_name(),
-                                       sizes.episodes, sizes.prompt, sizes.response, sizes.epochs);
+  const std::string what = fmt::format("{} x4, {} episodes of {}+{}, {} epochs{}", run.model_name(),
+                                       sizes.episodes, sizes.prompt, sizes.response, sizes.epochs,
+                                       sizes.eager ? ", launched kernel by kernel" : "");
   print_result("ppo", "iteration, " + what, median(times), 0);
   print_result("ppo", "generation, " + what, result.generation_seconds / double(result.updates), 0);
 }
@@ -73,6 +77,7 @@ int main(int argc, char** argv) {
     app.add_option("--minibatch", sizes.minibatch, "episodes of an optimizer step");
     app.add_option("--epochs", sizes.epochs, "passes over the episodes");
     app.add_option("--rounds", sizes.rounds, "timed iterations");
+    app.add_flag("--eager", sizes.eager, "launch steps kernel by kernel: --cuda_graphs false");
   });
   rlhf::bench::time_iterations(run, sizes);
 }

@@ -28,28 +28,25 @@ void time_batch(const WholeRun& run, int64_t B, int64_t T, int steps, bool eager
   TrainingConfig config;
   config.max_steps = 1000;
   config.optimizer.beta2 = 0.95f;
+  config.cuda_graphs = !eager;
   Trainer trainer(model, config);
   const std::vector<Example> examples = random_windows(B, T, model.config.sampled_ids);
   const auto inputs = [&](int64_t) {
     return loss_inputs(pad_examples(examples), B * T, accumulator_of(model.dtype()));
   };
-  const auto loss = [&](const std::vector<Tensor>& in) {
+  Trainer::RecordedLoss loss(trainer, [&](const std::vector<Tensor>& in) {
     return language_model_loss(model, in, trainer.dropout_state());
-  };
-  Trainer::RecordedLoss recorded(trainer, loss);
+  });
   std::vector<double> times;
   constexpr int warm_up = 3;
   for (int step = 0; step < warm_up + steps; step++) {
     const auto start = Clock::now();
-    if (eager) {
-      trainer.step(1, [&](int64_t micro) { return loss(inputs(micro)); });
-    } else {
-      trainer.step(1, recorded, inputs);
-    }
+    trainer.step(1, loss, inputs);
     on_device(model.device(), [](auto tag) { synchronize(tag, {}); });
     if (step >= warm_up) times.push_back(seconds_since(start));
   }
-  print_result("train", fmt::format("{} B={} T={} {}", run.model_name(), B, T, run.type_name()),
+  print_result("train", fmt::format("{} B={} T={} {}{}", run.model_name(), B, T, run.type_name(),
+                           eager ? ", launched kernel by kernel" : ""),
                median(times), double(B * T));
 }
 
@@ -66,7 +63,7 @@ int main(int argc, char** argv) {
     app.add_option("--batch", batches, "sequences in a step; several are timed in turn");
     app.add_option("--context", context, "tokens in a sequence");
     app.add_option("--steps", steps, "timed steps");
-    app.add_flag("--eager", eager, "launch kernel by kernel, as fine-tuning and PPO do");
+    app.add_flag("--eager", eager, "launch kernel by kernel: --cuda_graphs false");
   });
   for (const int64_t batch : batches) rlhf::bench::time_batch(run, batch, context, steps, eager);
 }

@@ -60,32 +60,55 @@ void Allocator::refuse(size_t bytes, size_t cached) const {
                   bytes, statistics_.live, cached, room));
 }
 
+void* Allocator::take_waiting(size_t size) {
+  const size_t most = lender_ ? 2 * size : size;
+  for (auto at = classes_.lower_bound(size); at != classes_.end() && at->first <= most; ++at) {
+    std::vector<void*>& waiting = at->second.waiting;
+    if (waiting.empty()) continue;
+    void* const memory = waiting.back();
+    waiting.pop_back();
+    statistics_.cached -= at->first;
+    statistics_.live += at->first;
+    return memory;
+  }
+  return nullptr;
+}
+
+void* Allocator::take_new(size_t size, std::unique_lock<std::mutex>& lock) {
+  auto& [waiting, blocks] = classes_[size];
+  if (blocks == waiting.capacity()) waiting.reserve(std::max<size_t>(8, 2 * blocks));
+  void* memory = nullptr;
+  if (lender_) {
+    lock.unlock();  // the lender may ask for what is here
+    memory = lender_->allocate(size);
+    lock.lock();
+    borrowed_[memory] = size;
+  } else {
+    memory = on_device(device_, [&](auto tag) { return rlhf::allocate(tag, size); });
+  }
+  if (!memory) return nullptr;
+  blocks++;
+  statistics_.live += size;
+  return memory;
+}
+
 void* Allocator::allocate(size_t bytes) {
   const size_t size = block_size(bytes);
   void* memory = nullptr;
   {
-    std::lock_guard lock(mutex_);
-    auto& [waiting, blocks] = classes_[size];
-    if (!waiting.empty()) {
-      memory = waiting.back();
-      waiting.pop_back();
-      statistics_.cached -= size;
-    } else {
-      if (blocks == waiting.capacity()) waiting.reserve(std::max<size_t>(8, 2 * blocks));
-      const auto ask = [&]() -> void* {
-        if (lender_) return lender_->allocate(size);
-        return on_device(device_, [&](auto tag) { return rlhf::allocate(tag, size); });
-      };
-      memory = ask();
-      if (!memory) {  // cached blocks of other sizes may be what is in the way
-        const size_t cached = statistics_.cached;
-        trim_locked();
-        memory = ask();
-        if (!memory) refuse(size, cached);
-      }
-      blocks++;
+    std::unique_lock lock(mutex_);
+    memory = take_waiting(size);
+    if (!memory) memory = take_new(size, lock);
+    if (!memory) {  // cached blocks of other sizes may be what is in the way, here or in pools
+      const size_t cached = statistics_.cached;
+      const auto relief = relief_;
+      lock.unlock();
+      for (const auto& [owner, relieve] : relief) relieve();
+      lock.lock();
+      trim_locked();
+      memory = take_new(size, lock);
+      if (!memory) refuse(size, cached);
     }
-    statistics_.live += size;
     statistics_.peak = std::max(statistics_.peak, statistics_.live);
   }
 #ifndef NDEBUG
@@ -96,8 +119,8 @@ void* Allocator::allocate(size_t bytes) {
 
 void Allocator::release(void* memory, size_t bytes) noexcept {
   if (!memory) return;
-  const size_t size = block_size(bytes);
   std::lock_guard lock(mutex_);
+  const size_t size = lender_ ? borrowed_.find(memory)->second : block_size(bytes);
   classes_.find(size)->second.waiting.push_back(memory);
   statistics_.live -= size;
   statistics_.cached += size;
@@ -114,6 +137,7 @@ void Allocator::trim_locked() {
     for (void* block : waiting) {
       if (lender_) {
         lender_->release(block, size);
+        borrowed_.erase(block);
       } else {
         on_device(device_, [&](auto tag) { rlhf::release(tag, block); });
       }
@@ -121,6 +145,15 @@ void Allocator::trim_locked() {
     statistics_.cached -= size * waiting.size();
     blocks -= waiting.size();
     waiting.clear();
+  }
+}
+
+void Allocator::set_relief(const void* owner, std::function<void()> relieve) {
+  std::lock_guard lock(mutex_);
+  if (relieve) {
+    relief_[owner] = std::move(relieve);
+  } else {
+    relief_.erase(owner);
   }
 }
 

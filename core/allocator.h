@@ -9,9 +9,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <unordered_map>
 #include <vector>
 
 #include "kernels/device.h"
@@ -33,7 +35,10 @@ class Allocator {
   static std::shared_ptr<Allocator> current(Device device);
 
   explicit Allocator(Device device) : device_(device) {}
-  /// A pool: borrows its blocks from another allocator, and keeps each of them until its end.
+  /// A pool, in which one thread allocates: borrows its blocks from another allocator, and keeps
+  /// each of them until trim() or its end. A request is also given a block of up to twice its size:
+  /// what is recorded for many shapes then takes little more than for the largest, if that comes
+  /// first.
   explicit Allocator(Allocator& lender) : device_(lender.device_), lender_(&lender) {}
   Device device() const { return device_; }
   ~Allocator() { trim(); }
@@ -49,6 +54,9 @@ class Allocator {
 
   /// Gives every cached block back to the device, or to the lender.
   void trim();
+  /// Names a function that gives back what `owner` can do without; an empty one takes it off again.
+  /// It is called, in whatever thread needs memory, when there is none left.
+  void set_relief(const void* owner, std::function<void()> relieve);
   MemoryStatistics statistics() const;
 
   /// Requests are rounded up to a size class: powers of two with three steps between them, so that
@@ -59,6 +67,9 @@ class Allocator {
   /// The size class, on a GPU rounded up to what its memory is handed out in.
   size_t block_size(size_t bytes) const;
   void trim_locked();
+  /// A waiting block that `size` bytes fit into, or a new one; null when there is none.
+  void* take_waiting(size_t size);
+  void* take_new(size_t size, std::unique_lock<std::mutex>& lock);
   /// "..., got none (...)": what stands in the way.
   [[noreturn]] void refuse(size_t bytes, size_t cached) const;
 
@@ -72,6 +83,8 @@ class Allocator {
   Allocator* lender_ = nullptr;
   mutable std::mutex mutex_;
   std::map<size_t, SizeClass> classes_;
+  std::unordered_map<void*, size_t> borrowed_;  // a pool's blocks, with their sizes
+  std::map<const void*, std::function<void()>> relief_;
   MemoryStatistics statistics_;
 };
 

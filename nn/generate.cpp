@@ -203,12 +203,12 @@ void grow(const Gpt2& model, std::span<const Tokens> prompts, const SamplingOpti
       sampler.take(drawn, active, sequences, on_token);
       if (compact(active, sequences)) recorder.reset();
       if (active.sequence.empty()) break;
-      if (!recorder) recorder.emplace(model.device(), step);
+      if (!recorder) recorder.emplace(model.device());
       const KvPlaces places = active.cache.places(1);
       const int64_t B = int64_t(active.sequence.size());
       std::vector<Tensor> in{active.last.reshape({B, 1}), places.length, places.end};
       for (const Tensor& input : sampler.inputs(active, sequences)) in.push_back(input);
-      drawn = (*recorder)(in)[0];
+      drawn = (*recorder)(step, in)[0];
       for (size_t row = 0; row < active.sequence.size(); row++) {
         // A finished row that rides along stays where it is: there may be no room for more.
         if (!sequences[active.sequence[row]].finished()) active.cache.length[row]++;

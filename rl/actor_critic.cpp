@@ -13,11 +13,13 @@ std::vector<float> response_values(const ActorCritic& model,
                                    std::span<const Episode* const> episodes, int64_t batch_size) {
   std::vector<float> all;
   for_each_slice(episodes, batch_size, [&](std::span<const Episode* const> slice) {
-    const ResponseBatch batch = response_batch(slice, model.policy.transformer.device());
-    const Tensor hidden =
-        model.critic ? Tensor{} : gather(model.policy.transformer(batch.batch), batch.row);
+    const Gpt2& policy = model.policy.transformer;
+    const ResponseBatch batch =
+        response_batch(slice, policy.device(),
+                       Padding::on(policy.device(), batch_size, policy.config.n_positions));
+    const Tensor hidden = model.critic ? Tensor{} : gather(policy(batch.batch), batch.row);
     const std::vector<float> values = values_at(model, batch, hidden).to_vector<float>();
-    all.insert(all.end(), values.begin(), values.end());
+    all.insert(all.end(), values.begin(), values.begin() + batch.count);
   });
   return all;
 }

@@ -29,8 +29,8 @@ int64_t Example::targets() const {
   return learn.empty() ? 0 : std::count(learn.begin() + 1, learn.end(), 1);
 }
 
-TargetBatch pad_examples(std::span<const Example> examples) {
-  TargetBatch out{pad_right(inputs(examples)), {}, 0};
+TargetBatch pad_examples(std::span<const Example> examples, const Padding& padding) {
+  TargetBatch out{pad_right(inputs(examples), padding), {}, 0};
   Tokens target(size_t(out.batch.B * out.batch.T), -1);
   for (size_t b = 0; b < examples.size(); b++) {
     set_targets(examples[b], &target[b * size_t(out.batch.T)], out.targets);
@@ -39,10 +39,11 @@ TargetBatch pad_examples(std::span<const Example> examples) {
   return out;
 }
 
-TargetBatch pack_examples(std::span<const Example> examples, int64_t row_length) {
+TargetBatch pack_examples(std::span<const Example> examples, int64_t row_length,
+                          const Padding& padding) {
   const std::vector<Tokens> lists = inputs(examples);
   const std::vector<PackedPlace> places = pack_places(lists, row_length);
-  TargetBatch out{pack(lists, places, row_length), {}, 0};
+  TargetBatch out{pack(lists, places, row_length, padding), {}, 0};
   Tokens target(size_t(out.batch.B * out.batch.T), -1);
   for (size_t e = 0; e < examples.size(); e++) {
     set_targets(examples[e], &target[size_t(places[e].row * row_length + places[e].begin)],

@@ -25,15 +25,16 @@ struct TargetBatch {
 };
 
 /// One example a row.
-TargetBatch pad_examples(std::span<const Example> examples);
+TargetBatch pad_examples(std::span<const Example> examples, const Padding& padding = {});
 /// Several examples a row of `row_length`; they cannot see each other, so that the loss equals that
 /// of padding.
-TargetBatch pack_examples(std::span<const Example> examples, int64_t row_length);
+TargetBatch pack_examples(std::span<const Example> examples, int64_t row_length,
+                          const Padding& padding = {});
 
 /// What the loss of a batch is computed from: token, position, begin, end (undefined in a padded
 /// batch), target, and the weight of each row, -1 / denominator in the type that losses have.
 std::vector<Tensor> loss_inputs(const TargetBatch& batch, int64_t denominator, DType loss_type);
-/// The loss as a function of these alone, for whoever records it (Trainer::recorded).
+/// The loss as a function of these alone, for whoever records it (Trainer::RecordedLoss).
 Tensor language_model_loss(const Gpt2& model, const std::vector<Tensor>& inputs,
                            const StepState* training);
 

@@ -28,6 +28,12 @@ class Ppo : public PolicyAlgorithm {
                  [&](const std::string& name) {
                    return is_of_policy(name) ? 1.0f : config.critic_rate;
                  }),
+        loss_(trainer_, [this](const auto& in) { return ppo_loss(model_, in, config_, false); }),
+        critic_loss_(trainer_,
+                     [this](const auto& in) { return ppo_loss(model_, in, config_, true); }),
+        ptx_loss_(trainer_, [this](const auto& in) { return ptx_loss(in); }),
+        padding_(Padding::on(device(), config.per_device_train_batch_size,
+                             model.policy.transformer.config.n_positions)),
         ptx_order_(std::max<int64_t>(1, int64_t(ptx.size())), config.ptx_batch_size,
                    config.training.seed + 2) {
     if (config.critic_warmup_updates > 0) trainer_.hold(is_of_policy, 0);
@@ -103,14 +109,16 @@ class Ppo : public PolicyAlgorithm {
     const int64_t size = config_.per_device_train_batch_size;
     const int64_t micro_batches = (whole.episodes + size - 1) / size;
     const bool mixes = !ptx_.empty() && config_.ptx_coef > 0 && !warming_up_;
-    const auto loss = [&](int64_t micro) {
-      if (micro == micro_batches) return ptx_loss(number, total);
+    const auto micro_batch = [&](int64_t micro) -> Trainer::MicroBatch {
+      if (micro == micro_batches) return ptx_batch(number, total);
       const size_t first = size_t(micro * size);
-      return ppo_loss(model_,
-                      mini_batch.subspan(first, std::min(size_t(size), mini_batch.size() - first)),
-                      config_, warming_up_, whole, total);
+      const Slice part =
+          mini_batch.subspan(first, std::min(size_t(size), mini_batch.size() - first));
+      return {warming_up_ ? critic_loss_ : loss_,
+              ppo_inputs(part, whole, config_, warming_up_, padding_),
+              [&, part](auto seen) { add_seen(seen[0], part, config_, whole, total); }};
     };
-    const Trainer::Step done = trainer_.step(micro_batches + (mixes ? 1 : 0), loss,
+    const Trainer::Step done = trainer_.step(micro_batches + (mixes ? 1 : 0), micro_batch,
                                              [&] { return is_to_be_left_out(whole, total); });
     if (done.vetoed) return;
     total.grad_norm += done.grad_norm;
@@ -130,17 +138,24 @@ class Ppo : public PolicyAlgorithm {
   }
 
   // gamma E[-log pi(x)], x from the given texts (Ouyang et al. 2022, equation 2): a mean a token.
-  Tensor ptx_loss(int64_t number, PpoStatistics& total) {
+  Trainer::MicroBatch ptx_batch(int64_t number, PpoStatistics& total) {
     std::vector<Example> picked;
     int64_t targets = 0;
     for (const int64_t i : ptx_order_.at(number + 1)) {
       picked.push_back(ptx_[size_t(i)]);
       targets += picked.back().targets();
     }
-    const Tensor nll =
-        language_model_loss(model_.policy.transformer, pad_examples(picked), targets, nullptr);
-    total.ptx_loss += nll.item();
-    return weighted_sum(nll, Tensor::from(std::vector<float>{config_.ptx_coef}, {1}, nll.device()));
+    const Gpt2& policy = model_.policy.transformer;
+    const Padding padding =
+        Padding::on(device(), config_.ptx_batch_size, policy.config.n_positions);
+    std::vector<Tensor> inputs = loss_inputs(pad_examples(picked, padding), targets, DType::f32);
+    inputs.push_back(Tensor::from(std::vector<float>{config_.ptx_coef}, {1}));
+    return {ptx_loss_, std::move(inputs),
+            [&total](auto seen) { total.ptx_loss += seen[0].item(); }};
+  }
+  Trainer::LossTensors ptx_loss(const std::vector<Tensor>& inputs) const {
+    const Tensor nll = language_model_loss(model_.policy.transformer, inputs, nullptr);
+    return {weighted_sum(nll, inputs.back()), {nll}};
   }
 
   ActorCritic& model_;
@@ -149,6 +164,8 @@ class Ppo : public PolicyAlgorithm {
   KlController kl_;
   PolicyRollout rollout_;
   Trainer trainer_;
+  Trainer::RecordedLoss loss_, critic_loss_, ptx_loss_;
+  Padding padding_;
   BatchOrder ptx_order_;
   bool warming_up_ = false;
   int64_t policy_start_ = -1;  // optimizer steps before the policy learnt; -1: it has not yet

@@ -49,9 +49,10 @@ void scatter(std::span<const float> flat, std::span<Episode> episodes,
 }
 
 Tensor token_field(std::span<const Episode* const> episodes, std::vector<float> Episode::*field,
-                   Device device) {
-  const std::vector<float> values = flatten(episodes, field);
-  return Tensor::from(values, {int64_t(values.size())}, device);
+                   int64_t count, Device device) {
+  std::vector<float> values = flatten(episodes, field);
+  values.resize(size_t(count), 0);
+  return Tensor::from(values, {count}, device);
 }
 
 int64_t count_tokens(std::span<const Episode* const> episodes) {
@@ -66,13 +67,14 @@ int64_t count_learnt_tokens(std::span<const Episode* const> episodes) {
   return count;
 }
 
-ResponseBatch response_batch(std::span<const Episode* const> episodes, Device device) {
+ResponseBatch response_batch(std::span<const Episode* const> episodes, Device device,
+                             const Padding& padding) {
   std::vector<Tokens> sequences;
   for (const Episode* episode : episodes) {
     sequences.push_back(episode->tokens());
     sequences.back().pop_back();  // nothing is predicted from the last token
   }
-  ResponseBatch out{.batch = pad_right(sequences)};
+  ResponseBatch out{.batch = pad_right(sequences, padding)};
   Tokens row, target;
   for (size_t b = 0; b < episodes.size(); b++) {
     const Episode& episode = *episodes[b];
@@ -84,8 +86,12 @@ ResponseBatch response_batch(std::span<const Episode* const> episodes, Device de
     }
   }
   out.count = int64_t(row.size());
-  out.row = Tensor::from(row, {out.count}, device);
-  out.target = Tensor::from(target, {out.count}, device);
+  const int64_t slots = out.batch.B * out.batch.T;
+  const int64_t padded = padding.length > 0 ? recurring_size(out.count, slots) : out.count;
+  row.resize(size_t(padded), 0);
+  target.resize(size_t(padded), -1);
+  out.row = Tensor::from(row, {padded}, device);
+  out.target = Tensor::from(target, {padded}, device);
   return out;
 }
 
@@ -111,12 +117,13 @@ std::vector<float> response_log_probs(const Gpt2& model, std::span<const Episode
                                       float temperature, int64_t batch_size) {
   std::vector<float> all;
   for_each_slice(episodes, batch_size, [&](std::span<const Episode* const> slice) {
-    const ResponseBatch batch = response_batch(slice, model.device());
+    const ResponseBatch batch = response_batch(
+        slice, model.device(), Padding::on(model.device(), batch_size, model.config.n_positions));
     const Tensor hidden = gather(model(batch.batch), batch.row);
     const Tensor log_prob =
         token_log_prob(hidden, model.head(), batch.target, temperature).log_prob;
     const std::vector<float> values = log_prob.to_vector<float>();
-    all.insert(all.end(), values.begin(), values.end());
+    all.insert(all.end(), values.begin(), values.begin() + batch.count);
   });
   return all;
 }

@@ -49,9 +49,9 @@ std::vector<float> flatten(std::span<const Episode* const> episodes,
 void scatter(std::span<const float> flat, std::span<Episode> episodes,
              std::vector<float> Episode::*field);
 
-/// The same as a tensor (N).
+/// The same as a tensor (count), zeros behind them: a batch may be padded.
 Tensor token_field(std::span<const Episode* const> episodes, std::vector<float> Episode::*field,
-                   Device device);
+                   int64_t count, Device device);
 
 /// Response tokens of all.
 int64_t count_tokens(std::span<const Episode* const> episodes);
@@ -60,14 +60,15 @@ int64_t count_learnt_tokens(std::span<const Episode* const> episodes);
 
 /// Episodes as a model reads them, with the place of every response token: `row` of the hidden
 /// states predicts `target`, on the device that was asked for. N response tokens in all, episode
-/// after episode.
+/// after episode; padding behind them reads row 0 and has no target (-1).
 struct ResponseBatch {
   TokenBatch batch;
-  Tensor row;     ///< i32 (N)
-  Tensor target;  ///< i32 (N)
-  int64_t count = 0;
+  Tensor row;         ///< i32 (N or more)
+  Tensor target;      ///< i32 (N or more)
+  int64_t count = 0;  ///< N
 };
-ResponseBatch response_batch(std::span<const Episode* const> episodes, Device device = Device::cpu);
+ResponseBatch response_batch(std::span<const Episode* const> episodes, Device device = Device::cpu,
+                             const Padding& padding = {});
 
 /// Where each episode's response tokens lie among all N: [begin, end), i32 (episodes).
 struct ResponseSegments {

@@ -109,6 +109,10 @@ SftResult sft(Gpt2& model, const SftData& data, const SftConfig& config, const O
     training.max_steps = config.num_train_epochs * order.steps_per_epoch();
   }
   Trainer trainer(model, training);
+  Trainer::RecordedLoss loss(trainer, [&](const std::vector<Tensor>& inputs) {
+    return language_model_loss(model, inputs, trainer.dropout_state());
+  });
+  const Padding padding = Padding::on(model.device(), training.batch_size, max_length);
   IntervalMean interval;
   const Archive state = [&](StateArchive& a) {
     trainer.archive(a);
@@ -131,11 +135,11 @@ SftResult sft(Gpt2& model, const SftData& data, const SftConfig& config, const O
         result.tokens += int64_t(examples[e].tokens.size());
       }
     }
-    const Trainer::Step done = trainer.step(int64_t(micro.size()), [&](int64_t m) {
+    const Trainer::Step done = trainer.step(int64_t(micro.size()), loss, [&](int64_t m) {
       const auto& part = micro[size_t(m)];
       const TargetBatch batch =
-          config.packing ? pack_examples(part, max_length) : pad_examples(part);
-      return language_model_loss(model, batch, targets, trainer.dropout_state());
+          config.packing ? pack_examples(part, max_length, padding) : pad_examples(part, padding);
+      return loss_inputs(batch, targets, accumulator_of(model.dtype()));
     });
     result.seconds += std::chrono::duration<double>(Clock::now() - start).count();
     if (!done.skipped) interval.add(done.loss);

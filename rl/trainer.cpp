@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 #include "core/finite.h"
 #include "core/tape.h"
@@ -34,51 +35,66 @@ void Trainer::check_frozen(const TrainingConfig& config) const {
   }
 }
 
-Trainer::Step Trainer::step(int64_t micro_batches, const MicroBatchLoss& loss) {
-  return step(micro_batches, loss, [] { return false; });
+Trainer::RecordedLoss::RecordedLoss(Trainer& trainer, TensorLoss loss)
+    : work_([loss = std::move(loss)](const std::vector<Tensor>& inputs) {
+        Tape tape;
+        LossTensors result = loss(inputs);
+        tape.backward(result.loss);
+        result.seen.insert(result.seen.begin(), result.loss);
+        return std::move(result.seen);
+      }),
+      name_(fmt::format("{}.", trainer.recorded_losses_++)) {}
+
+const std::vector<Tensor>& Trainer::launch(const MicroBatch& batch) {
+  std::vector<RecordedLoss::Flags>& known = batch.loss.flags_;
+  const std::vector<bool> before = arena_.written();
+  const auto same = [&](const RecordedLoss::Flags& flags) { return flags.before == before; };
+  auto flags = std::find_if(known.begin(), known.end(), same);
+  if (flags == known.end()) flags = known.insert(known.end(), {before, {}});
+  const auto number = flags - known.begin();
+  const auto& results =
+      recorder_(batch.loss.work_, batch.inputs, fmt::format("{}{}", batch.loss.name_, number));
+  // The first pass sets the flags as it goes, a replayed one says nothing.
+  if (flags->after.empty()) flags->after = arena_.written();
+  arena_.set_written(flags->after);
+  return results;
 }
 
 // Backward comes first: reading the loss waits for the device, which has work meanwhile. Nobody
 // uses the gradients of a loss that turns out not to be finite.
-Trainer::Step Trainer::step(int64_t micro_batches, const MicroBatchLoss& loss,
-                            const std::function<bool()>& veto) {
-  return take_step(
-      micro_batches,
-      [&](int64_t micro) {
-        Tape tape;
-        const Tensor micro_loss = loss(micro);
-        tape.backward(micro_loss);
-        return micro_loss.item();
-      },
-      veto);
+Trainer::Step Trainer::step(int64_t micro_batches, const MicroBatches& micro_batch,
+                            const Veto& veto) {
+  std::optional<MicroBatch> next;
+  const auto pass = [&](int64_t micro) {
+    if (!next) next.emplace(micro_batch(micro));
+    const auto read = std::move(next->read);
+    const std::vector<Tensor>& results = launch(*next);
+    next.reset();
+    // While the device works the host makes what it will work on next.
+    if (micro + 1 < micro_batches) next.emplace(micro_batch(micro + 1));
+    const double loss = results[0].item();
+    if (read) read(std::span(results).subspan(1));
+    return loss;
+  };
+  return take_step(micro_batches, pass, veto);
 }
-
-Trainer::RecordedLoss::RecordedLoss(const Trainer& trainer, TensorLoss loss)
-    : recorder_(trainer.arena_.device(), [loss = std::move(loss)](const auto& inputs) {
-        Tape tape;
-        const Tensor micro_loss = loss(inputs);
-        tape.backward(micro_loss);
-        return std::vector<Tensor>{micro_loss};
-      }) {}
 
 Trainer::Step Trainer::step(int64_t micro_batches, RecordedLoss& loss,
                             const MicroBatchInputs& inputs) {
-  return take_step(
-      micro_batches,
-      [&](int64_t micro) {
-        // What overwrites a gradient in a step's first micro-batch adds to it in the others.
-        const bool later = micro > 0;
-        const Tensor micro_loss = loss.recorder_(inputs(micro), later ? "later" : "first")[0];
-        std::vector<bool>& written = loss.written_[later];
-        if (written.empty()) written = arena_.written();
-        arena_.set_written(written);
-        return micro_loss.item();
-      },
-      [] { return false; });
+  return step(micro_batches, [&](int64_t micro) { return MicroBatch{loss, inputs(micro)}; });
 }
 
-Trainer::Step Trainer::take_step(int64_t micro_batches, const MicroBatch& run,
-                                 const std::function<bool()>& veto) {
+Trainer::Step Trainer::step(int64_t micro_batches, const MicroBatchLoss& loss, const Veto& veto) {
+  const auto pass = [&](int64_t micro) {
+    Tape tape;
+    const Tensor micro_loss = loss(micro);
+    tape.backward(micro_loss);
+    return micro_loss.item();
+  };
+  return take_step(micro_batches, pass, veto);
+}
+
+Trainer::Step Trainer::take_step(int64_t micro_batches, const Pass& run, const Veto& veto) {
   Step result;
   steps_++;
   for (int64_t micro = 0; micro < micro_batches && std::isfinite(result.loss); micro++) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -33,6 +34,8 @@ struct TrainingConfig {
   /// Skips the update of a step whose loss or gradient norm lies so many standard deviations above
   /// the last 128 steps', or is not finite; 0: never, and the latter ends the run.
   double skip_outliers = 0;
+  /// On a GPU: a pass of a shape that has been seen before is recorded and replayed.
+  bool cuda_graphs = true;
   uint64_t seed = 42;
 };
 
@@ -52,6 +55,46 @@ class Trainer {
   /// accumulation gives exactly the gradient of one large batch.
   using MicroBatchLoss = std::function<Tensor(int64_t micro_batch)>;
 
+  /// The same as a function of tensors, with what else is to be read of a micro-batch.
+  struct LossTensors {
+    LossTensors(Tensor loss, std::vector<Tensor> seen = {})
+        : loss(std::move(loss)), seen(std::move(seen)) {}
+    Tensor loss;  ///< (1)
+    std::vector<Tensor> seen;
+  };
+  using TensorLoss = std::function<LossTensors(const std::vector<Tensor>& inputs)>;
+  /// A loss that a GPU records, forward and backward pass, once for each shape of its inputs, and
+  /// replays (core/recorder.h, which says what such a function may not do). Which parameters it
+  /// reads does not depend on the shapes. It belongs to one trainer and must not outlive it.
+  class RecordedLoss {
+   public:
+    RecordedLoss(Trainer& trainer, TensorLoss loss);
+
+   private:
+    friend class Trainer;
+    /// What a pass does to the flags of the gradients: what overwrites one that nobody has written
+    /// yet adds to it in a later micro-batch, so that the two are different launches.
+    struct Flags {
+      std::vector<bool> before, after;
+    };
+    Recorder::Work work_;
+    std::string name_;
+    std::vector<Flags> flags_;
+  };
+
+  /// One micro-batch: a loss, what it is the loss of, and who reads what else came out.
+  struct MicroBatch {
+    RecordedLoss& loss;
+    std::vector<Tensor> inputs;  ///< on the host or on the model's device
+    /// Called with LossTensors::seen behind the backward pass; may be empty.
+    std::function<void(std::span<const Tensor> seen)> read = {};
+  };
+  using MicroBatches = std::function<MicroBatch(int64_t micro_batch)>;
+  using MicroBatchInputs = std::function<std::vector<Tensor>(int64_t micro_batch)>;
+  /// Asked when all losses are known: true leaves the parameters as they are, and only the schedule
+  /// goes on.
+  using Veto = std::function<bool()>;
+
   template <class Module>
   Trainer(
       Module& model, const TrainingConfig& config,
@@ -61,6 +104,7 @@ class Trainer {
         optimizer_(arena_, config.optimizer, rate_of),
         schedule_(config.schedule),
         state_there_(arena_.device()),
+        recorder_(arena_.device(), config.cuda_graphs),
         skip_outliers_(config.skip_outliers) {
     state_.seed = config.seed;
     schedule_.total_steps = config.max_steps;
@@ -71,26 +115,12 @@ class Trainer {
 
   /// @throws Error when the loss or the gradient is not finite, naming the cause as far as it can
   /// be told; the parameters are then as they were.
-  Step step(int64_t micro_batches, const MicroBatchLoss& loss);
-  /// The same, but `veto` is asked when all losses are known: true leaves the parameters as they
-  /// are, and only the schedule goes on.
-  Step step(int64_t micro_batches, const MicroBatchLoss& loss, const std::function<bool()>& veto);
-
-  /// A loss that is a function of tensors of the same shapes, step after step: a GPU records the
-  /// forward and backward pass and replays them.
-  using TensorLoss = std::function<Tensor(const std::vector<Tensor>& inputs)>;
-  class RecordedLoss {
-   public:
-    RecordedLoss(const Trainer& trainer, TensorLoss loss);
-
-   private:
-    friend class Trainer;
-    Recorder recorder_;
-    std::vector<bool> written_[2];  // by a step's first and by its later micro-batches
-  };
-  using MicroBatchInputs = std::function<std::vector<Tensor>(int64_t micro_batch)>;
-  /// One step on the loss of what `inputs` makes. `loss` is of this trainer.
+  Step step(int64_t micro_batches, const MicroBatches& micro_batch, const Veto& veto = never);
+  /// The same for one loss of which nothing else is read.
   Step step(int64_t micro_batches, RecordedLoss& loss, const MicroBatchInputs& inputs);
+  /// The same for what cannot be recorded: a loss that is no function of tensors, because it reads
+  /// results on the way or launches what values decide on. Its kernels are launched one by one.
+  Step step(int64_t micro_batches, const MicroBatchLoss& loss, const Veto& veto = never);
 
   /// Moves the schedule on as if so many steps had been taken.
   void pass_over(int64_t steps) { steps_ += steps; }
@@ -105,6 +135,8 @@ class Trainer {
 
   /// What dropout reads, on the model's device: pass it to a forward pass within step().
   const StepState* dropout_state() { return state_there_.publish(state_); }
+  /// Kinds of passes, told apart by loss and shapes, of which a GPU has records now.
+  size_t recorded_kinds() const { return recorder_.kinds(); }
   /// Optimizer steps so far.
   uint64_t updates() const { return state_.step; }
 
@@ -112,9 +144,12 @@ class Trainer {
   void archive(StateArchive& a);
 
  private:
+  static bool never() { return false; }
   /// Runs one micro-batch forward and backward; @returns its loss.
-  using MicroBatch = std::function<double(int64_t micro_batch)>;
-  Step take_step(int64_t micro_batches, const MicroBatch& run, const std::function<bool()>& veto);
+  using Pass = std::function<double(int64_t micro_batch)>;
+  Step take_step(int64_t micro_batches, const Pass& run, const Veto& veto);
+  /// LossTensors one after another, valid until the next call. Does not wait for the device.
+  const std::vector<Tensor>& launch(const MicroBatch& batch);
   /// Whether a parameter's name begins so. A language model's trunk and a reward model's are named
   /// with and without `transformer.` in front; both forms are taken for both.
   static bool begins_with(const std::string& name, const std::string& prefix);
@@ -130,6 +165,8 @@ class Trainer {
   Schedule schedule_;
   StepState state_;
   Mirror<StepState> state_there_;
+  Recorder recorder_;
+  int64_t recorded_losses_ = 0;
   double skip_outliers_;
   OutlierDetector losses_, norms_;
   int64_t steps_ = 0;  // taken or skipped; state_.step counts the taken ones, as Adam needs it

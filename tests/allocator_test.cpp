@@ -155,5 +155,43 @@ TEST(Allocator, DebugBuildsHandOutNaN) {
 }
 #endif
 
+TEST(Allocator, APoolGivesOutBlocksOfUpToTwiceTheSize) {
+  Allocator lender(Device::cpu);
+  Allocator pool(lender);
+  void* const large = pool.allocate(2048);
+  pool.release(large, 2048);
+  EXPECT_EQ(pool.allocate(1024), large);
+  EXPECT_EQ(pool.statistics().live, 2048u);
+  void* const other = pool.allocate(1024);
+  EXPECT_NE(other, large);
+  pool.release(large, 1024);
+  pool.release(other, 1024);
+  EXPECT_EQ(pool.statistics().cached, 3072u);
+  void* const small = pool.allocate(512);
+  EXPECT_EQ(small, other) << "the smallest that will do";
+  pool.release(small, 512);
+  pool.trim();
+  EXPECT_EQ(pool.statistics().cached, 0u);
+  EXPECT_EQ(lender.statistics().live, 0u);
+}
+
+TEST(Allocator, AsksOthersForWhatTheyCanDoWithoutWhenThereIsNoMemory) {
+  Allocator lender(Device::cpu);
+  Allocator pool(lender);
+  pool.release(pool.allocate(4096), 4096);
+  int asked = 0;
+  lender.set_relief(&pool, [&] {
+    asked++;
+    pool.trim();
+  });
+  EXPECT_THROW(pool.allocate(SIZE_MAX / 4), Error) << "the pool is free to be asked meanwhile";
+  EXPECT_EQ(asked, 1);
+  EXPECT_EQ(lender.statistics().live, 0u);
+  EXPECT_EQ(lender.statistics().cached, 0u) << "the device has it back";
+  lender.set_relief(&pool, {});
+  EXPECT_THROW(lender.allocate(SIZE_MAX / 4), Error);
+  EXPECT_EQ(asked, 1);
+}
+
 }  // namespace
 }  // namespace rlhf

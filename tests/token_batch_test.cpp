@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <set>
 
 #include "rl/language_model.h"
@@ -20,6 +21,34 @@ TEST(TokenBatch, PadsOnTheRight) {
   EXPECT_EQ(values(batch.token), (Tokens{5, 6, 0, 7, 8, 9, 1, 0, 0}));
   EXPECT_EQ(values(batch.position), (Tokens{0, 1, 2, 0, 1, 2, 0, 1, 2}));
   EXPECT_FALSE(batch.span.begin.defined());
+}
+
+TEST(TokenBatch, RecurringSizesAreFewAndNoneIsFarOff) {
+  std::set<int64_t> sizes;
+  for (int64_t size = 1; size <= 1000; size++) {
+    const int64_t recurring = recurring_size(size, 1000);
+    ASSERT_GE(recurring, size);
+    ASSERT_LE(recurring, std::max(size + 15, size + size / 8));
+    ASSERT_EQ(recurring_size(recurring, 1000), recurring);
+    sizes.insert(recurring);
+  }
+  EXPECT_EQ(sizes.size(), 8u + 3 * 8) << "multiples of 16 up to 128, eight to each doubling";
+  EXPECT_EQ(*sizes.rbegin(), 1000) << "instead of 1024";
+}
+
+TEST(TokenBatch, PadsToShapesThatRecur) {
+  const std::vector<Tokens> sequences{{5, 6}, {7, 8, 9}, {1}};
+  EXPECT_EQ(pad_right(sequences, {.rows = 8}).token.shape(), (Shape{4, 3}));
+  EXPECT_EQ(pad_right(sequences, {.rows = 3}).token.shape(), (Shape{3, 3}));
+  EXPECT_EQ(pad_right(sequences, {.rows = 2}).token.shape(), (Shape{3, 3})) << "never cuts";
+  const TokenBatch batch = pad_right(sequences, {.rows = 13, .length = 40});
+  EXPECT_EQ(batch.token.shape(), (Shape{4, 16}));
+  const Tokens token = values(batch.token);
+  EXPECT_EQ(Tokens(token.begin() + 16, token.begin() + 20), (Tokens{7, 8, 9, 0}));
+  EXPECT_EQ(Tokens(token.begin() + 48, token.end()), Tokens(16, 0));
+  EXPECT_EQ(values(batch.position).back(), 15);
+  const Padding none = Padding::on(Device::cpu, 8, 40);
+  EXPECT_EQ(pad_right(sequences, none).token.shape(), (Shape{3, 3})) << "the CPU records nothing";
 }
 
 TEST(TokenBatch, PlacesFirstFitByDecreasingLength) {

@@ -19,12 +19,22 @@ Tokens encode_for_reward(const Tokenizer& tokenizer, const std::string& prompt,
 Tensor reward_at_end(const ScalarModel& model, std::span<const Tokens> sequences,
                      const StepState* training) {
   const TokenBatch batch = pad_right(sequences);
+  return reward_at_end(model, batch, last_rows(sequences, batch), training);
+}
+
+Tensor reward_at_end(const ScalarModel& model, const TokenBatch& batch, const Tensor& last_row,
+                     const StepState* training) {
+  const Tensor hidden = model.transformer(batch, training);
+  return model.score(gather(hidden, last_row.to(hidden.device())));
+}
+
+Tensor last_rows(std::span<const Tokens> sequences, const TokenBatch& batch) {
   Tokens last;
   for (int64_t b = 0; b < batch.B; b++) {
-    last.push_back(int32_t(b * batch.T + int64_t(sequences[size_t(b)].size()) - 1));
+    const bool real = b < int64_t(sequences.size());
+    last.push_back(int32_t(b * batch.T + (real ? int64_t(sequences[size_t(b)].size()) - 1 : 0)));
   }
-  const Tensor hidden = model.transformer(batch, training);
-  return model.score(gather(hidden, Tensor::from(last, {batch.B}, hidden.device())));
+  return Tensor::from(last, {batch.B});
 }
 
 std::vector<double> head_scores(const ScalarModel& model, std::span<const Tokens> sequences,

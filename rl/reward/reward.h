@@ -24,6 +24,12 @@ Tokens encode_for_reward(const Tokenizer& tokenizer, const std::string& prompt,
 Tensor reward_at_end(const ScalarModel& model, std::span<const Tokens> sequences,
                      const StepState* training = nullptr);
 
+/// The same of sequences that are a batch already, each with the row of its last token (B).
+Tensor reward_at_end(const ScalarModel& model, const TokenBatch& batch, const Tensor& last_row,
+                     const StepState* training = nullptr);
+/// i32 (B): the row of each sequence's last token. Rows that hold no sequence give their first.
+Tensor last_rows(std::span<const Tokens> sequences, const TokenBatch& batch);
+
 /// The same as numbers, in batches.
 std::vector<double> head_scores(const ScalarModel& model, std::span<const Tokens> sequences,
                                 int64_t batch_size = 64);
