@@ -81,7 +81,7 @@ int grpo_main(const Options& o, const Invocation& invocation) {
 Command grpo_command() {
   auto o = std::make_shared<Options>();
   return {.name = "grpo",
-          .summary = "the same by groups of responses, without a critic",
+          .summary = "improve a language model by groups of responses, without a critic",
           .example =
               "rlhf grpo --model_name_or_path runs/sft --reward_funcs length:target=20 "
               "--dataset_name prompts.jsonl --output_dir runs/grpo",

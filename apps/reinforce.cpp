@@ -113,7 +113,7 @@ int reinforce_main(const Options& o, const Invocation& invocation) {
 Command reinforce_command() {
   auto o = std::make_shared<Options>();
   return {.name = "reinforce",
-          .summary = "the same by the plain policy gradient, or REINFORCE++",
+          .summary = "improve a language model by the plain policy gradient, or REINFORCE++",
           .example =
               "rlhf reinforce --preset reinforce++ --model_name_or_path runs/sft "
               "--reward_model_path runs/rm --dataset_name prompts.jsonl --output_dir runs/rpp",

@@ -65,17 +65,18 @@ int rloo_main(const Options& o, const Invocation& invocation) {
 
 Command rloo_command() {
   auto o = std::make_shared<Options>();
-  return {.name = "rloo",
-          .summary = "the same by REINFORCE, each response against the others to its prompt",
-          .example =
-              "rlhf rloo --model_name_or_path runs/sft --reward_model_path runs/rm "
-              "--dataset_name prompts.jsonl --output_dir runs/rloo",
-          .declare = [o](Flags& flags) { declare(*o, flags); },
-          .run =
-              [o](const Invocation& invocation) {
-                o->policy.check_output();
-                return rloo_main(*o, invocation);
-              }};
+  return {
+      .name = "rloo",
+      .summary = "improve a language model by responses compared with each other, leave-one-out",
+      .example =
+          "rlhf rloo --model_name_or_path runs/sft --reward_model_path runs/rm "
+          "--dataset_name prompts.jsonl --output_dir runs/rloo",
+      .declare = [o](Flags& flags) { declare(*o, flags); },
+      .run =
+          [o](const Invocation& invocation) {
+            o->policy.check_output();
+            return rloo_main(*o, invocation);
+          }};
 }
 
 }  // namespace rlhf

@@ -27,7 +27,8 @@ Tensor sequence_loss(const Tensor& log_prob, Slice slice, const std::vector<floa
   }
   const int64_t count = int64_t(slice.size());
   const Tensor loss = ppo_policy_loss(
-      mean_of_response(log_prob), mean_of_response(token_field(slice, &Episode::log_prob, device)),
+      mean_of_response(log_prob),
+      mean_of_response(token_field(slice, &Episode::log_prob, log_prob.count(), device)),
       Tensor::from(advantage, {count}, device), config.epsilon, config.delta, 0,
       config.epsilon_high);
   return weighted_sum(loss, Tensor::from(weight, {count}, device));
@@ -124,21 +125,24 @@ void validate(const GrpoConfig& config) {
 Tensor grpo_loss(const Tensor& log_prob, Slice slice, const StepSize& whole,
                  const GrpoConfig& config) {
   const Device device = log_prob.device();
-  const std::vector<float> weights =
+  const int64_t count = log_prob.count();
+  std::vector<float> weights =
       token_weights(slice, config.loss_reduction, whole, config.responses.length);
-  const Tensor weight = Tensor::from(weights, {int64_t(weights.size())}, device);
+  weights.resize(size_t(count), 0);
+  const Tensor weight = Tensor::from(weights, {count}, device);
   Tensor loss;
   if (config.importance_sampling_level == ImportanceSampling::sequence) {
     loss = sequence_loss(log_prob, slice, weights, config);
   } else {
-    loss = weighted_sum(ppo_policy_loss(log_prob, token_field(slice, &Episode::log_prob, device),
-                                        token_field(slice, &Episode::advantage, device),
-                                        config.epsilon, config.delta, 0, config.epsilon_high),
-                        weight);
+    loss = weighted_sum(
+        ppo_policy_loss(log_prob, token_field(slice, &Episode::log_prob, count, device),
+                        token_field(slice, &Episode::advantage, count, device), config.epsilon,
+                        config.delta, 0, config.epsilon_high),
+        weight);
   }
   if (config.beta > 0) {
-    const Tensor kl =
-        kl_loss(log_prob, token_field(slice, &Episode::ref_log_prob, device), KlLossKind::k3);
+    const Tensor kl = kl_loss(log_prob, token_field(slice, &Episode::ref_log_prob, count, device),
+                              KlLossKind::k3);
     loss = add(loss, weighted_sum(kl, weight), config.beta);
   }
   return loss;

@@ -37,8 +37,9 @@ struct GrpoConfig : PolicyConfig {
 /// @throws InputError for choices that contradict each other.
 void validate(const GrpoConfig& config);
 
-/// The loss of a slice of episodes with advantages, from log pi of their response tokens (N): (1).
-/// The mean over tokens, as config.loss_reduction has it, of -min(rho A, clip(rho) A) + beta k3.
+/// The loss of a slice of episodes with advantages, from log pi of their response tokens (N, and
+/// padding behind them): (1). The mean over tokens, as config.loss_reduction has it, of -min(rho A,
+/// clip(rho) A) + beta k3.
 Tensor grpo_loss(const Tensor& log_prob, std::span<const Episode* const> slice,
                  const StepSize& whole, const GrpoConfig& config);
 

@@ -39,8 +39,11 @@ PolicyStatistics PolicyOptimiser::learn(std::span<const Episode> episodes, int64
 
 Tensor PolicyOptimiser::slice_loss(std::span<const Episode* const> slice, const StepSize& whole,
                                    PolicyStatistics& statistics) const {
-  const ResponseBatch batch = response_batch(slice, policy_.transformer.device());
-  const Tensor hidden = gather(policy_.transformer(batch.batch), batch.row);
+  const Gpt2& model = policy_.transformer;
+  const ResponseBatch batch = response_batch(
+      slice, model.device(),
+      Padding::on(model.device(), config_.per_device_train_batch_size, model.config.n_positions));
+  const Tensor hidden = gather(model(batch.batch), batch.row);
   const TokenLogProb p =
       token_log_prob(hidden, policy_.head(), batch.target, config_.responses.temperature,
                      /*with_entropy=*/true);

@@ -13,8 +13,8 @@ namespace rlhf {
 class PolicyOptimiser {
  public:
   /// The loss of a slice of an optimizer step's episodes, from log pi(a_t | s_t) of their response
-  /// tokens (N), episode after episode: (1). Divided by what the WHOLE step holds, so that slices
-  /// add up to it.
+  /// tokens (N), episode after episode, and padding behind them: (1). Divided by what the WHOLE
+  /// step holds, so that slices add up to it.
   using Loss = std::function<Tensor(const Tensor& log_prob, std::span<const Episode* const> slice,
                                     const StepSize& whole)>;
 

@@ -133,22 +133,24 @@ Tensor reinforce_loss(const Tensor& log_prob, Slice slice, const StepSize& whole
   const Device device = log_prob.device();
   std::vector<float> weights =
       token_weights(slice, config.loss_reduction, whole, config.responses.length);
-  const int64_t count = int64_t(weights.size());
+  const int64_t count = log_prob.count();
+  weights.resize(size_t(count), 0);
   const Tensor weight = Tensor::from(weights, {count}, device);
   Tensor loss;
   if (config.epsilon > 0) {
-    loss = weighted_sum(ppo_policy_loss(log_prob, token_field(slice, &Episode::log_prob, device),
-                                        token_field(slice, &Episode::advantage, device),
-                                        config.epsilon, 0, 0, config.epsilon_high),
-                        weight);
+    loss = weighted_sum(
+        ppo_policy_loss(log_prob, token_field(slice, &Episode::log_prob, count, device),
+                        token_field(slice, &Episode::advantage, count, device), config.epsilon, 0,
+                        0, config.epsilon_high),
+        weight);
   } else {
     const std::vector<float> advantage = flatten(slice, &Episode::advantage);
-    for (size_t i = 0; i < weights.size(); i++) weights[i] *= -advantage[i];
+    for (size_t i = 0; i < advantage.size(); i++) weights[i] *= -advantage[i];
     loss = weighted_sum(log_prob, Tensor::from(weights, {count}, device));
   }
   if (config.kl_loss_coef > 0) {
-    const Tensor kl =
-        kl_loss(log_prob, token_field(slice, &Episode::ref_log_prob, device), config.kl_loss);
+    const Tensor kl = kl_loss(log_prob, token_field(slice, &Episode::ref_log_prob, count, device),
+                              config.kl_loss);
     loss = add(loss, weighted_sum(kl, weight), config.kl_loss_coef);
   }
   return loss;

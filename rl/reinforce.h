@@ -45,9 +45,9 @@ void validate(const ReinforceConfig& config);
 void reinforce_advantages(std::span<Episode> episodes, const ReinforceConfig& config,
                           std::span<const double> baseline);
 
-/// The loss of a slice of episodes with advantages, from log pi of their response tokens (N): (1).
-/// The mean over tokens, as config.loss_reduction has it, of -A log pi, or with a clip of
-/// -min(rho A, clip(rho) A), + kl_loss_coef KL.
+/// The loss of a slice of episodes with advantages, from log pi of their response tokens (N, and
+/// padding behind them): (1). The mean over tokens, as config.loss_reduction has it, of -A log pi,
+/// or with a clip of -min(rho A, clip(rho) A), + kl_loss_coef KL.
 Tensor reinforce_loss(const Tensor& log_prob, std::span<const Episode* const> slice,
                       const StepSize& whole, const ReinforceConfig& config);
 

@@ -88,7 +88,8 @@ Tensor rloo_loss(const Tensor& log_prob, Slice slice, const StepSize& whole,
   }
   const int64_t count = int64_t(slice.size());
   const Tensor loss = ppo_policy_loss(
-      sum_of_response(log_prob), sum_of_response(token_field(slice, &Episode::log_prob, device)),
+      sum_of_response(log_prob),
+      sum_of_response(token_field(slice, &Episode::log_prob, log_prob.count(), device)),
       Tensor::from(advantage, {count}, device), config.epsilon, 0, 0, config.epsilon_high);
   return weighted_sum(loss, Tensor::from(weight, {count}, device));
 }

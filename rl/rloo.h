@@ -25,8 +25,9 @@ struct RlooConfig : PolicyConfig {
 /// @throws InputError for choices that contradict each other.
 void validate(const RlooConfig& config);
 
-/// The loss of a slice of episodes with advantages, from log pi of their response tokens (N): (1).
-/// The mean over responses of -min(rho A, clip(rho) A), rho = pi(y | x) / pi_old(y | x).
+/// The loss of a slice of episodes with advantages, from log pi of their response tokens (N, and
+/// padding behind them): (1). The mean over responses of -min(rho A, clip(rho) A), rho = pi(y | x)
+/// / pi_old(y | x).
 Tensor rloo_loss(const Tensor& log_prob, std::span<const Episode* const> slice,
                  const StepSize& whole, const RlooConfig& config);
 

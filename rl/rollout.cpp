@@ -49,9 +49,10 @@ void scatter(std::span<const float> flat, std::span<Episode> episodes,
 }
 
 Tensor token_field(std::span<const Episode* const> episodes, std::vector<float> Episode::*field,
-                   Device device) {
-  const std::vector<float> values = flatten(episodes, field);
-  return Tensor::from(values, {int64_t(values.size())}, device);
+                   int64_t count, Device device) {
+  std::vector<float> values = flatten(episodes, field);
+  values.resize(size_t(count), 0);
+  return Tensor::from(values, {count}, device);
 }
 
 int64_t count_tokens(std::span<const Episode* const> episodes) {

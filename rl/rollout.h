@@ -49,9 +49,9 @@ std::vector<float> flatten(std::span<const Episode* const> episodes,
 void scatter(std::span<const float> flat, std::span<Episode> episodes,
              std::vector<float> Episode::*field);
 
-/// The same as a tensor (N).
+/// The same as a tensor (count), zeros behind them: a batch may be padded.
 Tensor token_field(std::span<const Episode* const> episodes, std::vector<float> Episode::*field,
-                   Device device);
+                   int64_t count, Device device);
 
 /// Response tokens of all.
 int64_t count_tokens(std::span<const Episode* const> episodes);

@@ -56,7 +56,7 @@ TEST(ScoreRules, ScaleByEverythingSeenSoFarAsNumpyDoes) {
   for (const char* kind : {"deviation", "mean_deviation"}) {
     ScoreRulesConfig config{.missing_eos = MissingEos::keep};
     config.scaling = std::string(kind) == "deviation" ? ScoreScaling::deviation
-                                                            : ScoreScaling::mean_and_deviation;
+                                                      : ScoreScaling::mean_and_deviation;
     config.clip = oracle["clip"];
     ScoreRules rules(config, 53);
     for (size_t b = 0; b < oracle["batches"].size(); b++) {
@@ -326,13 +326,15 @@ TEST(Ppo, RefusesChoicesThatContradictEachOther) {
     return message_of<InputError>([&] { validate(config); });
   };
   EXPECT_EQ(message([](PpoConfig&) {}), "");
-  EXPECT_NE(message([](PpoConfig& c) { c.responses.top_p = 0.9f; }).find("[--top_p] expected no filter"),
-            std::string::npos);
+  EXPECT_NE(
+      message([](PpoConfig& c) { c.responses.top_p = 0.9f; }).find("[--top_p] expected no filter"),
+      std::string::npos);
   EXPECT_EQ(message([](PpoConfig& c) { c.responses.top_k = 5, c.kl.coefficient = 0; }), "");
   EXPECT_NE(message([](PpoConfig& c) { c.dual_clip = 0.5f; }).find("[--dual_clip]"),
             std::string::npos);
-  EXPECT_NE(message([](PpoConfig& c) { c.responses.truncate_after = 8; }).find("[--truncate_after]"),
-            std::string::npos);
+  EXPECT_NE(
+      message([](PpoConfig& c) { c.responses.truncate_after = 8; }).find("[--truncate_after]"),
+      std::string::npos);
   EXPECT_NE(message([](PpoConfig& c) {
               c.critic_warmup_updates = 1, c.vf_coef = 0;
             }).find("[--critic_warmup_updates]"),
