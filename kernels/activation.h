@@ -21,7 +21,7 @@ struct ActivationForward {
     v.in("in", in, count);
     v.out("out", out, count);
   }
-  double flops() const { return (kind == ActivationKind::tanh ? 25.0 : 1.0) * double(count); }
+  double flops() const { return (kind == ActivationKind::tanh ? 12.0 : 1.0) * double(count); }
 };
 
 /// d_in = d_out (1 - out^2), or d_out where out > 0 and else 0: both derivatives are functions of

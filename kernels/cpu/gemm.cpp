@@ -27,6 +27,11 @@ constexpr int64_t a_block = 1 << 20;
 /// Up to so many rows read b in place.
 constexpr int64_t rows_in_place = 2 * tile_rows;
 
+/// Operations of one lane that take as long as reading an element of b from memory, which threads
+/// share as well. What 512 rows of a small policy ask for takes little longer than waking threads,
+/// and a hundredth of it where other programs hold their cores.
+constexpr double flops_a_lane = 8;
+
 /// A deeper k is taken in steps, so that what a panel meets of a stays as small.
 constexpr int64_t k_step = 4096;
 
@@ -134,7 +139,8 @@ void multiply(const Gemm<T>& g, int64_t row, int64_t row_end, int64_t column, in
 template <class T>
 void run(Cpu, const Gemm<T>& g, Stream stream) {
   constexpr int64_t panel = cpu::tile_vectors * cpu::lanes<T>;
-  const double work = g.flops() / cpu::lanes<T>;
+  const double work =
+      std::max(g.flops() / (cpu::lanes<T> * cpu::flops_a_lane), double(g.K) * double(g.N));
   if (g.M / cpu::tile_rows > g.N / panel) {
     cpu::parallel_ranges(g.M, cpu::tile_rows, work,
                          [&](int64_t begin, int64_t end) { cpu::multiply(g, begin, end, 0, g.N); });

@@ -18,7 +18,7 @@ struct ActivationCase {
   static std::vector<Shape> shapes() {
     return {{"tanh_one", 1, ActivationKind::tanh},
             {"tanh_odd", 1003, ActivationKind::tanh},
-            {"tanh_parallel", 40000, ActivationKind::tanh},
+            {"tanh_parallel", 70000, ActivationKind::tanh},
             {"relu_odd", 1003, ActivationKind::relu}};
   }
   static std::vector<Shape> bench_shapes() {

@@ -90,7 +90,8 @@ struct GemmCase {
                               {{}, 70, 1, 20},
                               {{}, 2, 7, 4100},
                               {{}, 40, 72, 80},
-                              {{}, 130, 136, 72}}) {
+                              {{}, 130, 136, 72},
+                              {{}, 210, 136, 260}}) {
       for (int flags = 0; flags < 16; flags++) {
         Shape shape = size;
         shape.transpose_a = flags & 1;
