@@ -15,15 +15,16 @@ Command pretrain_command();
 Command sft_command();
 Command reward_command();
 Command ppo_command();
+Command gym_command();
 Command generate_command();
 Command chat_command();
 Command eval_command();
 Command report_command();
 
 inline std::vector<Command> commands() {
-  return {demo_command(),     doctor_command(), tokenizer_command(), data_command(),
-          pretrain_command(), sft_command(),    reward_command(),    ppo_command(),
-          generate_command(), chat_command(),   eval_command(),      report_command()};
+  return {demo_command(), doctor_command(), tokenizer_command(), data_command(), pretrain_command(),
+          sft_command(),  reward_command(), ppo_command(),       gym_command(),  generate_command(),
+          chat_command(), eval_command(),   report_command()};
 }
 
 }  // namespace rlhf

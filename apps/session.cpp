@@ -36,20 +36,32 @@ OnStep Session::on_step(const std::string& title, std::vector<std::string> shown
 }
 
 Chart Session::chart(const std::string& title, const std::string& y_label,
-                     const std::vector<std::string>& metrics) const {
-  Chart chart{.title = title, .y_label = y_label};
+                     const std::vector<std::string>& metrics, const std::string& x) const {
+  Chart chart{.title = title, .x_label = x.empty() ? "step" : x, .y_label = y_label};
   for (const std::string& name : metrics) {
     Series series{.name = name};
     for (const auto& [step, logged] : history_) {
+      const auto place = std::find_if(logged.begin(), logged.end(),
+                                      [&](const auto& entry) { return entry.first == x; });
       for (const auto& [key, value] : logged) {
         if (key != name) continue;
-        series.x.push_back(double(step));
+        series.x.push_back(place == logged.end() ? double(step) : place->second);
         series.y.push_back(value);
       }
     }
     if (!series.x.empty()) chart.series.push_back(std::move(series));
   }
   return chart;
+}
+
+std::vector<std::string> Session::metrics() const {
+  std::vector<std::string> names;
+  for (const auto& [step, logged] : history_) {
+    for (const auto& [name, value] : logged) {
+      if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+    }
+  }
+  return names;
 }
 
 void Session::finish(const nlohmann::ordered_json& summary, Report report) {

@@ -30,9 +30,13 @@ class Session {
   /// `shown` are the metrics on the bar.
   OnStep on_step(const std::string& title, std::vector<std::string> shown);
 
-  /// A chart of logged metrics over steps; metrics that were never logged are left out.
+  /// A chart of logged metrics over steps, or over the metric `x` where it was logged beside them;
+  /// metrics that were never logged are left out.
   Chart chart(const std::string& title, const std::string& y_label,
-              const std::vector<std::string>& metrics) const;
+              const std::vector<std::string>& metrics, const std::string& x = "") const;
+
+  /// The names of what was logged, in the order in which it appeared.
+  std::vector<std::string> metrics() const;
 
   /// Writes summary.json and report.html, and prints where they are.
   void finish(const nlohmann::ordered_json& summary, Report report);

@@ -24,10 +24,12 @@ Evaluation evaluate(const Act& act, const MakeEnvironment& make, int64_t episode
       played[copy] = true;
       left--;
       result.returns[copy] = episode.episodic_return;
-      result.length += double(episode.length) / double(episodes);
+      result.length += double(episode.length);
     }
   }
-  for (const double x : result.returns) result.mean += x / double(episodes);
+  for (const double x : result.returns) result.mean += x;
+  result.mean /= double(episodes);
+  result.length /= double(episodes);
   double squares = 0;
   for (const double x : result.returns) squares += (x - result.mean) * (x - result.mean);
   result.deviation = std::sqrt(squares / double(episodes));
