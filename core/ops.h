@@ -141,7 +141,7 @@ Tensor ppo_value_loss(const Tensor& value, const Tensor& old_value, const Tensor
 Tensor pairwise_loss(const Tensor& chosen, const Tensor& rejected, const Tensor& margin,
                      float centering);
 
-/// Binary cross-entropy of sigmoid(reward), or half the squared error. (reward_loss)
+/// Binary cross-entropy of sigmoid(reward), half the squared error, or Huber's. (reward_loss)
 Tensor pointwise_loss(const Tensor& reward, const Tensor& label, PointwiseKind kind);
 
 /// A loss of beta ((chosen - ref_chosen) - (rejected - ref_rejected)) - gamma: (count) from the

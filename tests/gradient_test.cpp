@@ -179,7 +179,7 @@ TEST(Gradient, RewardModelPairwise) {
 }
 
 TEST(Gradient, RewardModelPointwise) {
-  for (const PointwiseKind kind : {PointwiseKind::bce, PointwiseKind::mse}) {
+  for (const PointwiseKind kind : {PointwiseKind::bce, PointwiseKind::mse, PointwiseKind::huber}) {
     Gpt2 model = trunk(3);
     ScalarModel scorer{model, head(model)};
     const auto sequences = random_sequences(4, 9, tiny.vocab_size, 8);

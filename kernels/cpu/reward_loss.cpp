@@ -16,6 +16,21 @@ T lead(const auto& c, int64_t i) {
   return c.chosen[i] - c.rejected[i] - (c.margin ? c.margin[i] : T(0));
 }
 
+template <class T>
+T pointwise_loss(PointwiseKind kind, T x, T label) {
+  if (kind == PointwiseKind::bce) return softplus(x) - label * x;
+  const T error = std::abs(x - label);
+  if (kind == PointwiseKind::huber && error > 1) return error - T(0.5);
+  return error * error / 2;
+}
+
+/// Its derivative by x.
+template <class T>
+T pointwise_slope(PointwiseKind kind, T x, T label) {
+  if (kind == PointwiseKind::bce) return sigmoid(x) - label;
+  return kind == PointwiseKind::huber ? std::clamp(x - label, T(-1), T(1)) : x - label;
+}
+
 }  // namespace
 
 template <class T>
@@ -38,17 +53,14 @@ void run(Cpu, const PairwiseLossBackward<T>& c, Stream) {
 
 template <class T>
 void run(Cpu, const PointwiseLossForward<T>& c, Stream) {
-  cpu::for_each_element(c, [&](int64_t i) {
-    const T x = c.reward[i], error = x - c.label[i];
-    c.loss[i] = c.kind == PointwiseKind::bce ? softplus(x) - c.label[i] * x : error * error / 2;
-  });
+  cpu::for_each_element(
+      c, [&](int64_t i) { c.loss[i] = pointwise_loss(c.kind, c.reward[i], c.label[i]); });
 }
 
 template <class T>
 void run(Cpu, const PointwiseLossBackward<T>& c, Stream) {
   cpu::for_each_element(c, [&](int64_t i) {
-    const T x = c.reward[i], guess = c.kind == PointwiseKind::bce ? sigmoid(x) : x;
-    cpu::put(c.d_reward, i, c.d_loss[i] * (guess - c.label[i]));
+    cpu::put(c.d_reward, i, c.d_loss[i] * pointwise_slope(c.kind, c.reward[i], c.label[i]));
   });
 }
 

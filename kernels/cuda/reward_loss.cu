@@ -31,15 +31,18 @@ struct PairwiseGradient {
 struct PointwiseLoss {
   PointwiseKind kind;
   __device__ float operator()(float reward, float label) const {
-    const float error = reward - label;
-    return kind == PointwiseKind::bce ? softplus(reward) - label * reward : error * error / 2;
+    if (kind == PointwiseKind::bce) return softplus(reward) - label * reward;
+    const float error = fabsf(reward - label);
+    return kind == PointwiseKind::huber && error > 1 ? error - 0.5f : error * error / 2;
   }
 };
 
 struct PointwiseGradient {
   PointwiseKind kind;
   __device__ float operator()(float d_loss, float reward, float label) const {
-    return d_loss * ((kind == PointwiseKind::bce ? sigmoid(reward) : reward) - label);
+    if (kind == PointwiseKind::bce) return d_loss * (sigmoid(reward) - label);
+    const float error = reward - label;
+    return d_loss * (kind == PointwiseKind::huber ? fminf(fmaxf(error, -1), 1) : error);
   }
 };
 

@@ -71,6 +71,7 @@ struct PointwiseLossCase {
   static std::vector<Shape> shapes() {
     return {{"bce", 33, PointwiseKind::bce},
             {"mse", 33, PointwiseKind::mse},
+            {"huber", 33, PointwiseKind::huber},
             {"parallel", 10000, PointwiseKind::bce}};
   }
   static std::vector<Shape> bench_shapes() { return {{"4096", 4096, PointwiseKind::bce}}; }
@@ -87,8 +88,18 @@ struct PointwiseLossCase {
   static void reference(const PointwiseLossForward<double>& c) {
     for (int64_t i = 0; i < c.count; i++) {
       const double x = c.reward[i], y = c.label[i];
-      const bool bce = c.kind == PointwiseKind::bce;
-      c.loss[i] = bce ? std::log1p(std::exp(x)) - y * x : (x - y) * (x - y) / 2;
+      const double squared = (x - y) * (x - y) / 2, far = std::abs(x - y);
+      switch (c.kind) {
+        case PointwiseKind::bce:
+          c.loss[i] = std::log1p(std::exp(x)) - y * x;
+          break;
+        case PointwiseKind::mse:
+          c.loss[i] = squared;
+          break;
+        case PointwiseKind::huber:
+          c.loss[i] = far < 1 ? squared : far - 0.5;
+          break;
+      }
     }
   }
 

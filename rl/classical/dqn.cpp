@@ -1,0 +1,113 @@
+#include "rl/classical/dqn.h"
+
+#include <algorithm>
+
+#include "rl/classical/exploration.h"
+
+namespace rlhf::classical {
+namespace {
+
+class Dqn {
+ public:
+  Dqn(MultilayerPerceptron& network, const MakeEnvironment& make, const DqnConfig& config,
+      int64_t updates)
+      : config_(config),
+        environment_(make, 1, config.seed),
+        memory_(config.q.buffer_size, environment_.observation_size()),
+        learner_(network, config.q, updates, config.seed) {}
+
+  void update(int64_t) {
+    rollout();
+    learn();
+  }
+
+  void report(Metrics& metrics) {
+    episodes_.report(metrics);
+    learner_.report(metrics);
+    metrics.emplace_back("charts/epsilon", exploration(config_, steps_));
+  }
+
+  void archive(StateArchive& a) {
+    std::vector<double> environment = environment_.save();
+    a.numbers("environment", environment);
+    environment_.restore(environment);
+    a.number("steps", steps_);
+    episodes_.archive(a);
+    memory_.archive(a);
+    learner_.archive(a);
+  }
+
+  Progress progress() const { return {steps_, episodes_.count(), episodes_.recent_mean()}; }
+
+ private:
+  // A few steps of the environment. An episode whose time is up goes on, as far as values know
+  // (Pardo et al. 2018, section 3.2).
+  void rollout() {
+    for (int64_t i = 0; i < config_.train_frequency; i++) {
+      const auto now = environment_.observations();
+      observation_.assign(now.begin(), now.end());
+      const int64_t action = learner_.act(observation_, exploration(config_, steps_), steps_);
+      environment_.step({&action, 1});
+      const bool ended = !environment_.finished().empty();
+      memory_.add(observation_, action, environment_.rewards()[0],
+                  ended ? environment_.final_observations() : environment_.observations(),
+                  environment_.terminated()[0]);
+      episodes_.add(environment_.finished());
+      steps_++;
+    }
+  }
+
+  void learn() {
+    if (steps_ <= config_.learning_starts) return;
+    learner_.learn(memory_);
+    const int64_t every = config_.target_network_frequency;
+    if (steps_ / every != (steps_ - config_.train_frequency) / every) learner_.move_target();
+  }
+
+  const DqnConfig& config_;
+  VectorEnvironment environment_;
+  ReplayBuffer memory_;
+  QLearner learner_;
+  int64_t steps_ = 0;
+  EpisodeLog episodes_;
+  std::vector<float> observation_;
+};
+
+}  // namespace
+
+void validate(const DqnConfig& config) {
+  validate(config.q);
+  check_steps(config.total_timesteps, 1, config.train_frequency, config.logging_updates);
+  check_share("--start_e", config.start_e);
+  check_share("--end_e", config.end_e);
+  check_share("--exploration_fraction", config.exploration_fraction);
+  if (config.learning_starts < 0) {
+    input_error("--learning_starts", "expected 0 or more, got {}", config.learning_starts);
+  }
+  if (config.target_network_frequency < 1) {
+    input_error("--target_network_frequency", "expected at least 1, got {}",
+                config.target_network_frequency);
+  }
+}
+
+double exploration(const DqnConfig& config, int64_t step) {
+  const double span = config.exploration_fraction * double(config.total_timesteps);
+  const double share = span > 0 ? std::min(1.0, double(step) / span) : 1;
+  return config.start_e + share * (config.end_e - config.start_e);
+}
+
+Act greedy_policy_of(const MultilayerPerceptron& network) {
+  return [&network](std::span<const float> observations, int64_t, std::span<int64_t> actions) {
+    greedy_actions(action_values(network, observations, int64_t(actions.size())), actions);
+  };
+}
+
+RunResult dqn(MultilayerPerceptron& network, const MakeEnvironment& make, const DqnConfig& config,
+              const OnStep& on_step, Checkpoints checkpoints) {
+  validate(config);
+  const int64_t updates = config.total_timesteps / config.train_frequency;
+  Dqn algorithm(network, make, config, updates);
+  return run_updates(algorithm, updates, config.logging_updates, on_step, checkpoints);
+}
+
+}  // namespace rlhf::classical
