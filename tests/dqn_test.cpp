@@ -62,7 +62,7 @@ double value(const MultilayerPerceptron& network, const Tensor& observation, int
 
 TEST(Dqn, TargetsAreThoseOfTheEquations) {
   const ReplayBatch batch = memory_of(6, 6).sample(40, 3, 0);
-  const MultilayerPerceptron target = small_network(1), online = small_network(2);
+  const MultilayerPerceptron target = small_network(1), online = small_network(7);
   const auto plain = q_targets(batch, target, nullptr, 0.9f);
   const auto twice = q_targets(batch, target, &online, 0.9f);
   int64_t different = 0;
@@ -111,10 +111,10 @@ TEST(Dqn, GradientsAreThoseOfFiniteDifferences) {
 
 TEST(Dqn, ExplorationFallsLinearly) {
   const DqnConfig config{.total_timesteps = 1000, .exploration_fraction = 0.5};
-  EXPECT_DOUBLE_EQ(exploration(config, 0), 1);
-  EXPECT_DOUBLE_EQ(exploration(config, 250), 0.525);
-  EXPECT_DOUBLE_EQ(exploration(config, 500), 0.05);
-  EXPECT_DOUBLE_EQ(exploration(config, 900), 0.05);
+  EXPECT_NEAR(exploration(config, 0), 1, 1e-12);
+  EXPECT_NEAR(exploration(config, 250), 0.525, 1e-12);
+  EXPECT_NEAR(exploration(config, 500), 0.05, 1e-12);
+  EXPECT_NEAR(exploration(config, 900), 0.05, 1e-12);
 }
 
 double success_rate(int64_t bits, int64_t relabels, uint64_t seed) {
