@@ -34,11 +34,15 @@ const std::vector<Short> kShort{
      {"--total_timesteps", "3000", "--strategy", "episode", "--env_option", "n_bits=5"},
      "300",
      300},
-    {"reinforce", "CartPole-v1", {"--total_timesteps", "6000"}, "2", 2},
+    {"reinforce", "CartPole-v1", {"--total_timesteps", "6000", "--num_steps", "1000"}, "2", 2},
     {"actor_critic", "CartPole-v1", {"--total_timesteps", "4000"}, "200", 200},
     {"a2c", "CartPole-v1", {"--total_timesteps", "8000"}, "100", 100},
     {"ppo", "FrozenLake-v1", {"--total_timesteps", "4096", "--hidden", "16"}, "2", 4},
-    {"hindsight_feedback", "CartPole-v1", {"--total_timesteps", "6000"}, "2", 2}};
+    {"hindsight_feedback",
+     "CartPole-v1",
+     {"--total_timesteps", "6000", "--num_steps", "1000"},
+     "2",
+     2}};
 
 class GymEndToEnd : public testing::Test {
  protected:
