@@ -55,6 +55,7 @@ void check_fits(const GymAlgorithm& algorithm, const AnyEnvironment& environment
 
 // The entries, a family a file.
 std::vector<GymAlgorithm> tabular_gym_algorithms();
+std::vector<GymAlgorithm> q_network_gym_algorithms();
 std::vector<GymAlgorithm> policy_gradient_gym_algorithms();
 
 /// The environment as one whose dynamics are a table; null for others.

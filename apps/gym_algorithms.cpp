@@ -11,7 +11,8 @@ namespace {
 
 std::vector<GymAlgorithm> all_algorithms() {
   std::vector<GymAlgorithm> all;
-  for (auto family : {tabular_gym_algorithms, policy_gradient_gym_algorithms}) {
+  for (auto family :
+       {tabular_gym_algorithms, q_network_gym_algorithms, policy_gradient_gym_algorithms}) {
     for (GymAlgorithm& algorithm : family()) all.push_back(std::move(algorithm));
   }
   return all;

@@ -24,11 +24,25 @@ const std::vector<Short> kShort{
     {"sarsa", "CliffWalking-v1", {"--total_timesteps", "9000"}, "3000", 6000},
     {"expected_sarsa", "Taxi-v3", {"--total_timesteps", "9000"}, "3000", 3000},
     {"hierarchical", "Taxi-v3", {"--total_timesteps", "9000"}, "4000", 4000},
-    {"reinforce", "CartPole-v1", {"--total_timesteps", "6000"}, "2", 2},
+    {"dqn",
+     "CartPole-v1",
+     {"--total_timesteps", "4000", "--learning_starts", "500", "--loss", "huber"},
+     "150",
+     150},
+    {"her",
+     "BitFlip-v0",
+     {"--total_timesteps", "3000", "--strategy", "episode", "--env_option", "n_bits=5"},
+     "300",
+     300},
+    {"reinforce", "CartPole-v1", {"--total_timesteps", "6000", "--num_steps", "1000"}, "2", 2},
     {"actor_critic", "CartPole-v1", {"--total_timesteps", "4000"}, "200", 200},
     {"a2c", "CartPole-v1", {"--total_timesteps", "8000"}, "100", 100},
     {"ppo", "FrozenLake-v1", {"--total_timesteps", "4096", "--hidden", "16"}, "2", 4},
-    {"hindsight_feedback", "CartPole-v1", {"--total_timesteps", "6000"}, "2", 2}};
+    {"hindsight_feedback",
+     "CartPole-v1",
+     {"--total_timesteps", "6000", "--num_steps", "1000"},
+     "2",
+     2}};
 
 class GymEndToEnd : public testing::Test {
  protected:
@@ -71,7 +85,7 @@ TEST_F(GymEndToEnd, EveryAlgorithmIsSavedLoadedAndResumed) {
     EXPECT_EQ(summary["algo"], s.algo);
     EXPECT_EQ(summary["eval_episodes"], 20);
     EXPECT_GT(summary["episodes"], 0);
-    EXPECT_EQ(summary.contains("exact_return"), s.env != "CartPole-v1");
+    EXPECT_EQ(summary.contains("exact_return"), s.env != "CartPole-v1" && s.env != "BitFlip-v0");
     EXPECT_FALSE(metrics("whole").empty());
 
     const Finished loaded = rlhf({"gym", "--load", at("whole"), "--eval_episodes", "20"});
@@ -125,8 +139,9 @@ TEST_F(GymEndToEnd, SeveralSeedsMakeOnePage) {
 TEST_F(GymEndToEnd, SaysInOneLineWhatDoesNotGoTogether) {
   const Arguments base{"gym", "--env", "CartPole-v1", "--output_dir", at("no")};
   EXPECT_EQ(complaint(base + Arguments{"--algo", "q_learning"}),
-            "rlhf: [--algo] expected one of reinforce, actor_critic, a2c, ppo, hindsight_feedback "
-            "for CartPole-v1, got q_learning, which learns in environments of numbered states\n");
+            "rlhf: [--algo] expected one of dqn, reinforce, actor_critic, a2c, ppo, "
+            "hindsight_feedback for CartPole-v1, got q_learning, which learns in environments of "
+            "numbered states\n");
   const std::string lacks = complaint(base + Arguments{"--algo", "ppo", "--start_e", "1"});
   EXPECT_NE(lacks.find("[--start_e] expected a hyper-parameter of ppo (--total_timesteps, "),
             std::string::npos)
@@ -145,6 +160,11 @@ TEST_F(GymEndToEnd, SaysInOneLineWhatDoesNotGoTogether) {
             "rlhf: [--seeds] expected different whole numbers as in 1,2,3, got \"1,1\"\n");
   EXPECT_EQ(complaint(ppo + Arguments{"--hidden", "8,x"}),
             "rlhf: [--hidden] expected whole numbers from 1 to 65536 as in 64,64, got \"8,x\"\n");
+  const std::string dqn =
+      complaint({"gym", "--env", "FrozenLake-v1", "--algo", "dqn", "--output_dir", at("no")});
+  EXPECT_NE(dqn.find("got dqn, which learns in environments of vectors and goals"),
+            std::string::npos)
+      << dqn;
   EXPECT_EQ(complaint({"gym", "--env", "CartPole-v1", "--output_dir", at("no")}),
             "rlhf: [--algo] expected an algorithm, as ppo, got nothing\n");
   EXPECT_FALSE(fs::exists(at("no"))) << "nothing is left of a run that never was";

@@ -31,7 +31,7 @@ class Dqn {
     std::vector<double> environment = environment_.save();
     a.numbers("environment", environment);
     environment_.restore(environment);
-    a.number("steps", steps_);
+    a.number("environment_steps", steps_);
     episodes_.archive(a);
     memory_.archive(a);
     learner_.archive(a);

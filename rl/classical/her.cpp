@@ -41,7 +41,7 @@ class Her {
     archive_floats(a, "observation", observation_.observation);
     archive_floats(a, "observation.achieved", observation_.achieved_goal);
     archive_floats(a, "observation.desired", observation_.desired_goal);
-    a.number("steps", steps_);
+    a.number("environment_steps", steps_);
     a.number("return", return_);
     a.number("reported", reported_);
     success_.archive(a, "success_rate");
