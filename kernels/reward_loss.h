@@ -1,5 +1,5 @@
-// Losses that teach a scalar: a reward from what people said, which of two they prefer, yes or no, or
-// a score; an action's value from what it turned out to be.
+// Losses that teach a scalar: a reward from what people said, which of two they prefer, yes or no,
+// or a score; an action's value from what it turned out to be.
 #pragma once
 
 #include "kernels/device.h"
@@ -51,8 +51,8 @@ struct PairwiseLossBackward {
 };
 
 /// bce: loss = log(1 + exp(x)) - label x, the cross-entropy of a label in [0, 1] and sigmoid(x);
-/// mse: loss = 1/2 (x - label)^2; huber: the same where |x - label| <= 1, else |x - label| - 1/2, so
-/// that no example pulls with more than 1 (Huber 1964; Mnih et al. 2015, "error clipping").
+/// mse: loss = 1/2 (x - label)^2; huber: the same where |x - label| <= 1, else |x - label| - 1/2,
+/// so that no example pulls with more than 1 (Huber 1964; Mnih et al. 2015, "error clipping").
 enum class PointwiseKind { bce, mse, huber };
 
 /// One reward per example against its label. All (count).
