@@ -60,7 +60,7 @@ TEST_P(MlpBits, AreThoseOfItsSteps) {
     fill_normal(d_y, 1, 6, "d_y");
     for (int pass = 0; pass < 2; pass++) {  // the second one adds to the first one's gradients
       Tape tape;
-      const Tensor y = fused.mlp(fused.x);
+      const Tensor y = fused.mlp(fused.x, nullptr);
       ASSERT_EQ(y.requires_grad(), wanted != 0);
       if (wanted != 0) tape.backward(y, d_y);
       const Tensor expected = step_by_step(plain);
