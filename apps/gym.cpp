@@ -83,7 +83,9 @@ void declare(GymOptions& o, Flags& flags) {
             "episodes of the evaluation at the end");
   flags.add("load", o.load, "a trained agent to evaluate instead of training one").shown_as("DIR");
   o.hyperparameters.declare(flags);
-  o.checkpoint.declare(flags, "updates (of tables and deep Q-learning: environment steps)");
+  o.checkpoint.declare(flags,
+                       "updates (of tables: environment steps; of deep Q-learning: every "
+                       "--train_frequency of them)");
 }
 
 }  // namespace

@@ -17,7 +17,7 @@ std::optional<ExactReturn> exact_return(GymAgent& agent, const AnyEnvironment& e
   const TabularEnvironment* world = tabular_environment(environment);
   if (!world || !world->table().exact) return std::nullopt;
   const TransitionTable& table = world->table();
-  const classical::Horizon horizon{.steps = world->spec().max_episode_steps};
+  const classical::Horizon horizon{.steps = world->max_episode_steps()};
   const auto mean = [&](const std::vector<double>& values) {
     return classical::start_value(values, table.initial);
   };
@@ -43,9 +43,11 @@ GymEvaluation evaluate_gym_agent(GymAgent& agent, const MakeEnvironment& make, i
   const AnyEnvironment environment = make();
   const MakeEnvironment make_limited = [&] {
     AnyEnvironment copy = make();
-    if (spec_of(copy).max_episode_steps == 0) {
-      std::visit([](auto& e) { e->set_max_episode_steps(kLongestEpisode); }, copy);
-    }
+    std::visit(
+        [](auto& e) {
+          if (e->max_episode_steps() == 0) e->set_max_episode_steps(kLongestEpisode);
+        },
+        copy);
     return copy;
   };
   return {.played = classical::evaluate(agent.policy(), make_limited, episodes, seed),

@@ -22,13 +22,13 @@ void declare_gae(Flags& flags, float& lambda, bool& norm_adv) {
 }
 
 void declare_own(Flags& flags, ReinforceConfig& c) {
-  flags.add("num_steps", c.num_steps, at_least(1), "steps an update, of each copy");
+  flags.add("num_steps", c.num_steps, between(1, 1 << 20), "steps an update, of each copy");
   flags.add("norm_returns", c.norm_returns, "whiten what weighs log-probabilities");
   flags.add("critic", c.network.critic, "learn a value as baseline");
 }
 
 void declare_own(Flags& flags, HindsightFeedbackConfig& c) {
-  flags.add("num_steps", c.num_steps, at_least(1), "steps an update, of each copy");
+  flags.add("num_steps", c.num_steps, between(1, 1 << 20), "steps an update, of each copy");
   flags.add("feedback_coef", c.feedback_coef, between(0.0f, 1.0f),
             "weight of feedback, the rest is that of returns");
   flags.add("horizon", c.horizon, at_least(1), "steps before an end that are judged by it");
@@ -36,20 +36,20 @@ void declare_own(Flags& flags, HindsightFeedbackConfig& c) {
 }
 
 void declare_own(Flags& flags, ActorCriticConfig& c) {
-  flags.add("num_envs", c.num_envs, at_least(1), "copies of the environment");
+  flags.add("num_envs", c.num_envs, between(1, 1 << 20), "copies of the environment");
 }
 
 void declare_own(Flags& flags, A2cConfig& c) {
-  flags.add("num_envs", c.num_envs, at_least(1), "copies of the environment");
-  flags.add("num_steps", c.num_steps, at_least(1), "steps an update, of each copy");
+  flags.add("num_envs", c.num_envs, between(1, 1 << 20), "copies of the environment");
+  flags.add("num_steps", c.num_steps, between(1, 1 << 20), "steps an update, of each copy");
   declare_gae(flags, c.lambda, c.norm_adv);
 }
 
 void declare_own(Flags& flags, classical::PpoConfig& c) {
-  flags.add("num_envs", c.num_envs, at_least(1), "copies of the environment");
-  flags.add("num_steps", c.num_steps, at_least(1), "steps an update, of each copy");
-  flags.add("num_minibatches", c.num_minibatches, at_least(1), "optimizer steps an epoch");
-  flags.add("update_epochs", c.update_epochs, at_least(1), "passes over a rollout");
+  flags.add("num_envs", c.num_envs, between(1, 1 << 20), "copies of the environment");
+  flags.add("num_steps", c.num_steps, between(1, 1 << 20), "steps an update, of each copy");
+  flags.add("num_minibatches", c.num_minibatches, between(1, 1 << 20), "optimizer steps an epoch");
+  flags.add("update_epochs", c.update_epochs, between(1, 1 << 20), "passes over a rollout");
   declare_gae(flags, c.lambda, c.norm_adv);
   flags.add("clip_coef", c.clip_coef, above(0.0f), "how far the ratio may leave 1");
   flags.add("clip_vloss", c.clip_vloss, "clip the value loss as well");

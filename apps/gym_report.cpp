@@ -45,7 +45,7 @@ Table value_grid(GymAgent& agent, const AnyEnvironment& environment) {
   const TabularEnvironment* world = tabular_environment(environment);
   if (!world || world->map().empty()) return {};
   const std::vector<double> values = classical::policy_values(
-      world->table(), controller_of(agent, *world), {.steps = world->spec().max_episode_steps});
+      world->table(), controller_of(agent, *world), {.steps = world->max_episode_steps()});
   return grid("Exact expected return from each state", *world,
               [&](int64_t state) { return figure(values[size_t(state)]); });
 }

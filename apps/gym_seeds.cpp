@@ -48,7 +48,9 @@ Chart spread_chart(const std::vector<SeedRun>& runs) {
   Series mean{.name = "mean"}, low{.name = "mean - sd"}, high{.name = "mean + sd"};
   for (const double step : runs.front().returns.x) {
     std::vector<double> values;
-    for (const SeedRun& run : runs) values.push_back(curve_at(run.returns, step));
+    for (const SeedRun& run : runs) {
+      if (!run.returns.x.empty()) values.push_back(curve_at(run.returns, step));
+    }
     const Spread spread = spread_of(values);
     for (Series* series : {&mean, &low, &high}) series->x.push_back(step);
     mean.y.push_back(spread.mean);

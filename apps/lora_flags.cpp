@@ -32,7 +32,8 @@ void LoraFlags::declare(Flags& flags) {
             "of the memory, and a small file; a learning rate some ten times as high suits them");
   flags.add("lora_r", config_.r, between(1, 1 << 16), "rank of the adapters");
   flags.add("lora_alpha", config_.alpha, above(0.0), "scale of the adapters, times r");
-  flags.add("lora_dropout", config_.dropout, between(0.0, 0.9), "of what adapters read");
+  flags.add("lora_dropout", config_.dropout, between(0.0, 0.9),
+            "of what adapters read in supervised training; policies learn without");
   flags.add("lora_target_modules", targets_, "layers that get one, by the ends of their names");
   flags.add("use_rslora", config_.use_rslora, "scale by lora_alpha / sqrt(r) instead of / r");
 }

@@ -26,7 +26,7 @@ int merge_main(const Options& o) {
     input_error("--model_name_or_path", "expected a folder with adapter_config.json, got \"{}\"",
                 o.model_name_or_path);
   }
-  check_output_dir(o.output_dir, {o.model_name_or_path, adapter->base().string()});
+  check_output_dir(o.output_dir, {o.model_name_or_path});
   if (adapter->config.scalar) {
     merge(load_scalar_model(o.model_name_or_path), o.output_dir);
   } else {

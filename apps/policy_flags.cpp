@@ -112,8 +112,6 @@ void PolicyFlags::declare_optimizer(Flags& flags) {
       "bf16_masters", optimizer.masters,
       "with --bf16: updates go to float32 copies of the parameters; false: to the parameters, "
       "rounded by chance");
-  flags.add("cuda_graphs", training.cuda_graphs,
-            "on a GPU: record the steps of each shape of batch once and replay them");
   flags.add("skip_outliers", training.skip_outliers, at_least(0.0),
             "skip steps whose loss or gradient norm stands so many deviations out; 0: off");
   flags.add("seed", training.seed, {}, "of everything random");

@@ -154,15 +154,17 @@ std::map<std::string, std::string> PolicyRun::inputs(const PolicyTraining& train
 
 void PolicyRun::tell_memory(const PolicyTraining& training) const {
   const Gpt2& policy = training.policy->transformer;
-  MemoryUse use{.networks = {{"policy", policy.config, true}, {"reference", policy.config}},
-                .dtype = placement_.dtype,
-                .masters = placement_.dtype == DType::bf16 && config_.training.optimizer.masters,
-                .gradient_checkpointing = policy.gradient_checkpointing,
-                .device = placement_.device,
-                .rollout_sequences = config_.batch(),
-                .train_sequences = config_.per_device_train_batch_size};
-  if (reward_model_) use.networks.push_back({"reward", reward_model_->model.transformer.config});
-  use.networks.insert(use.networks.end(), training.networks.begin(), training.networks.end());
+  MemoryUse use;
+  use.dtype = placement_.dtype;
+  use.masters = placement_.dtype == DType::bf16 && config_.training.optimizer.masters;
+  use.gradient_checkpointing = policy.gradient_checkpointing;
+  use.device = placement_.device;
+  use.rollout_sequences = config_.batch();
+  use.train_sequences = config_.per_device_train_batch_size;
+  use.add("policy", policy, /*trained=*/true);
+  use.add("reference", reference_);
+  if (reward_model_) use.add("reward", reward_model_->model.transformer);
+  if (training.critic) use.add("critic", *training.critic, /*trained=*/true);
   size_t longest = 0;
   for (const Tokens& prompt : prompts_) longest = std::max(longest, prompt.size());
   use.positions = int64_t(longest) + config_.responses.length;

@@ -46,8 +46,7 @@ struct PolicyTraining {
   LanguageModel* policy = nullptr;
   std::function<PolicyResult(const OnUpdate& on_update, Checkpoints checkpoints)> train;
   std::function<std::vector<Chart>(const Session& session)> charts;
-  /// Models beside the policy, for the memory plan.
-  std::vector<MemoryUse::Network> networks = {};
+  const Gpt2* critic = nullptr;  ///< what learns beside the policy, for the memory plan
   std::map<std::string, std::string> inputs = {};  ///< digests of what else is read
   /// What else a checkpoint holds as models.
   std::function<void(const std::filesystem::path& folder)> save = [](const auto&) {};

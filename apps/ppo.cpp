@@ -96,7 +96,7 @@ int ppo_main(const Options& o, const Invocation& invocation) {
       .charts = [&](const Session& session) { return ppo_charts(session, config.kl.target); },
       .save = [&](const auto& folder) { save_critic(model, run.tokenizer(), folder); },
       .summarise = [&](auto& summary) { summary["kl_coefficient"] = kl_coefficient; }};
-  if (model.critic) training.networks = {{"critic", model.critic->config, true}};
+  if (model.critic) training.critic = &*model.critic;
   if (!ptx.empty()) {
     training.inputs["ptx_dataset_name"] = Digest().add(std::span<const Example>(ptx)).text();
   }

@@ -1,5 +1,7 @@
 #include "apps/ppo_flags.h"
 
+#include "apps/training_flags.h"
+
 #include "core/check.h"
 #include "rl/ppo_presets.h"
 
@@ -53,6 +55,7 @@ void PpoFlags::declare(Flags& flags) {
   declare_rewards(flags);
   declare_losses(flags);
   policy_.declare_optimizer(flags);
+  declare_cuda_graphs(flags, ppo_.training.cuda_graphs);
   declare_safeguards(flags);
 }
 

@@ -161,7 +161,7 @@ Command pretrain_command() {
             flags.add("block_size", o->model.n_positions, between(2, 1 << 20), "tokens of context");
             flags.add("dropout", o->dropout, between(0.0f, 0.9f), "everywhere GPT-2 has it");
             o->lora.declare(flags);
-            o->training.declare(flags);
+            o->training.declare_recorded(flags);
             flags.add("eval_steps", o->eval_steps, at_least(1), "steps between validations");
           },
       .run = [o](const Invocation& invocation) { return pretrain_main(*o, invocation); }};

@@ -137,7 +137,7 @@ Command reward_command() {
                       at_least(0.0f), "pull the mean reward of a pair to 0");
             flags.add("dropout", o->dropout, between(0.0f, 0.9f), "everywhere GPT-2 has it");
             o->lora.declare(flags);
-            o->training.declare(flags);
+            o->training.declare_recorded(flags);
             flags.add("eval_steps", o->reward.eval_steps, at_least(0),
                       "steps between evaluations; 0: at the end only");
           },

@@ -9,6 +9,7 @@
 #include "apps/stop_signal.h"
 #include "apps/terminal.h"
 #include "core/atomic_file.h"
+#include "rl/model/adapter_folder.h"
 #include "rl/run/checkpoint_folder.h"
 #include "rl/run/version.h"
 
@@ -76,11 +77,18 @@ void Session::finish(const nlohmann::ordered_json& summary, Report report) {
 
 void check_output_dir(const std::string& output_dir, std::initializer_list<std::string> inputs) {
   check_folder_can_be_written(output_dir, "--output_dir");
-  for (const std::string& input : inputs) {
+  const auto refuse = [&](const std::filesystem::path& input, std::string_view what) {
     std::error_code failure;
     if (std::filesystem::equivalent(output_dir, input, failure)) {
-      input_error("--output_dir", "expected another folder than the one that is read, got \"{}\"",
-                  output_dir);
+      input_error("--output_dir", "expected another folder than the one that is read{}, got \"{}\"",
+                  what, output_dir);
+    }
+  };
+  for (const std::string& input : inputs) {
+    refuse(input, "");
+    if (input.empty()) continue;
+    if (const std::optional<Adapter> adapter = find_adapter(input)) {
+      refuse(adapter->base(), " as the adapter's base");
     }
   }
 }

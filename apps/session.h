@@ -49,7 +49,8 @@ class Session {
 };
 
 /// What can be said about --output_dir before any work, without creating it: that it looks writable
-/// and is not one of the folders that the run reads. @throws InputError
+/// and is not one of the folders that the run reads, nor the base of an adapter among them. @throws
+/// InputError
 void check_output_dir(const std::string& output_dir, std::initializer_list<std::string> inputs);
 
 /// Version, machine and command line, for the foot of a report.

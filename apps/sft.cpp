@@ -162,7 +162,7 @@ Command sft_command() {
                           "several examples a row, which cannot see each other");
                 flags.add("dropout", o->dropout, between(0.0f, 0.9f), "everywhere GPT-2 has it");
                 o->lora.declare(flags);
-                o->training.declare(flags);
+                o->training.declare_recorded(flags);
               },
           .run = [o](const Invocation& invocation) { return sft_main(*o, invocation); }};
 }

@@ -74,13 +74,21 @@ void TrainingFlags::declare(Flags& flags) {
       "bf16_masters", optimizer.masters,
       "with --bf16: updates go to float32 copies of the parameters; false: to the parameters, "
       "rounded by chance");
-  flags.add("cuda_graphs", config_.cuda_graphs,
-            "on a GPU: record the steps of each shape of batch once and replay them");
   flags.add("skip_outliers", config_.skip_outliers, at_least(0.0),
             "skip updates whose loss or gradient norm stands so many deviations out; 0: off");
   declare_gradient_checkpointing(flags, gradient_checkpointing);
   device.declare(flags);
   checkpoint.declare(flags, "optimizer steps");
+}
+
+void TrainingFlags::declare_recorded(Flags& flags) {
+  declare(flags);
+  declare_cuda_graphs(flags, config_.cuda_graphs);
+}
+
+void declare_cuda_graphs(Flags& flags, bool& value) {
+  flags.add("cuda_graphs", value,
+            "on a GPU: record the steps of each shape of batch once and replay them");
 }
 
 void declare_gradient_checkpointing(Flags& flags, bool& value) {

@@ -20,6 +20,8 @@ class TrainingFlags {
   TrainingFlags& operator=(const TrainingFlags&) = delete;
 
   void declare(Flags& flags);
+  /// The same of a command whose steps a GPU records.
+  void declare_recorded(Flags& flags);
   /// What the flags say. @throws InputError for values that contradict each other.
   TrainingConfig config() const;
 
@@ -38,6 +40,9 @@ class TrainingFlags {
 
 /// The flag that `gradient_checkpointing` of a model is set by, the same for every command.
 void declare_gradient_checkpointing(Flags& flags, bool& value);
+
+/// The flag that TrainingConfig::cuda_graphs is set by, of commands whose steps a GPU records.
+void declare_cuda_graphs(Flags& flags, bool& value);
 
 /// 0-based index of a word in a list: the enumerator that a choice flag names.
 template <class Enum>

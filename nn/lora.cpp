@@ -49,7 +49,7 @@ void add_adapters(Gpt2& model, const LoraConfig& config, uint64_t seed) {
     Tensor a = Tensor::empty({config.r, in}, DType::f32);
     fill_uniform(a, 1 / std::sqrt(double(in)), seed, name + ".lora_A.weight");
     linear.lora = {
-        .a = a.to(linear.weight.dtype()).to(linear.weight.device()),
+        .a = placed(a, {linear.weight.device(), linear.weight.dtype()}),
         .b = Tensor::zeros({out, config.r}, linear.weight.dtype(), linear.weight.device()),
         .scale = float(config.scale()),
         .dropout = float(config.dropout),
@@ -87,7 +87,7 @@ void merge_adapters(Gpt2& model) {
 Gpt2 shared_copy(const Gpt2& model) {
   Gpt2 copy = model;
   for_each_linear(copy, [&](const std::string&, Linear& linear) {
-    if (linear.lora.defined()) linear.lora = frozen_copy(linear.lora);
+    if (linear.lora.defined()) linear.lora = copy_of(linear.lora);
   });
   return copy;
 }

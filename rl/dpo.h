@@ -26,7 +26,8 @@ struct DpoConfig {
 /// @throws InputError for values outside of their ranges or that contradict each other.
 void validate(const DpoConfig& config);
 
-/// Trains `model` in place. `reference` shares no memory with it (frozen_copy); none when
+/// Trains `model` in place. `reference` shares nothing with it that learns
+/// (reference_policy); none when
 /// config.reference_free. It is forgotten once its log-probabilities are known.
 /// Metrics: rewards/chosen, rewards/rejected, rewards/accuracies, rewards/margins, logps/chosen,
 /// logps/rejected and, with rpo_alpha, nll_loss. @throws InputError as validate does.

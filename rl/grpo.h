@@ -43,8 +43,8 @@ void validate(const GrpoConfig& config);
 Tensor grpo_loss(const Tensor& log_prob, std::span<const Episode* const> slice,
                  const StepSize& whole, const GrpoConfig& config);
 
-/// Trains the policy in place against `score`. `reference` must share no memory with it
-/// (frozen_copy). config.total_episodes counts responses that are learnt from.
+/// Trains the policy in place against `score`. `reference` must share nothing with it that learns
+/// (reference_policy). config.total_episodes counts responses that are learnt from.
 /// @throws InputError as check_prompts and validate do.
 PolicyResult grpo(LanguageModel& policy, const Gpt2& reference, std::span<const Tokens> prompts,
                   const ScoreFunction& score, int32_t eos, const GrpoConfig& config,

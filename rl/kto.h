@@ -24,7 +24,8 @@ void validate(const KtoConfig& config);
 /// within [1, 4/3] (equation 9): a line of advice when they are far from it, else empty.
 std::string weight_advice(const JudgedData& data, const KtoConfig& config);
 
-/// Trains `model` in place, held to `reference`, which shares no memory with it (frozen_copy).
+/// Trains `model` in place, held to `reference`, which shares nothing with it that learns
+/// (reference_policy).
 /// Metrics: rewards/chosen, rewards/rejected, rewards/margins, logps/chosen, logps/rejected, kl.
 /// @throws InputError as validate does.
 PreferenceResult kto(Gpt2& model, const Gpt2& reference, const JudgedData& train,

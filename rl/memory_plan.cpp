@@ -4,15 +4,11 @@
 
 #include <algorithm>
 
+#include "core/dtype.h"
+#include "nn/lora.h"
+
 namespace rlhf {
 namespace {
-
-double parameters_of(const Gpt2Config& config) {
-  double count = 0;
-  for_each_parameter_shape(
-      config, [&](const std::string&, const Shape& shape) { count += double(shape.count()); });
-  return count;
-}
 
 /// Keys and values of every layer for sequences of so many positions.
 double cache_bytes(const Gpt2Config& c, int64_t sequences, int64_t positions, double element) {
@@ -45,6 +41,19 @@ std::string size_text(double bytes) {
 
 }  // namespace
 
+void MemoryUse::add(const std::string& name, const Gpt2& model, bool trained) {
+  Network network{.name = name, .config = model.config};
+  Gpt2 handles = model;
+  const FrozenBases bases(handles);
+  for_each_parameter(handles, [&](const std::string& parameter, Tensor& tensor) {
+    const void* begin =
+        dispatch(tensor.dtype(), [&](auto t) -> const void* { return tensor.data<decltype(t)>(); });
+    if (counted_.insert(begin).second) network.own += tensor.count();
+    if (trained && !bases.hold(parameter)) network.learnt += tensor.count();
+  });
+  networks.push_back(std::move(network));
+}
+
 double MemoryPlan::total() const {
   double resident = 0, passing = 0;
   for (const Item& item : items) {
@@ -66,14 +75,13 @@ MemoryPlan memory_plan(const MemoryUse& use) {
   MemoryPlan plan;
   double trained = 0, cache = 0, activations = 0;
   for (const MemoryUse::Network& network : use.networks) {
-    const double count = parameters_of(network.config);
-    plan.items.push_back({network.name, count * element});
-    if (!network.trained) continue;
+    plan.items.push_back({network.name, double(network.own) * element});
+    if (network.learnt == 0) continue;
     if (trained == 0) {  // the policy comes first; a critic samples nothing and has no logits
       cache = cache_bytes(network.config, use.rollout_sequences, use.positions, element);
       activations = logit_bytes(network.config, use, element);
     }
-    trained += count;
+    trained += double(network.learnt);
     activations += activation_bytes(network.config, use, element);
   }
   plan.items.push_back({"gradients", trained * 4});

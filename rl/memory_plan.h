@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -12,13 +13,18 @@
 namespace rlhf {
 
 /// What a run holds and does.
-struct MemoryUse {
+class MemoryUse {
+ public:
   struct Network {
     std::string name;  ///< "policy"
     Gpt2Config config;
-    bool trained = false;  ///< with gradients and the optimizer's moments
+    int64_t own = 0;     ///< parameters in memory that no network before it has
+    int64_t learnt = 0;  ///< with gradients and the optimizer's moments; 0: it does not learn
   };
-  std::vector<Network> networks;
+  /// Adds a network. What it shares with those before it counts once; what adapters leave as it is
+  /// does not learn.
+  void add(const std::string& name, const Gpt2& model, bool trained = false);
+  std::vector<Network> networks = {};
   DType dtype = DType::f32;
   bool masters = false;  ///< a float copy of trained bfloat16 parameters
   bool gradient_checkpointing = false;
@@ -26,6 +32,9 @@ struct MemoryUse {
   int64_t rollout_sequences = 0;  ///< sampled side by side
   int64_t train_sequences = 0;    ///< of a micro-batch
   int64_t positions = 0;          ///< tokens of the longest prompt and a full response
+
+ private:
+  std::set<const void*> counted_;  // where parameters begin
 };
 
 struct MemoryPlan {

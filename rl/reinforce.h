@@ -51,8 +51,8 @@ void reinforce_advantages(std::span<Episode> episodes, const ReinforceConfig& co
 Tensor reinforce_loss(const Tensor& log_prob, std::span<const Episode* const> slice,
                       const StepSize& whole, const ReinforceConfig& config);
 
-/// Trains the policy in place against `score`. `reference` must share no memory with it
-/// (frozen_copy).
+/// Trains the policy in place against `score`. `reference` must share nothing with it that learns
+/// (reference_policy).
 /// @throws InputError as check_prompts and validate do.
 PolicyResult reinforce(LanguageModel& policy, const Gpt2& reference,
                        std::span<const Tokens> prompts, const ScoreFunction& score, int32_t eos,

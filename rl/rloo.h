@@ -31,8 +31,8 @@ void validate(const RlooConfig& config);
 Tensor rloo_loss(const Tensor& log_prob, std::span<const Episode* const> slice,
                  const StepSize& whole, const RlooConfig& config);
 
-/// Trains the policy in place against `score`. `reference` must share no memory with it
-/// (frozen_copy).
+/// Trains the policy in place against `score`. `reference` must share nothing with it that learns
+/// (reference_policy).
 /// @throws InputError as check_prompts and validate do.
 PolicyResult rloo(LanguageModel& policy, const Gpt2& reference, std::span<const Tokens> prompts,
                   const ScoreFunction& score, int32_t eos, const RlooConfig& config,

@@ -305,12 +305,31 @@ TEST(MemoryPlan, IsNearWhatARunTakes) {
   grpo(policy, reference, prompts, count_liked, 63, config,
        [](int64_t, int64_t, const Metrics&, std::span<const Episode>) {});
   const double taken = double(Allocator::of(Device::cpu).statistics().peak - before);
-  const MemoryPlan plan = memory_plan({.networks = {{"policy", shape, true}, {"reference", shape}},
-                                       .rollout_sequences = 32,
-                                       .train_sequences = 32,
-                                       .positions = 56});
+  MemoryUse use;
+  use.rollout_sequences = use.train_sequences = 32;
+  use.positions = 56;
+  use.add("policy", policy.transformer, /*trained=*/true);
+  use.add("reference", reference);
+  const MemoryPlan plan = memory_plan(use);
   EXPECT_GT(plan.total(), 0.85 * taken) << plan.text() << " " << taken;
   EXPECT_LT(plan.total(), 1.15 * taken) << plan.text() << " " << taken;
+}
+
+TEST(MemoryPlan, CountsOnceWhatAdaptersShare) {
+  Gpt2 policy = make_gpt2(tiny_config(64, 64), 1);
+  const double whole = 4.0 * double(parameter_count(policy));
+  add_adapters(policy, {.r = 2}, 1);
+  Gpt2 reference = reference_policy(policy);
+  const double adapters = 4.0 * double(parameter_count(policy)) - whole;
+  MemoryUse use;
+  use.add("policy", policy, /*trained=*/true);
+  use.add("reference", reference);
+  std::map<std::string, double> bytes;
+  for (const MemoryPlan::Item& item : memory_plan(use).items) bytes[item.what] = item.bytes;
+  EXPECT_EQ(bytes["policy"], whole + adapters);
+  EXPECT_EQ(bytes["reference"], 0);
+  EXPECT_EQ(bytes["gradients"], adapters);
+  EXPECT_EQ(bytes["moments"], 2 * adapters);
 }
 
 }  // namespace

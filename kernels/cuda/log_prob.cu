@@ -1,6 +1,6 @@
 // Log-probabilities by one block a row: the forward reads the logits once, the backward reads and
-// writes them once. Rows of an odd vocabulary without a stride start
-// anywhere, hence for_each_values().
+// writes them once. Rows of an odd vocabulary without a stride start anywhere, hence
+// for_each_values().
 #include "kernels/log_prob.h"
 
 #include <algorithm>

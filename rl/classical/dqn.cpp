@@ -13,7 +13,8 @@ class Dqn {
       int64_t updates)
       : config_(config),
         environment_(make, 1, config.seed),
-        memory_(config.q.buffer_size, environment_.observation_size()),
+        memory_(std::min(config.q.buffer_size, config.total_timesteps),
+                environment_.observation_size()),
         learner_(network, config.q, updates, config.seed) {}
 
   void update(int64_t) {

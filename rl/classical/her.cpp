@@ -96,7 +96,7 @@ class Her {
 
 void validate(const HerConfig& config) {
   validate(config.dqn);
-  if (config.relabels < 0) input_error("--her_k", "expected 0 or more, got {}", config.relabels);
+  if (config.relabels < 0) input_error("--relabels", "expected 0 or more, got {}", config.relabels);
 }
 
 RunResult her(MultilayerPerceptron& network, const MakeEnvironment& make, const HerConfig& config,

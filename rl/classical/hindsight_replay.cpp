@@ -1,5 +1,7 @@
 #include "rl/classical/hindsight_replay.h"
 
+#include <algorithm>
+
 #include "kernels/philox.h"
 #include "rl/env/any_environment.h"
 
@@ -34,7 +36,9 @@ GoalObservation take(const std::vector<double>& numbers, const GoalBox& box, siz
 HindsightReplay::HindsightReplay(const GoalEnvironment& environment, const HerConfig& config)
     : environment_(environment),
       config_(config),
-      memory_(config.dqn.q.buffer_size, flat_size(environment.spec().observation_space)),
+      memory_(
+          std::min(config.dqn.q.buffer_size, config.dqn.total_timesteps * (1 + config.relabels)),
+          flat_size(environment.spec().observation_space)),
       before_(size_t(flat_size(environment.spec().observation_space))),
       after_(before_) {}
 

@@ -1,4 +1,4 @@
-// The optimizer and its schedule as the on-policy algorithms share them, under CleanRL's names.
+// The optimizer and its schedule as agents made of networks share them, under CleanRL's names.
 #pragma once
 
 #include "rl/classical/losses.h"
@@ -40,10 +40,10 @@ class LossMeans {
     entropy_.add(losses.entropy.item());
     grad_norm_.add(step.grad_norm);
     learning_rate_ = step.learning_rate;
-    has_value_ = losses.value.defined();
+    has_value_ = losses.value.defined() ? 1 : 0;
   }
   void report(Metrics& metrics) {
-    if (has_value_) metrics.emplace_back("losses/value_loss", value_.take());
+    if (has_value_ != 0) metrics.emplace_back("losses/value_loss", value_.take());
     metrics.emplace_back("losses/policy_loss", policy_.take());
     metrics.emplace_back("losses/entropy", entropy_.take());
     metrics.emplace_back("grad_norm", grad_norm_.take());
@@ -55,12 +55,13 @@ class LossMeans {
     entropy_.archive(a, "entropy");
     grad_norm_.archive(a, "grad_norm");
     a.number("learning_rate", learning_rate_);
+    a.number("has_value", has_value_);
   }
 
  private:
   IntervalMean policy_, value_, entropy_, grad_norm_;
   double learning_rate_ = 0;  // of the last step
-  bool has_value_ = false;
+  int64_t has_value_ = 0;     // whether there is a value loss
 };
 
 }  // namespace rlhf::classical

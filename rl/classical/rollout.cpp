@@ -1,6 +1,7 @@
 #include "rl/classical/rollout.h"
 
 #include <algorithm>
+#include <limits>
 #include <numeric>
 
 #include "kernels/gae.h"
@@ -153,6 +154,7 @@ double explained_variance(const Rollout& rollout) {
   RunningStatistics of_returns, of_errors;
   of_returns.add(returns);
   of_errors.add(errors);
+  if (of_returns.deviation() == 0) return std::numeric_limits<double>::quiet_NaN();
   const double ratio = of_errors.deviation() / of_returns.deviation();
   return 1 - ratio * ratio;
 }

@@ -1,4 +1,4 @@
-// The loop that every on-policy algorithm runs in: update, report, save. An algorithm is a class of
+// The loop that every classical algorithm runs in: update, report, save. An algorithm is a class of
 //
 //     void update(int64_t update);      // act, then learn
 //     void report(Metrics& metrics);    // what it has to say since it was last asked

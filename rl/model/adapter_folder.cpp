@@ -73,7 +73,7 @@ void load_learnt(const Adapter& adapter, Model& model, const Placement& placemen
   const FrozenBases bases(model);
   for_each_parameter(model, [&](const std::string& name, Tensor& tensor) {
     if (bases.hold(name)) return;
-    tensor = weights.read(prefix + name).to(placement.dtype).to(placement.device);
+    tensor = placed(weights.read(prefix + name), placement);
   });
 }
 
