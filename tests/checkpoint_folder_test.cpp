@@ -215,6 +215,14 @@ class State : public CheckpointFolder {
   }
 };
 
+TEST_F(State, HasOneNumberOfAName) {
+  StateWriter writer;
+  int64_t steps = 1;
+  writer.number("steps", steps);
+  EXPECT_EQ(message_of<Error>([&] { writer.number("steps", steps); }),
+            "[checkpoint] expected a name of its own for each number, got \"steps\" twice");
+}
+
 TEST_F(State, ComesBackToTheBit) {
   Values values{.steps = 0, .draw = 0, .rate = 0, .best = 0, .window = {}};
   values.weight = Tensor::zeros({3}, DType::f32);

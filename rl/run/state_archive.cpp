@@ -38,14 +38,18 @@ bool is_list_of_numbers(const json& value) {
 
 }  // namespace
 
-void StateWriter::number(const std::string& name, double& value) {
-  numbers_[name] = to_json(value);
-}
+void StateWriter::number(const std::string& name, double& value) { put(name, to_json(value)); }
 
 void StateWriter::numbers(const std::string& name, std::vector<double>& values) {
   auto list = nlohmann::ordered_json::array();
   for (const double value : values) list.push_back(to_json(value));
-  numbers_[name] = std::move(list);
+  put(name, std::move(list));
+}
+
+void StateWriter::put(const std::string& name, nlohmann::ordered_json value) {
+  check(!numbers_.contains(name), "checkpoint",
+        "expected a name of its own for each number, got \"{}\" twice", name);
+  numbers_[name] = std::move(value);
 }
 
 void StateWriter::tensor(const std::string& name, const Tensor& tensor) {

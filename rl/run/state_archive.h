@@ -36,11 +36,12 @@ using Archive = std::function<void(StateArchive&)>;
 inline constexpr std::string_view state_numbers_file = "trainer_state.json";
 inline constexpr std::string_view state_tensors_file = "optimizer.safetensors";
 
-/// Collects the state and writes it into a folder.
+/// Collects the state and writes it into a folder. A number is named once: a second one of that
+/// name would take the place of the first. @throws Error for such a name.
 class StateWriter final : public StateArchive {
  public:
-  void number(const std::string& name, int64_t& value) override { numbers_[name] = value; }
-  void number(const std::string& name, uint64_t& value) override { numbers_[name] = value; }
+  void number(const std::string& name, int64_t& value) override { put(name, value); }
+  void number(const std::string& name, uint64_t& value) override { put(name, value); }
   void number(const std::string& name, double& value) override;
   void numbers(const std::string& name, std::vector<double>& values) override;
   void tensor(const std::string& name, const Tensor& tensor) override;
@@ -52,6 +53,8 @@ class StateWriter final : public StateArchive {
   void write(const std::filesystem::path& folder) const;
 
  private:
+  void put(const std::string& name, nlohmann::ordered_json value);
+
   nlohmann::ordered_json numbers_ = nlohmann::ordered_json::object();
   std::vector<NamedTensor> tensors_;
   int64_t bytes_ = 0;
