@@ -32,8 +32,9 @@ struct SftResult {
 };
 
 /// prompt, completion and the end token as one example. Prompt and completion are tokenised apart,
-/// as generation will see them. What is too long loses its end; a dialogue (rl/model/chat_encoding.h) its
-/// oldest exchanges, and it has no tokens when the last one does not fit.
+/// as generation will see them. What is too long loses its end; a dialogue
+/// (rl/model/chat_encoding.h) its oldest exchanges, and it has no tokens when the last one does not
+/// fit.
 Example encode_example(const Tokenizer& tokenizer, const PromptCompletion& row, int64_t max_length,
                        bool completion_only_loss, bool assistant_only_loss = true,
                        bool* truncated = nullptr);

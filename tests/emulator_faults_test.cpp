@@ -175,7 +175,8 @@ TEST_F(EmulatorFaults, LaunchesThatNoGpuWouldTake) {
   expect_says(fault({"wide", {1}, {2048}}), {"[kernel wide]", "1 to 1024 threads", "2048"});
   expect_says(fault({"empty", {0}, {32}}), {"expected a grid of 1 to"});
   expect_says(fault({"tall", {1, 70000}, {32}}), {"65535", "70000"});
-  expect_says(fault({"greedy", {1}, {32}, {}, 300 << 10}), {"[greedy]", "307200 bytes of shared memory"});
+  expect_says(fault({"greedy", {1}, {32}, {}, 300 << 10}),
+              {"[greedy]", "307200 bytes of shared memory"});
 }
 
 // ---- memory ------------------------------------------------------------------------------------
