@@ -4,8 +4,7 @@
 // docs/algorithms/policy-gradient.md maps each detail to its line.
 #pragma once
 
-#include "rl/classical/learner.h"
-#include "rl/classical/run.h"
+#include "rl/classical/policy_gradient.h"
 
 namespace rlhf::classical {
 

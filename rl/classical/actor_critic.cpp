@@ -3,51 +3,27 @@
 namespace rlhf::classical {
 namespace {
 
-class ActorCritic {
+class ActorCritic : public PolicyGradient {
  public:
   ActorCritic(Agent& agent, const MakeEnvironment& make, const ActorCriticConfig& config,
               int64_t updates)
-      : agent_(agent),
-        config_(config),
-        collector_(make, config.num_envs, config.seed),
-        trainer_(agent, training_of(config.learner, updates, config.seed)) {}
+      : PolicyGradient(agent, make, config.num_envs, config.learner, updates, config.seed),
+        config_(config) {}
 
   void update(int64_t) {
     Rollout rollout = collector_.collect(agent_, 1, config_.gamma);
     learn(rollout);
   }
 
-  void report(Metrics& metrics) {
-    collector_.report(metrics);
-    means_.report(metrics);
-  }
-
-  void archive(StateArchive& a) {
-    collector_.archive(a);
-    trainer_.archive(a);
-    means_.archive(a);
-  }
-
-  Progress progress() const { return collector_.progress(); }
-
  private:
   // With lambda = 0 the advantage is delta = r + gamma V(s') - V(s), the return r + gamma V(s').
   void learn(Rollout& rollout) {
     estimate_advantages(rollout, config_.gamma, 0);
     const MiniBatch batch = minibatch(rollout, /*whitened=*/false, agent_);
-    Losses losses;
-    const Trainer::Step done = trainer_.step(1, [&](int64_t) {
-      losses = policy_gradient_loss(agent_, batch, config_.loss);
-      return losses.sum;
-    });
-    means_.add(losses, done);
+    step([&] { return policy_gradient_loss(agent_, batch, config_.loss); });
   }
 
-  Agent& agent_;
   const ActorCriticConfig& config_;
-  RolloutCollector collector_;
-  Trainer trainer_;
-  LossMeans means_;
 };
 
 }  // namespace

@@ -19,7 +19,7 @@ class Dqn {
 
   void update(int64_t) {
     rollout();
-    learn();
+    learn(learner_, memory_, config_, steps_);
   }
 
   void report(Metrics& metrics) {
@@ -58,13 +58,6 @@ class Dqn {
     }
   }
 
-  void learn() {
-    if (steps_ <= config_.learning_starts) return;
-    learner_.learn(memory_);
-    const int64_t every = config_.target_network_frequency;
-    if (steps_ / every != (steps_ - config_.train_frequency) / every) learner_.move_target();
-  }
-
   const DqnConfig& config_;
   VectorEnvironment environment_;
   ReplayBuffer memory_;
@@ -95,6 +88,13 @@ double exploration(const DqnConfig& config, int64_t step) {
   const double span = config.exploration_fraction * double(config.total_timesteps);
   const double share = span > 0 ? std::min(1.0, double(step) / span) : 1;
   return config.start_e + share * (config.end_e - config.start_e);
+}
+
+void learn(QLearner& learner, const ReplayBuffer& memory, const DqnConfig& config, int64_t steps) {
+  if (steps <= config.learning_starts || memory.size() == 0) return;
+  learner.learn(memory);
+  const int64_t every = config.target_network_frequency;
+  if (steps / every != (steps - config.train_frequency) / every) learner.move_target();
 }
 
 Act greedy_policy_of(const MultilayerPerceptron& network) {

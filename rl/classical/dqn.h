@@ -30,6 +30,10 @@ void validate(const DqnConfig& config);
 /// Epsilon of a step, 0, 1, ...
 double exploration(const DqnConfig& config, int64_t step);
 
+/// The second half of an update, after `steps` steps of the environment: a gradient step on what is
+/// remembered, once there is enough, and the target network's movings that fell due.
+void learn(QLearner& learner, const ReplayBuffer& memory, const DqnConfig& config, int64_t steps);
+
 /// The action of the largest value: what has been learnt, without exploration.
 Act greedy_policy_of(const MultilayerPerceptron& network);
 

@@ -2,6 +2,7 @@
 
 #include "rl/classical/environment_archive.h"
 #include "rl/classical/hindsight_replay.h"
+#include "rl/classical/running_episode.h"
 
 namespace rlhf::classical {
 namespace {
@@ -25,7 +26,7 @@ class Her {
 
   void update(int64_t) {
     rollout();
-    learn();
+    learn(learner_, replay_.memory(), config_.dqn, steps_);
   }
 
   void report(Metrics& metrics) {
@@ -42,7 +43,7 @@ class Her {
     archive_floats(a, "observation.achieved", observation_.achieved_goal);
     archive_floats(a, "observation.desired", observation_.desired_goal);
     a.number("environment_steps", steps_);
-    a.number("return", return_);
+    episode_.archive(a);
     a.number("reported", reported_);
     success_.archive(a, "success_rate");
     episodes_.archive(a);
@@ -59,25 +60,13 @@ class Her {
       const int64_t action = learner_.act(flat_, exploration(config_.dqn, steps_), steps_);
       auto result = environment_.step(action);
       steps_++;
-      return_ += result.reward;
+      const auto ended = episode_.step(result);
+      episodes_.add(ended);
+      for (const FinishedEpisode& episode : ended) success_.add(episode.terminated);
       replay_.add({observation_, result.observation, action, result.reward, result.terminated},
                   result.done());
-      observation_ = result.done() ? next_episode(result.terminated) : result.observation;
+      observation_ = result.done() ? environment_.reset() : result.observation;
     }
-  }
-
-  GoalObservation next_episode(bool reached) {
-    const FinishedEpisode finished{0, std::exchange(return_, 0), environment_.elapsed(), reached};
-    episodes_.add({&finished, 1});
-    success_.add(reached);
-    return environment_.reset();
-  }
-
-  void learn() {
-    if (steps_ <= config_.dqn.learning_starts || replay_.memory().size() == 0) return;
-    learner_.learn(replay_.memory());
-    const int64_t every = config_.dqn.target_network_frequency;
-    if (steps_ / every != (steps_ - config_.dqn.train_frequency) / every) learner_.move_target();
   }
 
   const HerConfig& config_;
@@ -85,7 +74,7 @@ class Her {
   HindsightReplay replay_;
   QLearner learner_;
   int64_t steps_ = 0, reported_ = 0;
-  double return_ = 0;  // of the running episode
+  RunningEpisode episode_;
   IntervalMean success_;
   EpisodeLog episodes_;
   std::vector<float> flat_;

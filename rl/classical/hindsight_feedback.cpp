@@ -6,44 +6,23 @@
 namespace rlhf::classical {
 namespace {
 
-class HindsightFeedback {
+class HindsightFeedback : public PolicyGradient {
  public:
   HindsightFeedback(Agent& agent, const MakeEnvironment& make,
                     const HindsightFeedbackConfig& config, int64_t updates)
-      : agent_(agent),
-        config_(config),
-        collector_(make, 1, config.seed),
-        trainer_(agent, training_of(config.learner, updates, config.seed)) {}
+      : PolicyGradient(agent, make, 1, config.learner, updates, config.seed), config_(config) {}
 
   void update(int64_t update) {
     Rollout rollout = collector_.collect_episodes(agent_, update * config_.num_steps);
     if (rollout.rows() > 0) learn(rollout);
   }
 
-  void report(Metrics& metrics) {
-    collector_.report(metrics);
-    means_.report(metrics);
-  }
-
-  void archive(StateArchive& a) {
-    collector_.archive(a);
-    trainer_.archive(a);
-    means_.archive(a);
-  }
-
-  Progress progress() const { return collector_.progress(); }
-
  private:
   void learn(Rollout& rollout) {
     estimate_advantages(rollout, config_.gamma, 1);
     judge_again(rollout);
     const MiniBatch batch = minibatch(rollout, /*whitened=*/false, agent_);
-    Losses losses;
-    const Trainer::Step done = trainer_.step(1, [&](int64_t) {
-      losses = policy_gradient_loss(agent_, batch, config_.loss);
-      return losses.sum;
-    });
-    means_.add(losses, done);
+    step([&] { return policy_gradient_loss(agent_, batch, config_.loss); });
   }
 
   // Both whitened, so that feedback_coef weighs what has one scale.
@@ -57,11 +36,7 @@ class HindsightFeedback {
     }
   }
 
-  Agent& agent_;
   const HindsightFeedbackConfig& config_;
-  RolloutCollector collector_;
-  Trainer trainer_;
-  LossMeans means_;
 };
 
 }  // namespace

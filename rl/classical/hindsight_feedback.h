@@ -6,8 +6,7 @@
 // docs/algorithms/policy-gradient.md says how it compares with REINFORCE, which it is but for this.
 #pragma once
 
-#include "rl/classical/learner.h"
-#include "rl/classical/run.h"
+#include "rl/classical/policy_gradient.h"
 
 namespace rlhf::classical {
 

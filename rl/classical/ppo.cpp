@@ -7,15 +7,12 @@
 namespace rlhf::classical {
 namespace {
 
-class Ppo {
+class Ppo : public PolicyGradient {
  public:
   Ppo(Agent& agent, const MakeEnvironment& make, const PpoConfig& config, int64_t updates)
-      : agent_(agent),
-        config_(config),
-        collector_(make, config.num_envs, config.seed),
-        trainer_(agent, training_of(config.learner,
-                                    updates * config.update_epochs * config.num_minibatches,
-                                    config.seed)) {}
+      : PolicyGradient(agent, make, config.num_envs, config.learner,
+                       updates * config.update_epochs * config.num_minibatches, config.seed),
+        config_(config) {}
 
   void update(int64_t update) {
     Rollout rollout = collector_.collect(agent_, config_.num_steps, config_.gamma);
@@ -25,8 +22,7 @@ class Ppo {
   }
 
   void report(Metrics& metrics) {
-    collector_.report(metrics);
-    means_.report(metrics);
+    PolicyGradient::report(metrics);
     metrics.emplace_back("losses/old_approx_kl", old_approx_kl_.take());
     metrics.emplace_back("losses/approx_kl", approx_kl_.take());
     metrics.emplace_back("losses/clipfrac", clip_fraction_.take());
@@ -34,15 +30,11 @@ class Ppo {
   }
 
   void archive(StateArchive& a) {
-    collector_.archive(a);
-    trainer_.archive(a);
-    means_.archive(a);
+    PolicyGradient::archive(a);
     old_approx_kl_.archive(a, "old_approx_kl");
     approx_kl_.archive(a, "approx_kl");
     clip_fraction_.archive(a, "clipfrac");
   }
-
-  Progress progress() const { return collector_.progress(); }
 
  private:
   // Several epochs of minibatches, each epoch in an order of its own.
@@ -55,7 +47,7 @@ class Ppo {
       for (int64_t m = 0; m < k; m++) {
         const auto rows =
             std::span(order).subspan(size_t(n * m / k), size_t(n * (m + 1) / k - n * m / k));
-        kl = step(minibatch(rollout, rows, config_.norm_adv, agent_));
+        kl = learn(minibatch(rollout, rows, config_.norm_adv, agent_));
       }
       if (config_.target_kl > 0 && kl > config_.target_kl) {
         return trainer_.pass_over((config_.update_epochs - 1 - epoch) * k);
@@ -64,14 +56,11 @@ class Ppo {
   }
 
   // One optimizer step; @returns the approximate KL to the policy of the rollout before it.
-  double step(const MiniBatch& batch) {
-    Losses losses;
-    const Trainer::Step done = trainer_.step(1, [&](int64_t) {
-      losses = clipped_loss(agent_, batch, config_.clip_coef,
-                            config_.clip_vloss ? config_.clip_coef : 0, config_.loss);
-      return losses.sum;
+  double learn(const MiniBatch& batch) {
+    const Losses losses = step([&] {
+      return clipped_loss(agent_, batch, config_.clip_coef,
+                          config_.clip_vloss ? config_.clip_coef : 0, config_.loss);
     });
-    means_.add(losses, done);
     return watch(losses.log_prob.to_vector<float>(), batch.log_prob.to_vector<float>());
   }
 
@@ -92,11 +81,7 @@ class Ppo {
     return k3;
   }
 
-  Agent& agent_;
   const PpoConfig& config_;
-  RolloutCollector collector_;
-  Trainer trainer_;
-  LossMeans means_;
   IntervalMean old_approx_kl_, approx_kl_, clip_fraction_;
   double explained_variance_ = 0;  // of the last update
 };
