@@ -85,28 +85,24 @@ void move_parameters(Module& module, const Placement& to) {
 }
 
 /// A module of the same values with memory of its own and no gradients, to be trained from there.
+/// `keeps_exact`: what its parameters are the roundings of goes with them (Placement).
 template <class Module>
-Module copy_of(const Module& module) {
+Module copy_of(const Module& module, bool keeps_exact = true) {
   Module copy = module;
-  for_each_parameter(copy, [](const std::string&, Tensor& tensor) {
+  for_each_parameter(copy, [&](const std::string&, Tensor& tensor) {
     Tensor own = Tensor::empty(tensor.shape(), tensor.dtype(), tensor.device());
     own.copy_from(tensor);
-    if (const Tensor exact = tensor.rounded_from(); exact.defined()) own.set_rounded_from(exact);
+    const Tensor exact = tensor.rounded_from();
+    if (keeps_exact && exact.defined()) own.set_rounded_from(exact);
     tensor = own;
   });
   return copy;
 }
 
-/// A module of the same values with memory of its own and no gradients: a frozen reference policy.
+/// The same for what will never be trained: a frozen reference policy.
 template <class Module>
 Module frozen_copy(const Module& module) {
-  Module copy = module;
-  for_each_parameter(copy, [](const std::string&, Tensor& tensor) {
-    Tensor own = Tensor::empty(tensor.shape(), tensor.dtype(), tensor.device());
-    own.copy_from(tensor);
-    tensor = own;
-  });
-  return copy;
+  return copy_of(module, /*keeps_exact=*/false);
 }
 
 }  // namespace rlhf

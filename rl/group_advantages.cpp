@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "rl/rollout_summary.h"
+
 namespace rlhf {
 namespace {
 
@@ -79,6 +81,12 @@ std::vector<double> scores_of(std::span<const Episode> episodes) {
   std::vector<double> scores;
   for (const Episode& e : episodes) scores.push_back(e.score);
   return scores;
+}
+
+std::vector<double> scores_less_kl(std::span<const Episode> episodes, double beta) {
+  std::vector<double> rewards;
+  for (const Episode& e : episodes) rewards.push_back(e.score - beta * kl_of(e));
+  return rewards;
 }
 
 void set_advantages(std::span<Episode> episodes, std::span<const double> advantages) {

@@ -33,6 +33,8 @@ std::vector<double> normalised(std::vector<double> values);
 double share_of_flat_groups(std::span<const Episode> episodes, int64_t generations);
 
 std::vector<double> scores_of(std::span<const Episode> episodes);
+/// The same less the KL penalty of the whole response (kl_of) at `beta` a nat.
+std::vector<double> scores_less_kl(std::span<const Episode> episodes, double beta);
 /// Gives every token of a response its advantage.
 void set_advantages(std::span<Episode> episodes, std::span<const double> advantages);
 /// Marks responses that never reached their end as not to be learnt from (Yu et al. 2025, "overlong

@@ -2,8 +2,7 @@
 
 #include <numeric>
 
-#include "rl/policy_optimiser.h"
-#include "rl/policy_rollout.h"
+#include "rl/critic_free.h"
 
 namespace rlhf {
 namespace {
@@ -34,16 +33,15 @@ Tensor sequence_loss(const Tensor& log_prob, Slice slice, const std::vector<floa
   return weighted_sum(loss, Tensor::from(weight, {count}, device));
 }
 
-class Grpo : public PolicyAlgorithm {
+class Grpo : public CriticFreeAlgorithm {
  public:
   Grpo(LanguageModel& policy, const Gpt2& reference, std::span<const Tokens> prompts,
        const ScoreFunction& score, int32_t eos, const GrpoConfig& config)
-      : config_(config),
-        rollout_(policy.transformer, reference, prompts, score, eos, config),
-        optimiser_(policy, config, clip_range(config),
-                   [&config](const Tensor& log_prob, Slice slice, const StepSize& whole) {
-                     return grpo_loss(log_prob, slice, whole, config);
-                   }) {}
+      : CriticFreeAlgorithm(policy, reference, prompts, score, eos, config, clip_range(config),
+                            [&config](const Tensor& log_prob, Slice slice, const StepSize& whole) {
+                              return grpo_loss(log_prob, slice, whole, config);
+                            }),
+        config_(config) {}
 
   // Groups of responses to the same prompt.
   std::vector<Episode> rollout() override {
@@ -69,20 +67,11 @@ class Grpo : public PolicyAlgorithm {
     return report;
   }
 
-  void archive(StateArchive& a) override {
-    optimiser_.archive(a);
-    rollout_.archive(a);
-  }
-
-  int64_t sampled() const override { return rollout_.sampled(); }
-  double generation_seconds() const override { return rollout_.generation_seconds(); }
-
  private:
   static ClipRange clip_range(const GrpoConfig& config) {
     const bool sequence = config.importance_sampling_level == ImportanceSampling::sequence;
-    return {.ratio_of = sequence ? RatioOf::sequence_mean : RatioOf::token,
-            .low = config.epsilon,
-            .high = config.epsilon_high > 0 ? config.epsilon_high : config.epsilon};
+    return ClipRange::around(sequence ? RatioOf::sequence_mean : RatioOf::token, config.epsilon,
+                             config.epsilon_high);
   }
 
   // Draws other prompts for the groups whose scores are all the same; whether there were any.
@@ -104,8 +93,6 @@ class Grpo : public PolicyAlgorithm {
   }
 
   const GrpoConfig& config_;
-  PolicyRollout rollout_;
-  PolicyOptimiser optimiser_;
   double flat_groups_ = 0;  // of the last rollout, as first drawn
 };
 

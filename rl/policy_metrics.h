@@ -18,6 +18,10 @@ enum class RatioOf { token, sequence, sequence_mean };
 struct ClipRange {
   RatioOf ratio_of = RatioOf::token;
   float low = 0, high = 0;
+  /// By the flags: epsilon_high 0 is epsilon.
+  static ClipRange around(RatioOf ratio_of, float epsilon, float epsilon_high) {
+    return {ratio_of, epsilon, epsilon_high > 0 ? epsilon_high : epsilon};
+  }
 };
 
 /// Sums over every response token (and response) of every pass of one update.

@@ -2,8 +2,7 @@
 
 #include <cmath>
 
-#include "rl/policy_optimiser.h"
-#include "rl/policy_rollout.h"
+#include "rl/critic_free.h"
 #include "rl/whitening.h"
 
 namespace rlhf {
@@ -11,24 +10,22 @@ namespace {
 
 using Slice = std::span<const Episode* const>;
 
-class Reinforce : public PolicyAlgorithm {
+class Reinforce : public CriticFreeAlgorithm {
  public:
   Reinforce(LanguageModel& policy, const Gpt2& reference, std::span<const Tokens> prompts,
             const ScoreFunction& score, int32_t eos, const ReinforceConfig& config)
-      : config_(config),
-        device_(policy.transformer.device()),
-        rollout_(policy.transformer, reference, prompts, score, eos, config),
-        optimiser_(policy, config, clip_range(config),
-                   [&config](const Tensor& log_prob, Slice slice, const StepSize& whole) {
-                     return reinforce_loss(log_prob, slice, whole, config);
-                   }) {}
+      : CriticFreeAlgorithm(policy, reference, prompts, score, eos, config, clip_range(config),
+                            [&config](const Tensor& log_prob, Slice slice, const StepSize& whole) {
+                              return reinforce_loss(log_prob, slice, whole, config);
+                            }),
+        config_(config),
+        device_(policy.transformer.device()) {}
 
   std::vector<Episode> rollout() override { return rollout_.sample(config_.batch()); }
 
   // Each response's reward less the baseline, then the policy gradient, clipped or not.
   UpdateReport learn(std::vector<Episode>& episodes, int64_t update) override {
-    std::vector<double> rewards;
-    for (const Episode& e : episodes) rewards.push_back(e.score - config_.beta * kl_of(e));
+    const std::vector<double> rewards = scores_less_kl(episodes, config_.beta);
     const std::vector<double> baseline =
         baseline_of(config_.token_kl ? scores_of(episodes) : rewards);
     reinforce_advantages(episodes, config_, baseline);
@@ -50,20 +47,14 @@ class Reinforce : public PolicyAlgorithm {
   }
 
   void archive(StateArchive& a) override {
-    optimiser_.archive(a);
-    rollout_.archive(a);
+    CriticFreeAlgorithm::archive(a);
     a.number("average", average_);
     a.number("average_updates", average_updates_);
   }
 
-  int64_t sampled() const override { return rollout_.sampled(); }
-  double generation_seconds() const override { return rollout_.generation_seconds(); }
-
  private:
   static ClipRange clip_range(const ReinforceConfig& config) {
-    return {.ratio_of = RatioOf::token,
-            .low = config.epsilon,
-            .high = config.epsilon_high > 0 ? config.epsilon_high : config.epsilon};
+    return ClipRange::around(RatioOf::token, config.epsilon, config.epsilon_high);
   }
 
   // What each response's return is compared with.
@@ -89,8 +80,6 @@ class Reinforce : public PolicyAlgorithm {
 
   const ReinforceConfig& config_;
   Device device_;
-  PolicyRollout rollout_;
-  PolicyOptimiser optimiser_;
   double average_ = 0;  // of returns, moving
   int64_t average_updates_ = 0;
 };

@@ -1,23 +1,21 @@
 #include "rl/rloo.h"
 
-#include "rl/policy_optimiser.h"
-#include "rl/policy_rollout.h"
+#include "rl/critic_free.h"
 
 namespace rlhf {
 namespace {
 
 using Slice = std::span<const Episode* const>;
 
-class Rloo : public PolicyAlgorithm {
+class Rloo : public CriticFreeAlgorithm {
  public:
   Rloo(LanguageModel& policy, const Gpt2& reference, std::span<const Tokens> prompts,
        const ScoreFunction& score, int32_t eos, const RlooConfig& config)
-      : config_(config),
-        rollout_(policy.transformer, reference, prompts, score, eos, config),
-        optimiser_(policy, config, clip_range(config),
-                   [&config](const Tensor& log_prob, Slice slice, const StepSize& whole) {
-                     return rloo_loss(log_prob, slice, whole, config);
-                   }) {}
+      : CriticFreeAlgorithm(policy, reference, prompts, score, eos, config, clip_range(config),
+                            [&config](const Tensor& log_prob, Slice slice, const StepSize& whole) {
+                              return rloo_loss(log_prob, slice, whole, config);
+                            }),
+        config_(config) {}
 
   // Groups of responses to the same prompt.
   std::vector<Episode> rollout() override {
@@ -28,8 +26,7 @@ class Rloo : public PolicyAlgorithm {
 
   // Each response's reward less the mean of the others', then the clipped loss.
   UpdateReport learn(std::vector<Episode>& episodes, int64_t update) override {
-    std::vector<double> rewards;
-    for (const Episode& e : episodes) rewards.push_back(e.score - config_.beta * kl_of(e));
+    const std::vector<double> rewards = scores_less_kl(episodes, config_.beta);
     std::vector<double> advantages = leave_one_out_advantages(rewards, config_.num_generations);
     if (config_.normalize_advantages) advantages = normalised(std::move(advantages));
     set_advantages(episodes, advantages);
@@ -44,24 +41,12 @@ class Rloo : public PolicyAlgorithm {
     return report;
   }
 
-  void archive(StateArchive& a) override {
-    optimiser_.archive(a);
-    rollout_.archive(a);
-  }
-
-  int64_t sampled() const override { return rollout_.sampled(); }
-  double generation_seconds() const override { return rollout_.generation_seconds(); }
-
  private:
   static ClipRange clip_range(const RlooConfig& config) {
-    return {.ratio_of = RatioOf::sequence,
-            .low = config.epsilon,
-            .high = config.epsilon_high > 0 ? config.epsilon_high : config.epsilon};
+    return ClipRange::around(RatioOf::sequence, config.epsilon, config.epsilon_high);
   }
 
   const RlooConfig& config_;
-  PolicyRollout rollout_;
-  PolicyOptimiser optimiser_;
 };
 
 }  // namespace

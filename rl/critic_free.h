@@ -1,0 +1,32 @@
+// What online algorithms without a critic are made of beside their own advantages and loss:
+// rollouts and an optimizer. An algorithm derives from this and adds `rollout` and `learn`.
+#pragma once
+
+#include "rl/policy_optimiser.h"
+#include "rl/policy_rollout.h"
+
+namespace rlhf {
+
+class CriticFreeAlgorithm : public PolicyAlgorithm {
+ public:
+  void archive(StateArchive& a) override {
+    optimiser_.archive(a);
+    rollout_.archive(a);
+  }
+
+  int64_t sampled() const override { return rollout_.sampled(); }
+  double generation_seconds() const override { return rollout_.generation_seconds(); }
+
+ protected:
+  /// All must outlive this but `clip` and `loss`, see PolicyOptimiser.
+  CriticFreeAlgorithm(LanguageModel& policy, const Gpt2& reference, std::span<const Tokens> prompts,
+                      const ScoreFunction& score, int32_t eos, const PolicyConfig& config,
+                      ClipRange clip, PolicyOptimiser::Loss loss)
+      : rollout_(policy.transformer, reference, prompts, score, eos, config),
+        optimiser_(policy, config, clip, std::move(loss)) {}
+
+  PolicyRollout rollout_;
+  PolicyOptimiser optimiser_;
+};
+
+}  // namespace rlhf
