@@ -25,7 +25,7 @@ T loss_of(const PreferenceLossForm& form, T lead) {
     case PreferenceLossKind::sigmoid:
       return (1 - e) * softplus(-u) + e * softplus(u);
     case PreferenceLossKind::hinge:
-      return std::max(T(0), 1 - u);
+      return u >= 1 ? T(0) : 1 - u;  // not a number stays what it is
     case PreferenceLossKind::ipo:
       return error * error;
     case PreferenceLossKind::robust:
@@ -43,7 +43,7 @@ T slope_of(const PreferenceLossForm& form, T lead) {
     case PreferenceLossKind::sigmoid:
       return beta * (e * sigmoid(u) - (1 - e) * sigmoid(-u));
     case PreferenceLossKind::hinge:
-      return u < 1 ? -beta : T(0);
+      return u >= 1 ? T(0) : -beta;
     case PreferenceLossKind::ipo:
       return 2 * (lead - 1 / (2 * beta));
     case PreferenceLossKind::robust:

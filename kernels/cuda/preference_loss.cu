@@ -22,7 +22,7 @@ struct PreferenceLoss {
       case PreferenceLossKind::sigmoid:
         return (1 - e) * softplus(-u) + e * softplus(u);
       case PreferenceLossKind::hinge:
-        return u < 1 ? 1 - u : 0;
+        return u >= 1 ? 0 : 1 - u;  // not a number stays what it is
       case PreferenceLossKind::ipo:
         return error * error;
       case PreferenceLossKind::robust:
@@ -46,7 +46,7 @@ struct PreferenceGradient {
       case PreferenceLossKind::sigmoid:
         return beta * (e * sigmoid(u) - (1 - e) * sigmoid(-u));
       case PreferenceLossKind::hinge:
-        return u < 1 ? -beta : 0;
+        return u >= 1 ? 0 : -beta;
       case PreferenceLossKind::ipo:
         return 2 * (lead - 1 / (2 * beta));
       case PreferenceLossKind::robust:
@@ -57,7 +57,7 @@ struct PreferenceGradient {
 };
 
 __device__ inline float with_odds(float log_prob) {
-  return log_prob < most_log_prob_with_odds ? log_prob : most_log_prob_with_odds;
+  return log_prob > most_log_prob_with_odds ? most_log_prob_with_odds : log_prob;
 }
 
 __device__ inline float log_odds(float log_prob) {
