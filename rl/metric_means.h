@@ -29,6 +29,16 @@ class MetricMeans {
     check(false, "metrics", "expected a name that was declared, got \"{}\"", name);
   }
 
+  /// Adds what another one of the same metrics has seen.
+  void add(const MetricMeans& other) {
+    check(other.means_.size() == means_.size(), "metrics", "expected {} means, got {}",
+          means_.size(), other.means_.size());
+    for (size_t i = 0; i < means_.size(); i++) {
+      means_[i].second.sum += other.means_[i].second.sum;
+      means_[i].second.weight += other.means_[i].second.weight;
+    }
+  }
+
   /// Those that anything was added to.
   Metrics take() {
     Metrics metrics;

@@ -72,11 +72,15 @@ PreferenceResult train_preferences(Gpt2& model, PreferenceObjective& train,
     train.begin(picked);
     result.examples += int64_t(picked.size());
     const auto micro = micro_batches(picked, training.batch_size);
+    MetricMeans of_step(train.metric_names());
     const Trainer::Step done = trainer.step(int64_t(micro.size()), [&](int64_t m) {
-      return train.loss(micro[size_t(m)], trainer.dropout_state(), seen);
+      return train.loss(micro[size_t(m)], trainer.dropout_state(), of_step);
     });
     result.seconds += std::chrono::duration<double>(Clock::now() - start).count();
-    if (!done.skipped) losses.add(done.loss);
+    if (!done.skipped) {
+      losses.add(done.loss);
+      seen.add(of_step);
+    }
 
     const bool last = step == training.max_steps;
     const bool evaluates =

@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <functional>
 
+#include "core/ops.h"
 #include "rl/run/checkpoint_folder.h"
 #include "tests/gpu.h"
 #include "tests/preference_helpers.h"
@@ -250,6 +251,37 @@ TEST(PreferenceConfigs, AreCheckedInOneLine) {
             "KL is estimated, got 1");
   EXPECT_EQ(refused(SimpoConfig{.simpo_gamma = -1}), "[--simpo_gamma] expected at least 0, got -1");
   EXPECT_EQ(refused(OrpoConfig{.beta = -1}), "[--beta] expected at least 0, got -1");
+}
+
+/// A loss that is no number in one step, whose metric tells that step from the others.
+class Stumbling final : public PreferenceObjective {
+ public:
+  explicit Stumbling(const Gpt2& model) : model_(model) {}
+  int64_t size() const override { return 8; }
+  std::vector<std::string> metric_names() const override { return {"m"}; }
+  void begin(std::span<const int64_t>) override { step_++; }
+  Tensor loss(std::span<const int64_t>, const StepState*, MetricMeans& seen) override {
+    seen.add("m", step_ == 2 ? 100 : 1);
+    const Tensor& x = model_.ln_f.bias;
+    const float weight = step_ == 2 ? NAN : 1.0f;
+    return weighted_sum(x, Tensor::from(std::vector<float>(size_t(x.count()), weight), x.shape()));
+  }
+
+ private:
+  const Gpt2& model_;
+  int64_t step_ = 0;
+};
+
+TEST(PreferenceTraining, AStepThatIsSkippedIsNoPartOfTheMetrics) {
+  Gpt2 model = start();
+  Stumbling objective(model);
+  PreferenceSchedule schedule{.logging_steps = 4};
+  schedule.training.max_steps = 4;
+  schedule.training.skip_outliers = 8;
+  Logged logged;
+  const PreferenceResult result = train_preferences(model, objective, nullptr, schedule,
+                                                    LikelihoodWatch(0, ""), logged.on_step(), {});
+  EXPECT_EQ(result.train, (Metrics{{"m", 1}}));
 }
 
 }  // namespace
