@@ -59,9 +59,16 @@ void add_adapters(Gpt2& model, const LoraConfig& config, uint64_t seed) {
 }
 
 void merge_adapters(Gpt2& model) {
-  for_each_linear(model, [](const std::string&, Linear& linear) {
+  // A product of rounded numbers that is rounded again is off by more than its last digit.
+  const auto widened = [](const Tensor& x) {
+    const Tensor exact = x.rounded_from();
+    if (exact.defined()) return exact.to(x.device());
+    return x.dtype() == DType::bf16 ? x.to(DType::f32) : x;
+  };
+  for_each_linear(model, [&](const std::string&, Linear& linear) {
     if (!linear.lora.defined()) return;
-    const Tensor &weight = linear.weight, &a = linear.lora.a, &b = linear.lora.b;
+    const Tensor weight = widened(linear.weight);
+    const Tensor a = widened(linear.lora.a), b = widened(linear.lora.b);
     const Tensor sum = Tensor::empty(weight.shape(), weight.dtype(), weight.device());
     const Tensor scaled = Tensor::empty(b.shape(), b.dtype(), b.device());
     sum.copy_from(weight);
@@ -78,7 +85,7 @@ void merge_adapters(Gpt2& model) {
                                    .transpose_a = true,
                                    .transpose_b = true});
     });
-    linear.weight = sum;
+    linear.weight = sum.to(linear.weight.dtype());
     linear.lora = {};
   });
   model.lora.reset();

@@ -47,8 +47,9 @@ struct Lora {
 /// for_each_target does.
 void add_adapters(Gpt2& model, const LoraConfig& config, uint64_t seed);
 
-/// Adds each adapter's product to its weight, W + scale (B A)^T, and takes the adapters away. The
-/// sums lie in memory of their own: whoever shared the weights keeps them as they were.
+/// Adds each adapter's product to its weight, W + scale (B A)^T, and takes the adapters away; of a
+/// bfloat16 model in float, rounded once. The sums lie in memory of their own: whoever shared the
+/// weights keeps them as they were.
 void merge_adapters(Gpt2& model);
 
 /// A trunk that shares the base's memory with this one and has adapters of its own.

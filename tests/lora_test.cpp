@@ -166,6 +166,28 @@ TEST(Lora, MergedWeightsComputeTheSame) {
   EXPECT_EQ(logits(kept), expected) << "whoever shares the weights keeps them";
 }
 
+// Of a bfloat16 model the sum is rounded once, also where the weights' own rounding is known.
+TEST(Lora, RoundedWeightsAreMergedInFloat) {
+  const auto bfloat16 = [](const Tensor& x) { return x.to(DType::bf16).to(DType::f32); };
+  for (const bool exact : {true, false}) {
+    Gpt2 model = adapted();
+    LanguageModel whole{model};
+    Gpt2 expected = copy_of(model);
+    if (!exact) {
+      LanguageModel rounded{expected};
+      for_each_parameter(rounded, [&](const std::string&, Tensor& x) { x = bfloat16(x); });
+      expected = rounded.transformer;
+    }
+    merge_adapters(expected);
+    move_parameters(whole, {.dtype = DType::bf16, .keeps_exact = exact});
+    merge_adapters(whole.transformer);
+    const Tensor& got = whole.transformer.h[0].attn.c_attn.weight;
+    EXPECT_EQ(got.dtype(), DType::bf16);
+    EXPECT_EQ(got.to(DType::f32).to_vector<float>(),
+              bfloat16(expected.h[0].attn.c_attn.weight).to_vector<float>());
+  }
+}
+
 TEST(Lora, TheReferenceSharesTheBaseAndStaysAsItIs) {
   Gpt2 policy = make_gpt2(tiny_config(12), 3);
   const std::vector<float> before = logits(policy);
