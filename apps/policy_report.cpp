@@ -90,10 +90,10 @@ Section policy_section(const std::string& heading, std::vector<Chart> charts,
   return section;
 }
 
-void add_reward_charts(const Session& session, const Metrics& logged, Section& section) {
+void add_reward_charts(const Session& session, Section& section) {
   std::vector<std::string> means;
-  for (const auto& [name, value] : logged) {
-    if (name.ends_with("/mean")) means.push_back(name);
+  for (const std::string& name : session.metrics()) {
+    if (name.starts_with("rewards/") && name.ends_with("/mean")) means.push_back(name);
   }
   if (means.size() < 2) return;
   Chart chart = session.chart("Rewards by source", "mean of an update, before weights", means);

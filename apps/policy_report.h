@@ -23,8 +23,8 @@ std::vector<Chart> group_charts(const Session& session);
 Section policy_section(const std::string& heading, std::vector<Chart> charts,
                        const PolicyEvaluation& before, const PolicyEvaluation& after);
 
-/// Adds a chart of the rewards that `logged` names (rewards/<name>/mean), where there are several.
-void add_reward_charts(const Session& session, const Metrics& logged, Section& section);
+/// Adds a chart of the rewards that were logged (rewards/<name>/mean), where there are several.
+void add_reward_charts(const Session& session, Section& section);
 
 /// What looked wrong during the run, by kind.
 Section alarm_section(const std::map<std::string, int64_t>& alarms);

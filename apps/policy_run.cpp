@@ -84,11 +84,13 @@ int PolicyRun::operator()(const PolicyTraining& training) {
       o_.checkpoint.checkpoints(invocation_, o_.output_dir, inputs(training), save);
   Session session(invocation_, o_.output_dir, config_.training.seed, o_.checkpoint.resumed_step());
   const PolicyEvaluation before = evaluate(*training.policy);
+  rewards_.take();
   tell_memory(training);
   const OnStep log = session.on_step(training.name, training.shown);
   const PolicyResult result = training.train(
       [&](int64_t update, int64_t total, Metrics metrics, std::span<const Episode>) {
-        metrics.insert(metrics.end(), rewards_.last().begin(), rewards_.last().end());
+        const Metrics of_rewards = rewards_.take();
+        metrics.insert(metrics.end(), of_rewards.begin(), of_rewards.end());
         log(update, total, metrics);
       },
       std::move(checkpoints));
@@ -197,7 +199,7 @@ void PolicyRun::conclude(Session& session, const PolicyTraining& training,
   summary["alarms"] = result.alarms;
   std::vector<Section> sections{
       policy_section(training.title, training.charts(session), before, after)};
-  add_reward_charts(session, rewards_.last(), sections.front());
+  add_reward_charts(session, sections.front());
   sections.push_back(alarm_section(result.alarms));
   session.finish(summary, {.title = training.title,
                            .introduction = fmt::format(

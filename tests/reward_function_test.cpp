@@ -125,11 +125,32 @@ TEST(RewardSum, WeighsFunctionsAndModelsAndRemembersEach) {
   };
   const std::vector<Episode> episodes{said("a", 0), said("a b", 1), said("c", 1)};
   EXPECT_EQ(sum.over(rows)(episodes), (Numbers{7, 6, 5}));
-  const std::map<std::string, double> last(sum.last().begin(), sum.last().end());
+  const Metrics taken = sum.take();
+  const std::map<std::string, double> last(taken.begin(), taken.end());
   EXPECT_EQ(last.at("rewards/model/mean"), 10);
   EXPECT_NEAR(last.at("rewards/keyword/mean"), 2.0 / 3, 1e-12);
-  EXPECT_NEAR(last.at("rewards/keyword/std"), std::sqrt(2.0 / 9), 1e-12);
+  EXPECT_NEAR(last.at("rewards/keyword/std"), std::sqrt(1.0 / 3), 1e-12) << "of a sample";
   EXPECT_EQ(last.at("rewards/length/mean"), 0) << "the end token is no part of the text";
+}
+
+// Dynamic sampling judges groups again in place of those that taught nothing.
+TEST(RewardSum, RemembersAllThatWasJudgedSinceItWasAsked) {
+  const CharTokenizer tokenizer = tiny_tokenizer();
+  RewardSum sum(parse_reward_functions("keyword:a", 1), tokenizer);
+  const std::vector<PromptRow> rows{row_of({{"prompt", "c"}})};
+  const auto judge = [&, score = sum.over(rows)](std::initializer_list<const char*> texts) {
+    std::vector<Episode> episodes;
+    for (const char* text : texts) {
+      episodes.push_back({.prompt = {1}, .response = tokenizer.encode(text), .row = 0});
+    }
+    score(episodes);
+  };
+  judge({"a", "b", "b"});
+  judge({"a"});
+  EXPECT_EQ(sum.take().at(0), (std::pair<std::string, double>("rewards/keyword/mean", 0.5)));
+  judge({"b"});
+  EXPECT_EQ(sum.take().at(0).second, 0);
+  EXPECT_TRUE(sum.take().empty());
 }
 
 TEST(RewardSum, RefusesRowsWithoutAReference) {

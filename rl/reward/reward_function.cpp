@@ -1,26 +1,10 @@
 #include "rl/reward/reward_function.h"
 
-#include <cmath>
+#include <algorithm>
 
 #include "core/check.h"
 
 namespace rlhf {
-namespace {
-
-void add_figures(const std::string& name, const std::vector<double>& values, Metrics& metrics) {
-  double mean = 0, variance = 0;
-  const double n = double(values.size());
-  for (const double x : values) mean += x / n;
-  for (const double x : values) variance += (x - mean) * (x - mean) / n;
-  metrics.emplace_back("rewards/" + name + "/mean", mean);
-  metrics.emplace_back("rewards/" + name + "/std", std::sqrt(variance));
-}
-
-void add_weighted(double weight, const std::vector<double>& values, std::vector<double>& sum) {
-  for (size_t i = 0; i < sum.size(); i++) sum[i] += weight * values[i];
-}
-
-}  // namespace
 
 void RewardSum::add(const std::string& name, double weight, ScoreFunction score) {
   judges_.push_back({name, weight, std::move(score)});
@@ -35,12 +19,9 @@ ScoreFunction RewardSum::over(std::span<const PromptRow> rows) {
 
 std::vector<double> RewardSum::judge(std::span<const Episode> episodes,
                                      std::span<const PromptRow> rows) {
-  last_.clear();
   std::vector<double> sum(episodes.size(), 0.0);
   for (const TokenJudge& judge : judges_) {
-    const std::vector<double> values = judge.score(episodes);
-    add_figures(judge.name, values, last_);
-    add_weighted(judge.weight, values, sum);
+    take_in(judge.name, judge.weight, judge.score(episodes), sum);
   }
   RewardBatch batch;
   for (const Episode& e : episodes) {
@@ -52,11 +33,28 @@ std::vector<double> RewardSum::judge(std::span<const Episode> episodes,
     batch.rows.push_back(&rows[size_t(e.row)]);
   }
   for (const NamedReward& reward : functions_) {
-    const std::vector<double> values = (*reward.function)(batch);
-    add_figures(reward.name, values, last_);
-    add_weighted(reward.weight, values, sum);
+    take_in(reward.name, reward.weight, (*reward.function)(batch), sum);
   }
   return sum;
+}
+
+void RewardSum::take_in(const std::string& name, double weight, const std::vector<double>& values,
+                        std::vector<double>& sum) {
+  auto known = std::find_if(seen_.begin(), seen_.end(),
+                            [&](const auto& entry) { return entry.first == name; });
+  if (known == seen_.end()) known = seen_.insert(seen_.end(), {name, {}});
+  known->second.add(values);
+  for (size_t i = 0; i < sum.size(); i++) sum[i] += weight * values[i];
+}
+
+Metrics RewardSum::take() {
+  Metrics metrics;
+  for (const auto& [name, statistics] : seen_) {
+    metrics.emplace_back("rewards/" + name + "/mean", statistics.mean());
+    metrics.emplace_back("rewards/" + name + "/std", statistics.deviation());
+  }
+  seen_.clear();
+  return metrics;
 }
 
 }  // namespace rlhf

@@ -14,6 +14,7 @@
 #include "data/tokenizer.h"
 #include "rl/rollout.h"
 #include "rl/run/metrics_log.h"
+#include "rl/running_statistics.h"
 
 namespace rlhf {
 
@@ -59,11 +60,15 @@ class RewardSum {
   /// @throws InputError when a row lacks what a function needs.
   ScoreFunction over(std::span<const PromptRow> rows);
 
-  /// rewards/<name>/mean and rewards/<name>/std of the last batch, before weights.
-  const Metrics& last() const { return last_; }
+  /// rewards/<name>/mean and rewards/<name>/std, before weights, of all that was judged since they
+  /// were last taken: an update may judge more than once.
+  Metrics take();
 
  private:
   std::vector<double> judge(std::span<const Episode> episodes, std::span<const PromptRow> rows);
+  /// Notes what one source says, and adds its share.
+  void take_in(const std::string& name, double weight, const std::vector<double>& values,
+               std::vector<double>& sum);
 
   struct TokenJudge {
     std::string name;
@@ -73,7 +78,7 @@ class RewardSum {
   std::vector<TokenJudge> judges_;
   std::vector<NamedReward> functions_;
   const Tokenizer& tokenizer_;
-  Metrics last_;
+  std::vector<std::pair<std::string, RunningStatistics>> seen_;  // by source, in order
 };
 
 }  // namespace rlhf
