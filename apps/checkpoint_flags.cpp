@@ -8,8 +8,8 @@ namespace rlhf {
 
 void CheckpointFlags::declare(Flags& flags, const std::string& unit) {
   flags.group("Checkpoints");
-  flags.add("save_steps", save_steps, at_least(0),
-            unit + " between checkpoints; 0: only when the run is stopped");
+  flags.add("save_steps", save_steps, at_least(-1),
+            unit + " between checkpoints; 0: only when the run is stopped; -1: a tenth of the run");
   flags.add("save_total_limit", save_total_limit, between(1, 1 << 20), "checkpoints kept");
   flags
       .add("resume_from_checkpoint", resume_from_checkpoint,

@@ -26,6 +26,11 @@ int evaluate_saved(const GymOptions& o) {
   if (!o.output_dir.empty() || !o.seeds.empty()) {
     input_error("--load", "expected neither --output_dir nor --seeds beside it, got one");
   }
+  o.hyperparameters.refuse();
+  if (!o.checkpoint.resume_from_checkpoint.empty()) {
+    input_error("--resume_from_checkpoint", "expected none beside --load, got \"{}\"",
+                o.checkpoint.resume_from_checkpoint);
+  }
   if (!o.env.empty()) {
     config.env = o.env;
     config.env_options.clear();

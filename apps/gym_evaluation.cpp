@@ -81,7 +81,8 @@ nlohmann::ordered_json GymEvaluation::summary() const {
 }
 
 Table GymEvaluation::table() const {
-  Table table{.caption = fmt::format("{} episodes without exploration", played.returns.size()),
+  Table table{.caption = fmt::format("{} episodes without exploration; sd: of a sample (n - 1)",
+                                     played.returns.size()),
               .columns = {"", "mean", "sd", "min", "max"},
               .rows = {{"return", figure(played.mean), figure(played.deviation), figure(played.min),
                         figure(played.max)},

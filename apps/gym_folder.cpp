@@ -46,8 +46,10 @@ nlohmann::ordered_json GymConfig::json() const {
 
 void save_gym_agent(const std::filesystem::path& folder, const GymConfig& config,
                     const std::vector<NamedTensor>& tensors) {
-  write_safetensors(folder / "model.safetensors", tensors);
-  atomic_write(folder / "config.json", config.json().dump(2) + "\n");
+  StagedFolder staged(folder);
+  write_safetensors(staged.path() / "model.safetensors", tensors);
+  atomic_write(staged.path() / "config.json", config.json().dump(2) + "\n");
+  staged.commit();
 }
 
 GymConfig read_gym_config(const std::filesystem::path& folder) {

@@ -22,6 +22,7 @@ struct GymConfig {
   nlohmann::ordered_json json() const;
 };
 
+/// All of it or nothing (StagedFolder).
 void save_gym_agent(const std::filesystem::path& folder, const GymConfig& config,
                     const std::vector<NamedTensor>& tensors);
 

@@ -61,6 +61,12 @@ void GymHyperparameters::declare(Flags& flags) {
   flags.group("Hyper-parameters: a flag not given means the algorithm's default");
   for (const Shared& shared : all_hyperparameters()) {
     Flag& flag = flags.add(shared.flag.name, typed_[shared.flag.name], shared.flag.help);
+    // Nothing typed means the default, so nothing must not be typed.
+    flag.set = [name = shared.flag.name, kind = shared.flag.value_name,
+                set = flag.set](const std::string& text) {
+      if (text.empty()) input_error("--" + name, "expected {}, got \"\"", kind);
+      set(text);
+    };
     flag.value_name = shared.flag.value_name;
     flag.is_switch = shared.flag.is_switch;
     flag.default_text = shared.text();
@@ -78,6 +84,14 @@ void GymHyperparameters::apply(const GymAlgorithm& algorithm, GymAgent& agent) c
                   algorithm.name, fmt::join(names_of(own), ", "));
     }
     flag->set(value);
+  }
+}
+
+void GymHyperparameters::refuse() const {
+  for (const auto& [name, value] : typed_) {
+    if (value.empty()) continue;
+    input_error("--" + name, "expected none beside --load, whose agent has its own, got \"{}\"",
+                value);
   }
 }
 

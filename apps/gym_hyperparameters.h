@@ -20,6 +20,9 @@ class GymHyperparameters {
   /// value that it does not take.
   void apply(const GymAlgorithm& algorithm, GymAgent& agent) const;
 
+  /// @throws InputError naming the first that was typed: a trained agent has those it learnt by.
+  void refuse() const;
+
   /// In place of what was typed, the values that an agent has, and nothing for flags that it has
   /// not: what run_config.json is to keep.
   void resolve(GymAgent& agent, nlohmann::ordered_json& flags) const;

@@ -67,7 +67,7 @@ class PolicyAgent final : public GymAgent {
     LearnerConfig& learner = config_.learner;
     flags.add("total_timesteps", config_.total_timesteps, between(int64_t{1}, kMostSteps),
               "environment steps of the run");
-    flags.add("learning_rate", learner.learning_rate, at_least(0.0), "step size");
+    flags.add("learning_rate", learner.learning_rate, between(0.0, kMostRate), "step size");
     flags.add("anneal_lr", learner.anneal_lr, "the step size falls linearly to 0");
     flags.add("max_grad_norm", learner.max_grad_norm, at_least(0.0f), "gradient clipping; 0: none");
     flags.add("gamma", config_.gamma, between(0.0f, 1.0f), "discount");

@@ -16,7 +16,7 @@ using namespace classical;
 void declare_dqn(Flags& flags, DqnConfig& c) {
   flags.add("total_timesteps", c.total_timesteps, between(int64_t{1}, kMostSteps),
             "environment steps of the run");
-  flags.add("learning_rate", c.q.learner.learning_rate, at_least(0.0), "step size");
+  flags.add("learning_rate", c.q.learner.learning_rate, between(0.0, kMostRate), "step size");
   flags.add("anneal_lr", c.q.learner.anneal_lr, "the step size falls linearly to 0");
   flags.add("max_grad_norm", c.q.learner.max_grad_norm, at_least(0.0f),
             "gradient clipping; 0: none");
@@ -88,7 +88,8 @@ class HerAgent final : public QNetworkAgent<HerConfig> {
     QNetworkAgent::declare(flags);
     flags.choice("strategy", strategy_, {"future", "final", "episode"},
                  "where further goals of a step are taken from");
-    flags.add("relabels", config_.relabels, between(0, 1000), "further goals of each step");
+    flags.add("relabels", config_.relabels, between(0, 1000),
+              "further goals of each step; of final at most 1");
   }
   void prepare(const MakeEnvironment& make, uint64_t seed) override {
     config_.strategy = parse_choice<HerStrategy>(strategy_, {"future", "final", "episode"});

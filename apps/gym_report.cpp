@@ -23,7 +23,7 @@ std::string arrow_of(const std::string& action) {
 template <class Cell>
 Table grid(const std::string& caption, const TabularEnvironment& world, Cell&& cell) {
   const std::vector<std::string> map = world.map();
-  Table table{.caption = caption};
+  Table table{.caption = caption, .is_map = true};
   if (map.empty()) return table;
   for (size_t column = 0; column < map[0].size(); column++) {
     table.columns.push_back(fmt::to_string(column));

@@ -16,7 +16,7 @@ struct GymOptions {
   uint64_t seed = 1;
   int64_t eval_episodes = 100;
   GymHyperparameters hyperparameters;
-  CheckpointFlags checkpoint{.save_steps = 50000};
+  CheckpointFlags checkpoint{.save_steps = -1};
 
   /// @throws InputError for an option that is not key=value.
   EnvironmentOptions environment_options() const;

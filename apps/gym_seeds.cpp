@@ -74,7 +74,8 @@ double mean_return(const SeedRun& run) { return run.evaluation.played.mean; }
 double exact_return(const SeedRun& run) { return run.evaluation.exact->agent; }
 
 Table table_of(const std::vector<SeedRun>& runs) {
-  Table table{.caption = fmt::format("{} episodes without exploration for each seed",
+  Table table{.caption = fmt::format("{} episodes without exploration for each seed; sd: of a "
+                                     "sample (n - 1), over episodes and over seeds",
                                      runs.front().evaluation.played.returns.size()),
               .columns = {"seed", "mean", "sd", "min", "max"}};
   const bool exact = runs.front().evaluation.exact.has_value();

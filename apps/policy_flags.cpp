@@ -93,7 +93,7 @@ void PolicyFlags::declare_optimizer(Flags& flags) {
   TrainingConfig& training = config_.training;
   OptimizerConfig& optimizer = training.optimizer;
   flags.group("Optimizer");
-  flags.add("learning_rate", training.schedule.peak, at_least(0.0), "of the policy");
+  flags.add("learning_rate", training.schedule.peak, between(0.0, kMostRate), "of the policy");
   flags.add("min_learning_rate", training.schedule.floor, at_least(0.0), "rate at the last step");
   flags.choice("lr_scheduler_type", schedule_,
                {"constant", "linear", "exponential", "cosine", "inverse_sqrt"},

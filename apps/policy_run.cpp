@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "apps/memory_line.h"
 #include "apps/policy_report.h"
 #include "apps/terminal.h"
 #include "apps/training_flags.h"
@@ -170,7 +171,7 @@ void PolicyRun::tell_memory(const PolicyTraining& training) const {
   size_t longest = 0;
   for (const Tokens& prompt : prompts_) longest = std::max(longest, prompt.size());
   use.positions = int64_t(longest) + config_.responses.length;
-  fmt::print(stderr, "{}\n", memory_plan(use).text());
+  rlhf::tell_memory(use);
 }
 
 void PolicyRun::conclude(Session& session, const PolicyTraining& training,

@@ -2,9 +2,12 @@
 
 #include <algorithm>
 
+#include "apps/memory_line.h"
 #include "apps/preference_report.h"
 #include "core/unicode.h"
+#include "data/same_tokens.h"
 #include "rl/digest.h"
+#include "rl/frozen.h"
 #include "rl/model/chat_encoding.h"
 
 namespace rlhf {
@@ -27,15 +30,6 @@ std::string digest(const JudgedData& data) {
     labels.push_back(row.desirable);
   }
   return digest.add(labels).text();
-}
-
-/// Whether two tokenizers say the same by every id.
-bool same_tokens(const Tokenizer& a, const Tokenizer& b) {
-  if (a.vocab_size() != b.vocab_size() || a.eos() != b.eos()) return false;
-  for (int32_t id = 0; id < a.vocab_size(); id++) {
-    if (a.token_bytes(id) != b.token_bytes(id)) return false;
-  }
-  return true;
 }
 
 std::vector<UnpairedPreference> read_judged_rows(const std::string& file) {
@@ -88,6 +82,10 @@ PreferenceRun::Sets<PreferenceData> PreferenceRun::read_pairs() {
       {{"chosen", &out.train.rows.front().chosen}, {"rejected", &out.train.rows.front().rejected}});
   inputs_["dataset_name"] = digest(out.train);
   examples_ = out.train.size();
+  for (const PreferencePair& pair : out.train.rows) {
+    longest_ = std::max({longest_, pair.chosen.tokens.size(), pair.rejected.tokens.size()});
+  }
+  sequences_ = 2;
   counts_ = fmt::format("{} pairs", examples_);
   truncated_ = out.train.truncated;
   dropped_ = out.train.dropped;
@@ -112,6 +110,9 @@ PreferenceRun::Sets<JudgedData> PreferenceRun::read_judged() {
   keep_first({{first.desirable ? "wanted" : "not wanted", &first.example}});
   inputs_["dataset_name"] = digest(out.train);
   examples_ = out.train.size();
+  for (const JudgedCompletion& row : out.train.rows) {
+    longest_ = std::max(longest_, row.example.tokens.size());
+  }
   const auto wanted = std::count_if(out.train.rows.begin(), out.train.rows.end(),
                                     [](const JudgedCompletion& row) { return row.desirable; });
   counts_ = fmt::format("{} completions, {} of them wanted", examples_, wanted);
@@ -123,7 +124,7 @@ PreferenceRun::Sets<JudgedData> PreferenceRun::read_judged() {
 Gpt2 PreferenceRun::reference() {
   if (flags_.ref_model.empty()) {
     inputs_["model_name_or_path"] = Digest().add_parameters(loaded_.model).text();
-    return reference_policy(loaded_.model.transformer);
+    return noted(reference_policy(loaded_.model.transformer));
   }
   LoadedLanguageModel ref =
       load_language_model(flags_.ref_model, flags_.training.device.placement());
@@ -137,7 +138,21 @@ Gpt2 PreferenceRun::reference() {
                 ref.model.transformer.config.n_positions);
   }
   inputs_["ref_model"] = Digest().add_parameters(ref.model).text();
-  return ref.model.transformer;
+  return noted(ref.model.transformer);
+}
+
+MemoryUse& PreferenceRun::memory() {
+  if (!memory_) {
+    const TrainingConfig training = flags_.training.config();
+    memory_ = memory_of_training(loaded_.model.transformer, training,
+                                 sequences_ * training.batch_size, int64_t(longest_));
+  }
+  return *memory_;
+}
+
+Gpt2 PreferenceRun::noted(Gpt2 reference) {
+  memory().add("reference", reference);
+  return reference;
 }
 
 void PreferenceRun::run(const std::string& title, const std::vector<std::string>& shown,
@@ -145,6 +160,8 @@ void PreferenceRun::run(const std::string& title, const std::vector<std::string>
   Gpt2& model = loaded_.model.transformer;
   model.config.set_dropout(flags_.dropout);
   model.gradient_checkpointing = flags_.training.gradient_checkpointing;
+  memory().gradient_checkpointing = model.gradient_checkpointing;
+  check_frozen(model, flags_.training.config().frozen);
   const auto save = [&](const std::filesystem::path& folder) {
     save_model(folder, loaded_.model, *loaded_.tokenizer);
   };
@@ -154,6 +171,7 @@ void PreferenceRun::run(const std::string& title, const std::vector<std::string>
     fmt::print(stderr, "example, {}: {}\n", row[0], row[1].substr(0, 300));
   }
   Session session(invocation_, flags_.output_dir, flags_.training.seed, checkpoint.resumed_step());
+  tell_memory(memory());
   const PreferenceResult result =
       train(model, session.on_step(invocation_.command, shown), std::move(checkpoints));
   save(flags_.output_dir);

@@ -9,6 +9,7 @@
 
 #include "apps/preference_flags.h"
 #include "apps/session.h"
+#include "rl/memory_plan.h"
 #include "rl/model/model_folder.h"
 
 namespace rlhf {
@@ -42,6 +43,8 @@ class PreferenceRun {
     std::string side;
     const Example* example;
   };
+  MemoryUse& memory();
+  Gpt2 noted(Gpt2 reference);
   void ensure_template(bool any_dialogue);
   void keep_first(const std::vector<Row>& rows);
   void conclude(Session& session, const std::string& title, const PreferenceResult& result);
@@ -52,6 +55,9 @@ class PreferenceRun {
   std::map<std::string, std::string> inputs_;  // digests, by flag
   std::string counts_;                         // "300 pairs"
   int64_t truncated_ = 0, dropped_ = 0, examples_ = 0;
+  int64_t sequences_ = 1;                 // of an example: a pair has two
+  size_t longest_ = 0;                    // tokens of one
+  std::optional<MemoryUse> memory_ = {};  // once the model is as it will be trained
   Table first_;
 };
 

@@ -5,11 +5,13 @@
 
 #include "apps/commands.h"
 #include "apps/lora_flags.h"
+#include "apps/memory_line.h"
 #include "apps/pretrain_data.h"
 #include "apps/session.h"
 #include "apps/tokenizer_flag.h"
 #include "apps/training_flags.h"
 #include "rl/digest.h"
+#include "rl/frozen.h"
 #include "rl/model/model_folder.h"
 
 namespace rlhf {
@@ -63,6 +65,7 @@ int pretrain_main(const Options& o, const Invocation& invocation) {
   }
   o.lora.prepare(model, o.model_name_or_path, training.seed);
   model.gradient_checkpointing = o.training.gradient_checkpointing;
+  check_frozen(model, training.frozen);
   // The model's size: a pad id of the tokenizer behind it is no input.
   const auto [train, val] = data.streams(*loaded.tokenizer, model.config.vocab_size);
   const PretrainConfig config{.training = training,
@@ -82,6 +85,7 @@ int pretrain_main(const Options& o, const Invocation& invocation) {
       invocation, o.output_dir, {{"dataset_name", Digest().add_stream(train).text()}},
       [&](const auto& folder) { save_model(folder, loaded.model, *loaded.tokenizer); });
   Session session(invocation, o.output_dir, training.seed, o.training.checkpoint.resumed_step());
+  tell_memory(memory_of_training(model, training, training.batch_size, config.block_size));
   const PretrainResult result = pretrain(
       model, train, val, config,
       session.on_step("pretrain", {"loss", "eval_loss", "learning_rate"}), std::move(checkpoints));

@@ -1,11 +1,14 @@
 // rlhf reward: fits a reward model to human feedback: pairs, 0/1 labels and scores, together.
 #include "apps/commands.h"
 #include "apps/lora_flags.h"
+#include "apps/memory_line.h"
 #include "apps/reward_report.h"
 #include "apps/session.h"
+#include "apps/terminal.h"
 #include "apps/text_table.h"
 #include "apps/training_flags.h"
 #include "rl/digest.h"
+#include "rl/frozen.h"
 #include "rl/model/model_folder.h"
 #include "rl/reward_training.h"
 
@@ -50,6 +53,9 @@ int reward_main(const Options& o, const Invocation& invocation) {
   config.training = o.training.config();
   config.num_train_epochs = o.training.num_train_epochs;
   config.logging_steps = o.training.logging_steps;
+  config.on_alarm = [](const std::string& line) {
+    fmt::print(stderr, "\nrlhf: alarm: {}\n", escape_line(line));
+  };
 
   check_output_dir(o.output_dir, {o.model_name_or_path});
   LoadedLanguageModel base =
@@ -62,6 +68,7 @@ int reward_main(const Options& o, const Invocation& invocation) {
   const int64_t max_length = o.max_length > 0 ? std::min(o.max_length, limit) : limit;
   model.transformer.config.set_dropout(o.dropout);
 
+  check_frozen(model, config.training.frozen);
   const PreparedFeedback feedback = prepare_feedback(o.feedback, config.training.seed);
   const RewardData train = encode_feedback(tokenizer, feedback.train, feedback.weights, max_length,
                                            feedback.scale.precision());
@@ -82,6 +89,13 @@ int reward_main(const Options& o, const Invocation& invocation) {
       [&](const auto& folder) { save_model(folder, model, tokenizer); });
   Session session(invocation, o.output_dir, config.training.seed,
                   o.training.checkpoint.resumed_step());
+  size_t longest = 0;
+  for (const RewardExample& example : train.examples) {
+    longest = std::max({longest, example.first.size(), example.second.size()});
+  }
+  const bool pairs = !train.examples.front().second.empty();
+  tell_memory(memory_of_training(model.transformer, config.training,
+                                 (pairs ? 2 : 1) * config.training.batch_size, int64_t(longest)));
   const RewardResult result = train_reward(
       model, train, eval, config, session.on_step("reward", {"loss", "eval_accuracy", "epoch"}),
       std::move(checkpoints));

@@ -9,6 +9,7 @@
 
 #include "core/check.h"
 #include "data/datasets.h"
+#include "data/same_tokens.h"
 #include "rl/reward/reward.h"
 #include "rl/reward/reward_normalisation.h"
 
@@ -111,19 +112,7 @@ std::string RewardFlags::summary() const {
 
 void check_same_tokenizer(const Tokenizer& policy, const Tokenizer& other,
                           const std::string& folder) {
-  // The same bytes are not enough: special tokens have none.
-  const auto same_special = [](const SpecialToken& a, const SpecialToken& b) {
-    return a.id == b.id && a.name == b.name;
-  };
-  const auto& specials = policy.special_tokens();
-  const auto& others = other.special_tokens();
-  bool same =
-      policy.vocab_size() == other.vocab_size() && policy.eos() == other.eos() &&
-      std::equal(specials.begin(), specials.end(), others.begin(), others.end(), same_special);
-  for (int32_t id = 0; same && id < policy.vocab_size(); id++) {
-    same = policy.token_bytes(id) == other.token_bytes(id);
-  }
-  if (!same) {
+  if (!same_tokens(policy, other)) {
     input_error(folder, "expected the policy's tokenizer ({} tokens), got another ({} tokens)",
                 policy.vocab_size(), other.vocab_size());
   }

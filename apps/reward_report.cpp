@@ -159,6 +159,7 @@ RewardOutcome describe_reward(const RewardResult& result, const RewardData& trai
   out.summary["duplicates"] = feedback.duplicates.duplicates;
   out.summary["contradictions"] = feedback.duplicates.contradictions;
   out.summary["steps"] = result.steps;
+  out.summary["alarms"] = result.alarms;
   return out;
 }
 

@@ -76,7 +76,12 @@ void Session::finish(const nlohmann::ordered_json& summary, Report report) {
 }
 
 void check_output_dir(const std::string& output_dir, std::initializer_list<std::string> inputs) {
+  if (output_dir.empty()) input_error("--output_dir", "expected a folder, got \"\"");
   check_folder_can_be_written(output_dir, "--output_dir");
+  // A run's folder, which somebody may be writing to: Session would find out later.
+  if (std::filesystem::exists(std::filesystem::path(output_dir) / ".lock")) {
+    const FolderLock probe(output_dir, "--output_dir");
+  }
   const auto refuse = [&](const std::filesystem::path& input, std::string_view what) {
     std::error_code failure;
     if (std::filesystem::equivalent(output_dir, input, failure)) {

@@ -7,10 +7,12 @@
 
 #include "apps/commands.h"
 #include "apps/lora_flags.h"
+#include "apps/memory_line.h"
 #include "apps/session.h"
 #include "apps/training_flags.h"
 #include "core/unicode.h"
 #include "rl/digest.h"
+#include "rl/frozen.h"
 #include "rl/model/chat_encoding.h"
 #include "rl/model/model_folder.h"
 
@@ -83,6 +85,7 @@ int sft_main(const Options& o, const Invocation& invocation) {
     const std::string line = ensure_chat_template(model, loaded.tokenizer, o.model_name_or_path);
     if (!line.empty()) fmt::print(stderr, "{}\n", line);
   }
+  check_frozen(model, config.training.frozen);
   const SftData data = encode_sft(*loaded.tokenizer, train, val, model.config.n_positions, config);
 
   const std::vector<MarkedText> marked = marked_text(*loaded.tokenizer, data.train.front());
@@ -93,6 +96,9 @@ int sft_main(const Options& o, const Invocation& invocation) {
       [&](const auto& folder) { save_model(folder, loaded.model, *loaded.tokenizer); });
   Session session(invocation, o.output_dir, config.training.seed,
                   o.training.checkpoint.resumed_step());
+  const int64_t row = config.max_length > 0 ? config.max_length : model.config.n_positions;
+  tell_memory(memory_of_training(model, config.training, config.training.batch_size,
+                                 config.packing ? row : longest_of(data.train)));
   const SftResult result =
       sft(model, data, config, session.on_step("sft", {"loss", "epoch", "learning_rate"}),
           std::move(checkpoints));

@@ -52,7 +52,8 @@ void TrainingFlags::declare(Flags& flags) {
   flags.add("freeze", frozen_, "parameters not to train, by the beginning of their names: a,b,c");
   flags.group("Optimizer");
   flags.choice("optim", optimizer_, {"adamw", "adam", "rmsprop", "sgd"}, "the update rule");
-  flags.add("learning_rate", config_.schedule.peak, above(0.0), "highest rate");
+  flags.add("learning_rate", config_.schedule.peak,
+            Range<double>{.least = 0, .most = kMostRate, .above_least = true}, "highest rate");
   flags.add("min_learning_rate", config_.schedule.floor, at_least(0.0), "rate at the last step");
   flags.choice("lr_scheduler_type", schedule_, {"constant", "linear", "exponential", "cosine"},
                "shape after the warm-up");

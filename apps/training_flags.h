@@ -12,6 +12,9 @@ namespace rlhf {
 /// The most that a flag may count, so that no product of two counts overflows.
 inline constexpr int64_t kMostSteps = int64_t{1} << 40;
 
+/// The most that a learning rate may be: beyond it no float is left of a model after a step.
+inline constexpr double kMostRate = 100;
+
 class TrainingFlags {
  public:
   /// The defaults of a command; `epochs` 0 means that the command counts steps only.

@@ -9,6 +9,20 @@
 #include "data/text_file.h"
 
 namespace rlhf {
+namespace {
+
+/// Whoever brings a file of another kind is told all that is asked for at once, instead of one
+/// column after another.
+void expect_one_of(const Row& row, std::initializer_list<std::string_view> columns,
+                   std::string_view expected) {
+  for (const std::string_view column : columns) {
+    if (row.has(column)) return;
+  }
+  input_error(row.where(), "expected columns {}, found {}", expected, row.column_names());
+}
+
+}  // namespace
+
 std::vector<std::string> read_language_modelling(const std::filesystem::path& file,
                                                  const std::string& text_column) {
   if (file.extension() == ".txt") return {read_text(file)};
@@ -24,6 +38,8 @@ std::vector<std::string> read_language_modelling(const std::filesystem::path& fi
 std::vector<PromptCompletion> read_prompt_completion(const std::filesystem::path& file) {
   std::vector<PromptCompletion> examples;
   for (const Row& row : read_rows(file)) {
+    expect_one_of(row, {"prompt", "completion", "text", "messages"},
+                  "\"prompt\" and \"completion\", \"text\", or \"messages\"");
     if (is_dialogue(row)) {
       const Dialogue dialogue = dialogue_of(row);
       const std::span<const Message> all = dialogue.messages;
@@ -42,6 +58,7 @@ std::vector<Preference> read_preferences(const std::filesystem::path& file) {
   const Rows rows = read_rows(file);
   const bool explicit_prompt = rows.has_column("prompt");
   for (const Row& row : rows) {
+    expect_one_of(row, {"prompt", "chosen", "rejected"}, "\"prompt\", \"chosen\" and \"rejected\"");
     if (row.has("prompt") && !explicit_prompt) {
       input_error(row.where(), "expected no column \"prompt\" as in line {}, found {}",
                   rows[0].line(), row.column_names());
@@ -67,6 +84,8 @@ std::vector<Preference> read_preferences(const std::filesystem::path& file) {
 std::vector<UnpairedPreference> read_unpaired_preferences(const std::filesystem::path& file) {
   std::vector<UnpairedPreference> examples;
   for (const Row& row : read_rows(file)) {
+    expect_one_of(row, {"prompt", "completion", "messages", "label"},
+                  "\"prompt\", \"completion\" and \"label\"");
     const double label = row.number("label");
     if (label != 0 && label != 1) {
       input_error(row.where(), "expected a label of true or false, 1 or 0, got {}", label);

@@ -71,7 +71,7 @@ const std::vector<Alarms::Watch>& Alarms::watches() {
       {"length_explosion", 2,
        [](const Seen& s) {
          const double length = s.length;
-         return length > 2 * s.first[first_length] && length > 0.9 * s.words.longest;
+         return length > 1.25 * s.first[first_length] && length > 0.9 * s.words.longest;
        },
        [](const Seen& s) {
          return fmt::format(
@@ -110,10 +110,10 @@ const std::vector<Alarms::Watch>& Alarms::watches() {
              100 * (1 - s.ended), s.words.response_length, s.words.longest,
              s.words.response_length);
        }},
-      {"critic_behind", 10, [](const Seen& s) { return s.explained_variance < 0; },
+      {"critic_behind", 10, [](const Seen& s) { return s.explained_variance < 0.01; },
        [](const Seen& s) {
          return fmt::format(
-             "the critic has explained less than nothing for 10 updates (explained variance "
+             "the critic has explained nothing of the returns for 10 updates (explained variance "
              "{:.3g}): raise --critic_rate, set --critic_warmup_updates, or scale rewards with "
              "--score_scaling",
              s.explained_variance);

@@ -1,5 +1,7 @@
 #include "rl/checkpoints.h"
 
+#include <algorithm>
+
 #include "rl/run/checkpoint_folder.h"
 #include "rl/run/version.h"
 
@@ -34,6 +36,7 @@ Checkpoints::Checkpoints(CheckpointConfig config) : enabled_(true), config_(std:
 
 int64_t Checkpoints::resume(const Archive& state, int64_t total) {
   if (!enabled_) return 0;
+  if (config_.save_steps < 0) config_.save_steps = std::max<int64_t>(1, total / 10);
   check_free_disk(state);
   if (config_.resume_from.empty()) {
     // A new run takes the place of the one whose metrics and model it overwrites.

@@ -26,9 +26,10 @@ struct Interrupted : Error {
 
 struct CheckpointConfig {
   std::filesystem::path output_dir;
-  std::string command;           ///< "ppo"
-  int64_t save_steps = 500;      ///< steps between checkpoints; 0: only when the run is stopped
-  int64_t save_total_limit = 3;  ///< checkpoints kept, >= 1
+  std::string command;  ///< "ppo"
+  /// Steps between checkpoints; 0: only when the run is stopped; -1: a tenth of the run.
+  int64_t save_steps = 500;
+  int64_t save_total_limit = 3;               ///< checkpoints kept, >= 1
   std::filesystem::path resume_from;          ///< a checkpoint's folder; empty: a new run
   std::map<std::string, std::string> inputs;  ///< digest of what the run reads, by the flag's name
   /// Writes the model folder that a checkpoint is as well.

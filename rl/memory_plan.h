@@ -1,6 +1,5 @@
-// How much memory a run of reinforcement learning will take, before it begins: what is resident,
-// and the larger of the two things that come and go, the cache of a rollout and the activations of
-// a micro-batch.
+// How much memory a run will take, before it begins: what is resident, the cache of a rollout and
+// the activations of a micro-batch.
 #pragma once
 
 #include <cstdint>
@@ -41,17 +40,16 @@ struct MemoryPlan {
   struct Item {
     std::string what;
     double bytes = 0;
-    bool resident = true;  ///< false: it comes and goes, and takes turns with the others like it
   };
   std::vector<Item> items;
-  /// What is resident, and the largest of what is not.
   double total() const;
   /// "memory: parameters 1.2 MB, gradients 1.2 MB, ...; 12 MB in all", for people.
   std::string text() const;
 };
 
 /// Of networks of GPT-2's shape under AdamW. Activations are what the tape keeps of a micro-batch
-/// (docs/algorithms/grpo.md has the count), and the gradients that are alive with them.
+/// (docs/algorithms/grpo.md has the count), and the gradients that are alive with them. What comes
+/// and goes adds up: the allocator keeps freed blocks for the next request of their size.
 MemoryPlan memory_plan(const MemoryUse& use);
 
 }  // namespace rlhf

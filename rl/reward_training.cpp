@@ -4,6 +4,7 @@
 
 #include "rl/batches.h"
 #include "rl/reward/reward_batch.h"
+#include "rl/reward_watch.h"
 
 namespace rlhf {
 namespace {
@@ -47,9 +48,11 @@ RewardResult train_reward(ScalarModel& model, const RewardData& train, const Rew
       model.transformer.device(), train, training.batch_size, model.transformer.config.n_positions);
   RewardResult result{.steps = training.max_steps};
   IntervalMean interval;
+  RewardWatch watch;
   const Archive state = [&](StateArchive& a) {
     trainer.archive(a);
     interval.archive(a, "interval");
+    watch.archive(a);
     a.number("seconds", result.seconds);
   };
 
@@ -79,9 +82,15 @@ RewardResult train_reward(ScalarModel& model, const RewardData& train, const Rew
         append_metrics(metrics, result.validation);
       }
       on_step(step, training.max_steps, metrics);
+      if (evaluate && validation.size() > 0) {
+        for (const Alarm& alarm : watch.check(step, result.train_loss, result.validation)) {
+          config.on_alarm(alarm.line);
+        }
+      }
     }
     checkpoints.after(step, training.max_steps, state);
   }
+  result.alarms = watch.counts();
   return result;
 }
 

@@ -2,6 +2,10 @@
 // any mixture, each with its own loss and weight.
 #pragma once
 
+#include <functional>
+#include <map>
+#include <string>
+
 #include "rl/checkpoints.h"
 #include "rl/reward/reward_data.h"
 #include "rl/reward/reward_evaluation.h"
@@ -15,6 +19,8 @@ struct RewardConfig {
   int64_t num_train_epochs = 1;          ///< used when training.max_steps is 0
   int64_t eval_steps = 0;                ///< 0: at the end only
   int64_t logging_steps = 10;
+  /// Told in one line what looks wrong about the model (rl/reward_watch.h).
+  std::function<void(const std::string& line)> on_alarm = [](const std::string&) {};
 };
 
 struct RewardResult {
@@ -22,6 +28,7 @@ struct RewardResult {
   RewardEvaluation validation;
   int64_t steps = 0;
   double seconds = 0;
+  std::map<std::string, int64_t> alarms = {};  ///< evaluations by kind
 };
 
 /// Trains in place: a step's loss is the sum of weight times loss of its examples over their

@@ -6,15 +6,10 @@
 
 #include "core/finite.h"
 #include "core/tape.h"
+#include "rl/frozen.h"
 #include "rl/run/crc32c.h"
 
 namespace rlhf {
-
-bool Trainer::begins_with(const std::string& name, const std::string& prefix) {
-  static const std::string trunk = "transformer.";
-  return name.starts_with(prefix) || name.starts_with(trunk + prefix) ||
-         (trunk + name).starts_with(prefix);
-}
 
 bool Trainer::is_frozen(const TrainingConfig& config, const std::string& name) {
   return std::any_of(config.frozen.begin(), config.frozen.end(),
@@ -22,18 +17,10 @@ bool Trainer::is_frozen(const TrainingConfig& config, const std::string& name) {
 }
 
 void Trainer::check_frozen(const TrainingConfig& config) const {
-  const auto& frozen = arena_.frozen();
-  const auto& entries = arena_.entries();
-  for (const std::string& prefix : config.frozen) {
-    if (std::none_of(frozen.begin(), frozen.end(),
-                     [&](const auto& entry) { return begins_with(entry.name, prefix); })) {
-      input_error("--freeze", "expected the beginning of a name such as {}, got \"{}\"",
-                  entries.empty() ? frozen.front().name : entries.front().name, prefix);
-    }
-  }
-  if (entries.empty()) {
-    input_error("--freeze", "expected some parameters to train, got all frozen");
-  }
+  std::vector<std::string> frozen, learnt;
+  for (const NamedTensor& entry : arena_.frozen()) frozen.push_back(entry.name);
+  for (const ParameterArena::Entry& entry : arena_.entries()) learnt.push_back(entry.name);
+  rlhf::check_frozen(config.frozen, frozen, learnt);
 }
 
 Trainer::RecordedLoss::RecordedLoss(Trainer& trainer, TensorLoss loss)

@@ -157,9 +157,6 @@ class Trainer {
   Step take_step(int64_t micro_batches, const Pass& run, const Veto& veto);
   /// LossTensors one after another, valid until the next call. Does not wait for the device.
   const std::vector<Tensor>& launch(const MicroBatch& batch);
-  /// Whether a parameter's name begins so. A language model's trunk and a reward model's are named
-  /// with and without `transformer.` in front; both forms are taken for both.
-  static bool begins_with(const std::string& name, const std::string& prefix);
   static bool is_frozen(const TrainingConfig& config, const std::string& name);
   /// @throws InputError for a name that no parameter begins with, or when nothing is left to train.
   void check_frozen(const TrainingConfig& config) const;

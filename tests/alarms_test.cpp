@@ -67,6 +67,7 @@ TEST(Alarms, EachNamesWhatIsSeenAndAFlagToTurn) {
       {"groups_flat", &VitalSigns::flat_groups, 0.95, 3, "--num_generations"},
       {"no_end", &VitalSigns::ended, 0.05, 3, "--response_length"},
       {"critic_behind", &VitalSigns::explained_variance, -0.4, 10, "--critic_rate"},
+      {"critic_behind", &VitalSigns::explained_variance, 0, 10, "--critic_rate"},
       {"clip_fraction", &VitalSigns::clipped, 0.5, 1, "--learning_rate"},
       {"value_loss", &VitalSigns::value_loss, 9, 1, "--score_clip"},
       {"early_stops", &VitalSigns::early_stops, 1, 5, "--num_ppo_epochs"}};
@@ -104,6 +105,16 @@ TEST(Alarms, NothingIsSaidOfWhatWasNotMeasured) {
   for (int64_t update = 1; update <= 30; update++) {
     EXPECT_TRUE(alarms.check(update, VitalSigns{}).empty());
   }
+}
+
+// The limit may be less than twice what responses began with.
+TEST(Alarms, AnExplosionOfLengthShowsAlsoWhereTheLimitIsNear) {
+  Alarms alarms(1, words());
+  for (int64_t update = 1; update <= 6; update++) {
+    alarms.check(update, with(&VitalSigns::length, 40));
+  }
+  alarms.check(7, with(&VitalSigns::length, 53));
+  EXPECT_EQ(alarms.check(8, with(&VitalSigns::length, 53)).at(0).kind, "length_explosion");
 }
 
 TEST(Alarms, AdviseWithTheFlagsOfTheCommandThatRuns) {

@@ -7,6 +7,7 @@
 
 #include "rl/classical/evaluation.h"
 #include "rl/classical/exploration.h"
+#include "rl/env/registry.h"
 #include "tests/classical_helpers.h"
 
 namespace rlhf::classical {
@@ -124,6 +125,18 @@ TEST(Evaluation, CountsOneEpisodeOfEachCopy) {
   EXPECT_NEAR(result.mean, 1, 1e-12);
   EXPECT_NEAR(result.deviation, 0, 1e-7);
   EXPECT_NEAR(result.length, 2, 1e-12);
+}
+
+TEST(Evaluation, TheDeviationIsThatOfASample) {
+  const Act alternate = [](std::span<const float>, int64_t step, std::span<int64_t> actions) {
+    for (size_t i = 0; i < actions.size(); i++) actions[i] = int64_t(step * (int64_t(i) + 1)) % 2;
+  };
+  const MakeEnvironment make = [] { return make_environment("CartPole-v1"); };
+  const Evaluation result = evaluate(alternate, make, 6, 3);
+  double squares = 0;
+  for (const double x : result.returns) squares += (x - result.mean) * (x - result.mean);
+  EXPECT_GT(squares, 0);
+  EXPECT_NEAR(result.deviation, std::sqrt(squares / 5), 1e-9) << "as over seeds";
 }
 
 TEST(HindsightFeedback, JudgesByTheDistanceToTheEnd) {

@@ -7,6 +7,7 @@
 
 #include "core/tape.h"
 #include "rl/classical/her.h"
+#include "rl/classical/hindsight_replay.h"
 #include "rl/env/registry.h"
 #include "tests/message_of.h"
 
@@ -111,10 +112,55 @@ TEST(Dqn, GradientsAreThoseOfFiniteDifferences) {
 
 TEST(Dqn, ExplorationFallsLinearly) {
   const DqnConfig config{.total_timesteps = 1000, .exploration_fraction = 0.5};
-  EXPECT_NEAR(exploration(config, 0), 1, 1e-12);
-  EXPECT_NEAR(exploration(config, 250), 0.525, 1e-12);
-  EXPECT_NEAR(exploration(config, 500), 0.05, 1e-12);
-  EXPECT_NEAR(exploration(config, 900), 0.05, 1e-12);
+  const Schedule epsilon = exploration(config);
+  EXPECT_NEAR(epsilon.rate(1), 1, 1e-12);
+  EXPECT_NEAR(epsilon.rate(251), 0.525, 1e-12);
+  EXPECT_NEAR(epsilon.rate(501), 0.05, 1e-12);
+  EXPECT_NEAR(epsilon.rate(901), 0.05, 1e-12);
+}
+
+// Updates before the first gradient step count: the rate is all but 0 in the end.
+TEST(Dqn, TheRateFallsToZeroOverTheRun) {
+  DqnConfig config{.total_timesteps = 1000, .learning_starts = 600, .train_frequency = 10};
+  config.q.learner.anneal_lr = true;
+  config.q.learner.learning_rate = 1e-2;
+  config.logging_updates = 1;
+  const MakeEnvironment make = [] { return make_environment("CartPole-v1"); };
+  MultilayerPerceptron network = make_q_network(4, 2, {.hidden = {8}}, 1);
+  std::vector<double> rates;
+  dqn(network, make, config, [&](int64_t, int64_t, const Metrics& metrics) {
+    for (const auto& [name, value] : metrics) {
+      if (name == "charts/learning_rate" && value > 0) rates.push_back(value);
+    }
+  });
+  ASSERT_EQ(rates.size(), 40u);
+  EXPECT_NEAR(rates.front(), 1e-2 * 0.4, 1e-12) << "of the 61st of 100 updates";
+  EXPECT_NEAR(rates.back(), 1e-2 * 0.01, 1e-12);
+}
+
+// An episode has one end: more goals of it would be the same step several times over.
+TEST(Her, TheFinalGoalIsRememberedOnce) {
+  const AnyEnvironment any = make_environment("BitFlip-v0", {{"n_bits", "4"}});
+  const GoalEnvironment& environment = *std::get<std::unique_ptr<GoalEnvironment>>(any);
+  const auto remembered = [&](HerStrategy strategy, int64_t relabels) {
+    const HerConfig config{.strategy = strategy, .relabels = relabels};
+    HindsightReplay replay(environment, config);
+    const GoalObservation now{{0, 0, 0, 0}, {0, 0, 0, 0}, {1, 1, 1, 1}};
+    for (int i = 0; i < 3; i++) replay.add({.before = now, .after = now}, i == 2);
+    return replay.memory().size();
+  };
+  EXPECT_EQ(remembered(HerStrategy::final, 4), 3 * 2);
+  EXPECT_EQ(remembered(HerStrategy::final, 0), 3);
+  EXPECT_EQ(remembered(HerStrategy::future, 4), 3 * 5);
+}
+
+TEST(Dqn, RefusesWhatWouldNeverLearn) {
+  EXPECT_NE(message_of<InputError>([] {
+              validate(DqnConfig{.learning_starts = 500000});
+            }).find("[--learning_starts] expected from 0 to less than --total_timesteps 500000"),
+            std::string::npos);
+  EXPECT_EQ(message_of<InputError>([] { validate(DqnConfig{.start_e = 0.01}); }),
+            "[--end_e] expected from 0 to --start_e, got 0.05");
 }
 
 double success_rate(int64_t bits, int64_t relabels, uint64_t seed) {

@@ -167,6 +167,8 @@ TEST_F(GymEndToEnd, SaysInOneLineWhatDoesNotGoTogether) {
       << dqn;
   EXPECT_EQ(complaint({"gym", "--env", "CartPole-v1", "--output_dir", at("no")}),
             "rlhf: [--algo] expected an algorithm, as ppo, got nothing\n");
+  EXPECT_EQ(complaint(ppo + Arguments{"--learning_rate", ""}),
+            "rlhf: [--learning_rate] expected X, got \"\"\n");
   EXPECT_FALSE(fs::exists(at("no"))) << "nothing is left of a run that never was";
 }
 
@@ -175,6 +177,11 @@ TEST_F(GymEndToEnd, ADamagedAgentIsToldOf) {
                               "--total_timesteps", "1000", "--output_dir", at("agent")});
   ASSERT_EQ(done.code, 0) << done.err;
   const Arguments load{"gym", "--load", at("agent")};
+  EXPECT_EQ(complaint(load + Arguments{"--learning_rate", "0.1"}),
+            "rlhf: [--learning_rate] expected none beside --load, whose agent has its own, got "
+            "\"0.1\"\n");
+  EXPECT_EQ(checkpoint_steps(at("agent")), (std::vector<int64_t>{800, 900, 1000}))
+      << "a tenth of the run each, of which three are kept";
   EXPECT_NE(complaint(load + Arguments{"--env", "FrozenLake8x8-v1"})
                 .find("expected \"q\" of shape (64, 4), got (16, 4)"),
             std::string::npos);

@@ -8,6 +8,7 @@
 #include <cmath>
 
 #include "rl/reward_training.h"
+#include "rl/reward_watch.h"
 #include "tests/tiny_models.h"
 
 namespace rlhf {
@@ -261,6 +262,36 @@ TEST(TrainReward, RefusesToLearnFromNothing) {
   ScalarModel model = tiny_reward(tokenizer);
   EXPECT_EQ(message_of<InputError>([&] { train_reward(model, {}, {}, config_of(), kQuiet); }),
             "[reward] expected at least one example, got none");
+}
+
+RewardEvaluation judged(double loss, double accuracy, double std_reward, int64_t n = 100) {
+  RewardEvaluation e;
+  e.examples = e.decisions = n;
+  e.loss = loss;
+  e.accuracy = accuracy;
+  e.std_reward = std_reward;
+  return e;
+}
+
+TEST(RewardWatch, TellsOfModelsThatAreNotWorthFollowing) {
+  const auto told = [](double train_loss, const RewardEvaluation& e) {
+    RewardWatch watch;
+    std::string all;
+    for (const Alarm& alarm : watch.check(7, train_loss, e)) all += alarm.kind + " " + alarm.line;
+    EXPECT_TRUE(watch.check(8, train_loss, e).empty()) << "each is told once";
+    EXPECT_EQ(watch.counts().size(), all.empty() ? 0u : 1u);
+    return all;
+  };
+  EXPECT_EQ(told(0.3, judged(0.4, 0.8, 1)), "");
+  EXPECT_EQ(told(0.01, judged(2, 0.5, 1, 8)), "") << "too few to say";
+  EXPECT_TRUE(
+      told(0.69, judged(0.69, 0.5, 0)).starts_with("reward_constant step 7: every held-out"));
+  EXPECT_TRUE(
+      told(0.6, judged(0.69, 0.55, 1)).starts_with("reward_coin step 7: held-out accuracy"));
+  const std::string memorised = told(0.05, judged(1.2, 0.7, 3));
+  EXPECT_TRUE(memorised.starts_with("reward_memorised step 7: held-out loss is 1.200"))
+      << memorised;
+  EXPECT_NE(memorised.find("--num_train_epochs"), std::string::npos);
 }
 
 }  // namespace

@@ -15,7 +15,8 @@ class Dqn {
         environment_(make, 1, config.seed),
         memory_(std::min(config.q.buffer_size, config.total_timesteps),
                 environment_.observation_size()),
-        learner_(network, config.q, updates, config.seed) {}
+        learner_(network, config.q, updates, config.seed),
+        epsilon_(exploration(config)) {}
 
   void update(int64_t) {
     rollout();
@@ -25,7 +26,7 @@ class Dqn {
   void report(Metrics& metrics) {
     episodes_.report(metrics);
     learner_.report(metrics);
-    metrics.emplace_back("charts/epsilon", exploration(config_, steps_));
+    metrics.emplace_back("charts/epsilon", epsilon_.rate(steps_));
   }
 
   void archive(StateArchive& a) {
@@ -47,7 +48,7 @@ class Dqn {
     for (int64_t i = 0; i < config_.train_frequency; i++) {
       const auto now = environment_.observations();
       observation_.assign(now.begin(), now.end());
-      const int64_t action = learner_.act(observation_, exploration(config_, steps_), steps_);
+      const int64_t action = learner_.act(observation_, epsilon_.rate(steps_ + 1), steps_);
       environment_.step({&action, 1});
       const bool ended = !environment_.finished().empty();
       memory_.add(observation_, action, environment_.rewards()[0],
@@ -62,6 +63,7 @@ class Dqn {
   VectorEnvironment environment_;
   ReplayBuffer memory_;
   QLearner learner_;
+  Schedule epsilon_;
   int64_t steps_ = 0;
   EpisodeLog episodes_;
   std::vector<float> observation_;
@@ -73,10 +75,13 @@ void validate(const DqnConfig& config) {
   validate(config.q);
   check_steps(config.total_timesteps, 1, config.train_frequency, config.logging_updates);
   check_share("--start_e", config.start_e);
-  check_share("--end_e", config.end_e);
+  if (!(config.end_e >= 0 && config.end_e <= config.start_e)) {
+    input_error("--end_e", "expected from 0 to --start_e, got {}", config.end_e);
+  }
   check_share("--exploration_fraction", config.exploration_fraction);
-  if (config.learning_starts < 0) {
-    input_error("--learning_starts", "expected 0 or more, got {}", config.learning_starts);
+  if (config.learning_starts < 0 || config.learning_starts >= config.total_timesteps) {
+    input_error("--learning_starts", "expected from 0 to less than --total_timesteps {}, got {}",
+                config.total_timesteps, config.learning_starts);
   }
   if (config.target_network_frequency < 1) {
     input_error("--target_network_frequency", "expected at least 1, got {}",
@@ -84,14 +89,13 @@ void validate(const DqnConfig& config) {
   }
 }
 
-double exploration(const DqnConfig& config, int64_t step) {
-  const double span = config.exploration_fraction * double(config.total_timesteps);
-  const double share = span > 0 ? std::min(1.0, double(step) / span) : 1;
-  return config.start_e + share * (config.end_e - config.start_e);
+Schedule exploration(const DqnConfig& config) {
+  return exploration(config.start_e, config.end_e, config.exploration_fraction,
+                     config.total_timesteps);
 }
 
 void learn(QLearner& learner, const ReplayBuffer& memory, const DqnConfig& config, int64_t steps) {
-  if (steps <= config.learning_starts || memory.size() == 0) return;
+  if (steps <= config.learning_starts || memory.size() == 0) return learner.pass_over();
   learner.learn(memory);
   const int64_t every = config.target_network_frequency;
   if (steps / every != (steps - config.train_frequency) / every) learner.move_target();

@@ -27,8 +27,8 @@ struct DqnConfig {
 /// @throws InputError for figures that no run can use.
 void validate(const DqnConfig& config);
 
-/// Epsilon of a step, 0, 1, ...
-double exploration(const DqnConfig& config, int64_t step);
+/// Epsilon of step 1, 2, ...
+Schedule exploration(const DqnConfig& config);
 
 /// The second half of an update, after `steps` steps of the environment: a gradient step on what is
 /// remembered, once there is enough, and the target network's movings that fell due.

@@ -1,9 +1,9 @@
 #include "rl/classical/evaluation.h"
 
 #include <algorithm>
-#include <cmath>
 
 #include "rl/classical/exploration.h"
+#include "rl/running_statistics.h"
 
 namespace rlhf::classical {
 
@@ -27,12 +27,11 @@ Evaluation evaluate(const Act& act, const MakeEnvironment& make, int64_t episode
       result.length += double(episode.length);
     }
   }
-  for (const double x : result.returns) result.mean += x;
-  result.mean /= double(episodes);
+  RunningStatistics statistics;
+  statistics.add(result.returns);
+  result.mean = statistics.mean();
+  result.deviation = statistics.deviation();
   result.length /= double(episodes);
-  double squares = 0;
-  for (const double x : result.returns) squares += (x - result.mean) * (x - result.mean);
-  result.deviation = std::sqrt(squares / double(episodes));
   const auto [min, max] = std::minmax_element(result.returns.begin(), result.returns.end());
   result.min = *min;
   result.max = *max;

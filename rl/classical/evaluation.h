@@ -18,8 +18,9 @@ using Act = std::function<void(std::span<const float> observations, int64_t step
 
 struct Evaluation {
   std::vector<double> returns;  ///< by episode
-  double mean = 0, deviation = 0, min = 0, max = 0;
-  double length = 0;  ///< mean steps
+  double mean = 0, min = 0, max = 0;
+  double deviation = 0;  ///< of a sample (n - 1); 0 for one episode
+  double length = 0;     ///< mean steps
 };
 
 /// Plays `episodes` episodes, each in a copy with a seed of its own, so that short ones do not

@@ -7,6 +7,13 @@
 
 namespace rlhf::classical {
 
+Schedule exploration(double start_e, double end_e, double fraction, int64_t total_timesteps) {
+  return {.kind = ScheduleKind::linear,
+          .peak = start_e,
+          .floor = end_e,
+          .total_steps = int64_t(fraction * double(total_timesteps))};
+}
+
 void sample_actions(std::span<const float> logits, uint64_t seed, int64_t step,
                     std::span<int64_t> action) {
   const size_t actions = logits.size() / action.size();

@@ -1,10 +1,17 @@
-// How an agent chooses among few actions: from its policy, or the one that it thinks best.
+// How an agent chooses among few actions: from its policy, or the one that it thinks best, and how
+// often it takes any instead.
 #pragma once
 
 #include <cstdint>
 #include <span>
 
+#include "nn/schedule.h"
+
 namespace rlhf::classical {
+
+/// Epsilon of step 1, 2, ...: falls linearly from start_e to end_e within a share of the run, as
+/// CleanRL's linear_schedule.
+Schedule exploration(double start_e, double end_e, double fraction, int64_t total_timesteps);
 
 /// One draw from softmax(logits) for each row, by inverting its cumulative sum. Row i is copy i of
 /// an environment: its number is that of the stream `exploration` at site i and index `step`, the

@@ -21,6 +21,7 @@ class Her {
         environment_(environment),
         replay_(environment, config),
         learner_(network, config.dqn.q, updates, config.dqn.seed),
+        epsilon_(exploration(config.dqn)),
         flat_(size_t(flat_size(environment.spec().observation_space))),
         observation_(environment.reset(config.dqn.seed)) {}
 
@@ -34,7 +35,7 @@ class Her {
     reported_ = episodes_.count();
     episodes_.report(metrics);
     learner_.report(metrics);
-    metrics.emplace_back("charts/epsilon", exploration(config_.dqn, steps_));
+    metrics.emplace_back("charts/epsilon", epsilon_.rate(steps_));
   }
 
   void archive(StateArchive& a) {
@@ -57,7 +58,7 @@ class Her {
   void rollout() {
     for (int64_t i = 0; i < config_.dqn.train_frequency; i++) {
       flatten(observation_, flat_);
-      const int64_t action = learner_.act(flat_, exploration(config_.dqn, steps_), steps_);
+      const int64_t action = learner_.act(flat_, epsilon_.rate(steps_ + 1), steps_);
       auto result = environment_.step(action);
       steps_++;
       const auto ended = episode_.step(result);
@@ -73,6 +74,7 @@ class Her {
   GoalEnvironment& environment_;
   HindsightReplay replay_;
   QLearner learner_;
+  Schedule epsilon_;
   int64_t steps_ = 0, reported_ = 0;
   RunningEpisode episode_;
   IntervalMean success_;

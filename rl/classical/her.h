@@ -4,6 +4,8 @@
 // docs/algorithms/her.md maps each detail to its line.
 #pragma once
 
+#include <algorithm>
+
 #include "rl/classical/dqn.h"
 
 namespace rlhf::classical {
@@ -16,6 +18,11 @@ enum class HerStrategy { future, final, episode };
 struct HerConfig {
   HerStrategy strategy = HerStrategy::future;
   int64_t relabels = 4;  ///< k: further goals a step is remembered with; 0: plain DQN
+
+  /// The same where there is but one: an episode has one end.
+  int64_t goals() const {
+    return strategy == HerStrategy::final ? std::min<int64_t>(relabels, 1) : relabels;
+  }
   DqnConfig dqn{.total_timesteps = 100000,
                 .start_e = 1,
                 .end_e = 0.05,

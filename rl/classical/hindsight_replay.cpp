@@ -36,9 +36,8 @@ GoalObservation take(const std::vector<double>& numbers, const GoalBox& box, siz
 HindsightReplay::HindsightReplay(const GoalEnvironment& environment, const HerConfig& config)
     : environment_(environment),
       config_(config),
-      memory_(
-          std::min(config.dqn.q.buffer_size, config.dqn.total_timesteps * (1 + config.relabels)),
-          flat_size(environment.spec().observation_space)),
+      memory_(std::min(config.dqn.q.buffer_size, config.dqn.total_timesteps * (1 + config.goals())),
+              flat_size(environment.spec().observation_space)),
       before_(size_t(flat_size(environment.spec().observation_space))),
       after_(before_) {}
 
@@ -48,7 +47,7 @@ void HindsightReplay::add(GoalStep step, bool ended) {
   for (size_t t = 0; t < episode_.size(); t++) {
     const GoalStep& lived = episode_[t];
     remember(lived, lived.before.desired_goal, lived.reward, lived.terminated);
-    for (int64_t i = 0; i < config_.relabels; i++) {
+    for (int64_t i = 0; i < config_.goals(); i++) {
       const std::vector<float>& goal = episode_[achieved_at(t, i)].after.achieved_goal;
       const std::vector<float>& achieved = lived.after.achieved_goal;
       remember(lived, goal, environment_.reward(achieved, goal),

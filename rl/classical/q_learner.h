@@ -25,7 +25,7 @@ void validate(const QLearnerConfig& config);
 
 class QLearner {
  public:
-  /// Learns into `network`, for `updates` gradient steps.
+  /// Learns into `network` within `updates` updates: gradient steps, or passed over.
   QLearner(MultilayerPerceptron& network, const QLearnerConfig& config, int64_t updates,
            uint64_t seed);
 
@@ -33,6 +33,8 @@ class QLearner {
   int64_t act(std::span<const float> observation, double epsilon, int64_t step) const;
   /// One gradient step on a batch of what `memory` holds.
   void learn(const ReplayBuffer& memory);
+  /// An update that learns nothing: its share of the schedule passes.
+  void pass_over() { trainer_.pass_over(1); }
   /// target = tau network + (1 - tau) target.
   void move_target();
 

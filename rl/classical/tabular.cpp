@@ -1,6 +1,7 @@
 #include "rl/classical/tabular.h"
 
 #include "core/check.h"
+#include "rl/classical/exploration.h"
 
 namespace rlhf::classical {
 
@@ -24,11 +25,8 @@ Schedule step_size(const TabularConfig& config) {
 }
 
 Schedule exploration(const TabularConfig& config) {
-  const double steps = config.exploration_fraction * double(config.total_timesteps);
-  return {.kind = ScheduleKind::linear,
-          .peak = config.start_e,
-          .floor = config.end_e,
-          .total_steps = int64_t(steps)};
+  return exploration(config.start_e, config.end_e, config.exploration_fraction,
+                     config.total_timesteps);
 }
 
 }  // namespace rlhf::classical

@@ -26,12 +26,14 @@ bool is_numeric(const Table& table, size_t column) {
 }
 
 std::string render_table(const Table& table) {
-  std::string out = "<div class=\"table\"><table>";
+  std::string out =
+      table.is_map ? "<div class=\"table map\"><table>" : "<div class=\"table\"><table>";
   if (!table.caption.empty())
     out += fmt::format("<caption>{}</caption>", html_escape(table.caption));
   const auto cell = [&](std::string_view tag, size_t column, std::string_view text) {
     out += fmt::format("<{0}{1}>{2}</{0}>", tag,
-                       is_numeric(table, column) ? " class=\"figure\"" : "", html_escape(text));
+                       !table.is_map && is_numeric(table, column) ? " class=\"figure\"" : "",
+                       html_escape(text));
   };
   out += "<thead><tr>";
   for (size_t c = 0; c < table.columns.size(); ++c) cell("th", c, table.columns[c]);

@@ -23,6 +23,7 @@ struct Table {
   std::vector<std::string> columns = {};
   /// Columns whose cells all read as numbers are set to the right.
   std::vector<std::vector<std::string>> rows = {};
+  bool is_map = false;  ///< cells are places: all columns alike, their text in the middle
 };
 
 /// What a model made of a prompt: {"before", text, score}.

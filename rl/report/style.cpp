@@ -105,6 +105,9 @@ td { border-top: 1px solid var(--line); }
 .figure { text-align: right; white-space: nowrap; }
 th:first-child, td:first-child { position: sticky; left: 0; background: var(--card);
   min-width: min(15ch, 40vw); }
+.map table { table-layout: fixed; }
+.map th, .map td { text-align: center; padding: 9px 4px; }
+.map th:first-child, .map td:first-child { position: static; min-width: 0; }
 @media (max-width: 600px) {
   th, td { padding: 8px 12px; }
   caption { padding-left: 12px; }
