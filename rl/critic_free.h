@@ -18,12 +18,12 @@ class CriticFreeAlgorithm : public PolicyAlgorithm {
   double generation_seconds() const override { return rollout_.generation_seconds(); }
 
  protected:
-  /// All must outlive this but `clip` and `loss`, see PolicyOptimiser.
+  /// All must outlive this but `clip`, `loss` and `unit`, see PolicyOptimiser.
   CriticFreeAlgorithm(LanguageModel& policy, const Gpt2& reference, std::span<const Tokens> prompts,
                       const ScoreFunction& score, int32_t eos, const PolicyConfig& config,
-                      ClipRange clip, PolicyOptimiser::Loss loss)
+                      ClipRange clip, PolicyOptimiser::Loss loss, int64_t unit = 1)
       : rollout_(policy.transformer, reference, prompts, score, eos, config),
-        optimiser_(policy, config, clip, std::move(loss)) {}
+        optimiser_(policy, config, clip, std::move(loss), unit) {}
 
   PolicyRollout rollout_;
   PolicyOptimiser optimiser_;

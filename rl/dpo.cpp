@@ -7,6 +7,10 @@
 namespace rlhf {
 namespace {
 
+PreferenceLossForm loss_form(const DpoConfig& config) {
+  return {.kind = config.loss_type, .beta = config.beta, .label_smoothing = config.label_smoothing};
+}
+
 class Dpo final : public PairObjective {
  public:
   Dpo(const Gpt2& model, const std::optional<Gpt2>& reference, const PreferenceData& data,
@@ -27,9 +31,7 @@ class Dpo final : public PairObjective {
     const PairLogProbs policy = pair_log_probs(model_, pairs(micro_batch), reading(), training);
     const Reference ref = reference_of(micro_batch, policy);
     const Tensor losses = preference_loss(policy.chosen, policy.rejected, ref.chosen, ref.rejected,
-                                          {.kind = config_.loss_type,
-                                           .beta = config_.beta,
-                                           .label_smoothing = config_.label_smoothing});
+                                          loss_form(config_));
     note(policy, ref, seen);
     const Tensor sum = sum_over(losses, step_pairs());
     if (config_.rpo_alpha == 0) return sum;
@@ -97,18 +99,22 @@ class Dpo final : public PairObjective {
 
 }  // namespace
 
-void validate(const DpoConfig& config) {
-  if (!(config.beta > 0)) input_error("--beta", "expected a number above 0, got {}", config.beta);
-  const bool smooths = config.loss_type == PreferenceLossKind::sigmoid ||
-                       config.loss_type == PreferenceLossKind::robust;
-  if (config.label_smoothing != 0 && !smooths) {
+void validate(const PreferenceLossForm& form) {
+  if (!(form.beta > 0)) input_error("--beta", "expected a number above 0, got {}", form.beta);
+  const bool smooths =
+      form.kind == PreferenceLossKind::sigmoid || form.kind == PreferenceLossKind::robust;
+  if (form.label_smoothing != 0 && !smooths) {
     input_error("--label_smoothing", "expected 0 but with --loss_type sigmoid or robust, got {}",
-                config.label_smoothing);
+                form.label_smoothing);
   }
-  if (!(config.label_smoothing >= 0 && config.label_smoothing < 0.5f)) {
+  if (!(form.label_smoothing >= 0 && form.label_smoothing < 0.5f)) {
     input_error("--label_smoothing", "expected at least 0 and less than 0.5, got {}",
-                config.label_smoothing);
+                form.label_smoothing);
   }
+}
+
+void validate(const DpoConfig& config) {
+  validate(loss_form(config));
   if (!(config.rpo_alpha >= 0)) {
     input_error("--rpo_alpha", "expected at least 0, got {}", config.rpo_alpha);
   }

@@ -24,6 +24,7 @@ struct DpoConfig {
 };
 
 /// @throws InputError for values outside of their ranges or that contradict each other.
+void validate(const PreferenceLossForm& form);
 void validate(const DpoConfig& config);
 
 /// Trains `model` in place. `reference` shares nothing with it that learns

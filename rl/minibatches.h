@@ -1,5 +1,5 @@
 // How an update's episodes are cut into optimizer steps: passes in an order drawn anew each time,
-// each cut into minibatches of equal size.
+// each cut into minibatches of equal size. What a loss compares stays together: a unit.
 #pragma once
 
 #include <functional>
@@ -20,11 +20,12 @@ struct StepSize {
 };
 
 /// Calls step(minibatch, number of the optimizer step within the update), until it returns false.
-/// Updates count from 1.
+/// Updates count from 1. `unit` episodes that lie side by side are shuffled and cut as one.
+/// REQUIRES: whole units.
 template <class Step>
 void for_each_minibatch(std::span<const Episode> episodes, const PolicyConfig& config,
-                        int64_t update, const Step& step) {
-  const int64_t n = int64_t(episodes.size()), k = config.num_mini_batches;
+                        int64_t update, const Step& step, int64_t unit = 1) {
+  const int64_t n = int64_t(episodes.size()) / unit, k = config.num_mini_batches;
   for (int64_t pass = 0; pass < config.num_iterations; pass++) {
     // Never the same order twice: updates and passes count on in one sequence.
     const std::vector<int64_t> order =
@@ -32,7 +33,8 @@ void for_each_minibatch(std::span<const Episode> episodes, const PolicyConfig& c
     for (int64_t m = 0; m < k; m++) {
       std::vector<const Episode*> picked;
       for (int64_t i = n * m / k; i < n * (m + 1) / k; i++) {
-        picked.push_back(&episodes[size_t(order[size_t(i)])]);
+        const Episode* first = &episodes[size_t(order[size_t(i)] * unit)];
+        for (int64_t j = 0; j < unit; j++) picked.push_back(first + j);
       }
       if (!step(std::span<const Episode* const>(picked), pass * k + m)) return;
     }

@@ -44,6 +44,7 @@ void PolicyStatistics::add(std::span<const Episode* const> slice, std::span<cons
       if (clip.ratio_of == RatioOf::token) see(d, e->advantage[t]);
     }
     tokens += double(e->length());
+    if (clip.ratio_of == RatioOf::none) continue;
     if (clip.ratio_of != RatioOf::token) {
       see(clip.ratio_of == RatioOf::sequence ? sum : sum / double(e->length()), e->advantage[0]);
     }
@@ -55,8 +56,8 @@ void PolicyStatistics::add(std::span<const Episode* const> slice, std::span<cons
   }
 }
 
-Metrics policy_metrics(std::span<const Episode> episodes, const RolloutSummary& rollout,
-                       const PolicyStatistics& s, KlEstimator estimator) {
+Metrics ratio_free_metrics(std::span<const Episode> episodes, const RolloutSummary& rollout,
+                           const PolicyStatistics& s, KlEstimator estimator) {
   std::vector<double> lengths, ended;
   double kl = 0, tokens = 0;
   for (const Episode& e : episodes) {
@@ -68,7 +69,6 @@ Metrics policy_metrics(std::span<const Episode> episodes, const RolloutSummary& 
     tokens += double(e.length());
   }
   const double steps = std::max(s.steps, 1.0), seen = std::max(s.tokens, 1.0);
-  const double ratios = std::max(s.ratios, 1.0);
   Metrics metrics{{"loss", s.loss / steps},
                   {"reward", rollout.score},
                   {"reward_std", deviation_of(scores_of(episodes))},
@@ -78,18 +78,25 @@ Metrics policy_metrics(std::span<const Episode> episodes, const RolloutSummary& 
                   {"entropy", s.entropy / seen}};
   add_lengths("length", lengths, metrics);
   add_lengths("terminated_length", ended, metrics);
+  metrics.insert(metrics.end(), {{"completions/clipped_ratio", 1 - rollout.stopped},
+                                 {"completions/repetition", rollout.repetition},
+                                 {"val/ratio", s.ratio / seen},
+                                 {"val/first_logprob_difference", s.first_difference},
+                                 {"grad_norm", s.grad_norm / steps},
+                                 {"learning_rate", s.learning_rate}});
+  return metrics;
+}
+
+Metrics policy_metrics(std::span<const Episode> episodes, const RolloutSummary& rollout,
+                       const PolicyStatistics& s, KlEstimator estimator) {
+  Metrics metrics = ratio_free_metrics(episodes, rollout, s, estimator);
+  const double ratios = std::max(s.ratios, 1.0);
   metrics.insert(metrics.end(),
-                 {{"completions/clipped_ratio", 1 - rollout.stopped},
-                  {"completions/repetition", rollout.repetition},
-                  {"clip_ratio/low_mean", s.clipped_low / ratios},
+                 {{"clip_ratio/low_mean", s.clipped_low / ratios},
                   {"clip_ratio/low_min", s.ratios > 0 ? s.least_low : 0},
                   {"clip_ratio/high_mean", s.clipped_high / ratios},
                   {"clip_ratio/high_max", s.most_high},
-                  {"clip_ratio/region_mean", (s.clipped_low + s.clipped_high) / ratios},
-                  {"val/ratio", s.ratio / seen},
-                  {"val/first_logprob_difference", s.first_difference},
-                  {"grad_norm", s.grad_norm / steps},
-                  {"learning_rate", s.learning_rate}});
+                  {"clip_ratio/region_mean", (s.clipped_low + s.clipped_high) / ratios}});
   return metrics;
 }
 

@@ -11,8 +11,8 @@
 namespace rlhf {
 
 /// What a loss takes the ratio of: every token's probabilities, those of a whole response, or their
-/// geometric mean a token.
-enum class RatioOf { token, sequence, sequence_mean };
+/// geometric mean a token; `none`: it has no ratio.
+enum class RatioOf { token, sequence, sequence_mean, none };
 
 /// Where a loss clips its ratio: at 1 - low and 1 + high; 0: nowhere.
 struct ClipRange {
@@ -41,8 +41,12 @@ struct PolicyStatistics {
            std::span<const float> entropy, const ClipRange& clip);
 };
 
-/// reward, reward_std, completions/..., kl, entropy, clip_ratio/..., grad_norm, ...
-/// `estimator`: of the KL a token that "kl" is the mean of.
+/// reward, reward_std, completions/..., kl, entropy, grad_norm, ...: what a loss without a ratio
+/// has as well. `estimator`: of the KL a token that "kl" is the mean of.
+Metrics ratio_free_metrics(std::span<const Episode> episodes, const RolloutSummary& rollout,
+                           const PolicyStatistics& statistics, KlEstimator estimator);
+
+/// The same and clip_ratio/...
 Metrics policy_metrics(std::span<const Episode> episodes, const RolloutSummary& rollout,
                        const PolicyStatistics& statistics, KlEstimator estimator);
 

@@ -3,18 +3,20 @@
 namespace rlhf {
 
 PolicyOptimiser::PolicyOptimiser(LanguageModel& policy, const PolicyConfig& config, ClipRange clip,
-                                 Loss loss)
+                                 Loss loss, int64_t unit)
     : policy_(policy),
       config_(config),
       clip_(clip),
       loss_(std::move(loss)),
+      unit_(unit),
       trainer_(policy, training_config(config)) {}
 
 PolicyStatistics PolicyOptimiser::learn(std::span<const Episode> episodes, int64_t update) {
   PolicyStatistics statistics;
-  const int64_t size = config_.per_device_train_batch_size;
+  const int64_t size = config_.per_device_train_batch_size / unit_ * unit_;
   for_each_minibatch(
-      episodes, config_, update, [&](std::span<const Episode* const> minibatch, int64_t) {
+      episodes, config_, update,
+      [&](std::span<const Episode* const> minibatch, int64_t) {
         const int64_t count = int64_t(minibatch.size());
         const StepSize whole{.episodes = count,
                              .tokens = count_learnt_tokens(minibatch),
@@ -33,7 +35,8 @@ PolicyStatistics PolicyOptimiser::learn(std::span<const Episode> episodes, int64
         statistics.learning_rate = done.learning_rate;
         statistics.steps++;
         return true;
-      });
+      },
+      unit_);
   return statistics;
 }
 

@@ -18,8 +18,11 @@ class PolicyOptimiser {
   using Loss = std::function<Tensor(const Tensor& log_prob, std::span<const Episode* const> slice,
                                     const StepSize& whole)>;
 
-  /// `policy` and `config` must outlive this. `clip`: where the loss clips, for the record.
-  PolicyOptimiser(LanguageModel& policy, const PolicyConfig& config, ClipRange clip, Loss loss);
+  /// `policy` and `config` must outlive this. `clip`: where the loss clips, for the record. `unit`:
+  /// episodes side by side that the loss compares, and that no slice tears apart: 2 for pairs.
+  /// REQUIRES: config.per_device_train_batch_size >= unit.
+  PolicyOptimiser(LanguageModel& policy, const PolicyConfig& config, ClipRange clip, Loss loss,
+                  int64_t unit = 1);
 
   /// config.num_iterations passes over an update's episodes.
   PolicyStatistics learn(std::span<const Episode> episodes, int64_t update);
@@ -33,6 +36,7 @@ class PolicyOptimiser {
   const PolicyConfig& config_;
   ClipRange clip_;
   Loss loss_;
+  int64_t unit_;
   Trainer trainer_;
 };
 

@@ -1,7 +1,7 @@
-// What the objectives over pairs share (DPO, ORPO, SimPO): which pairs a step has, and the metrics
-// of a pair under TRL's names.
+// What the objectives over pairs of a dataset share (DPO, ORPO, SimPO): which pairs a step has.
 #pragma once
 
+#include "rl/pair_metrics.h"
 #include "rl/preference_log_probs.h"
 #include "rl/preference_training.h"
 
@@ -34,23 +34,6 @@ class PairObjective : public PreferenceObjective {
   /// Of the whole step: its pairs, and the tokens of their chosen sides that are learnt.
   double step_pairs() const { return double(step_pairs_); }
   int64_t step_tokens() const { return step_tokens_; }
-
-  static std::vector<std::string> pair_metric_names() {
-    return {"rewards/chosen",  "rewards/rejected", "rewards/accuracies",
-            "rewards/margins", "logps/chosen",     "logps/rejected"};
-  }
-
-  struct SeenPair {
-    double chosen_reward, rejected_reward, chosen_log_prob, rejected_log_prob;
-  };
-  static void note_pair(const SeenPair& pair, MetricMeans& seen) {
-    seen.add("rewards/chosen", pair.chosen_reward);
-    seen.add("rewards/rejected", pair.rejected_reward);
-    seen.add("rewards/accuracies", pair.chosen_reward > pair.rejected_reward);
-    seen.add("rewards/margins", pair.chosen_reward - pair.rejected_reward);
-    seen.add("logps/chosen", pair.chosen_log_prob);
-    seen.add("logps/rejected", pair.rejected_log_prob);
-  }
 
   /// `nll`: what the `tokens` of a micro-batch add to the step's mean a token.
   void note_nll(const Tensor& nll, int64_t tokens, MetricMeans& seen) const {

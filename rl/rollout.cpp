@@ -95,14 +95,19 @@ ResponseBatch response_batch(std::span<const Episode* const> episodes, Device de
   return out;
 }
 
-ResponseSegments response_segments(std::span<const Episode* const> episodes, Device device) {
+ResponseSegments response_segments(std::span<const Episode* const> episodes, Device device,
+                                   int64_t first, int64_t stride) {
   Tokens begin, end;
-  int32_t at = 0;
-  for (const Episode* e : episodes) {
-    begin.push_back(at);
-    end.push_back(at += int32_t(e->length()));
+  int64_t at = 0;
+  for (int64_t i = 0; i < int64_t(episodes.size()); i++) {
+    const int64_t next = at + episodes[size_t(i)]->length();
+    if (i >= first && (i - first) % stride == 0) {
+      begin.push_back(int32_t(at));
+      end.push_back(int32_t(next));
+    }
+    at = next;
   }
-  const int64_t count = int64_t(episodes.size());
+  const int64_t count = int64_t(begin.size());
   return {Tensor::from(begin, {count}, device), Tensor::from(end, {count}, device)};
 }
 

@@ -70,11 +70,13 @@ struct ResponseBatch {
 ResponseBatch response_batch(std::span<const Episode* const> episodes, Device device = Device::cpu,
                              const Padding& padding = {});
 
-/// Where each episode's response tokens lie among all N: [begin, end), i32 (episodes).
+/// Where response tokens lie among all N: [begin, end), i32, of every `stride`-th episode from
+/// `first` on.
 struct ResponseSegments {
   Tensor begin, end;
 };
-ResponseSegments response_segments(std::span<const Episode* const> episodes, Device device);
+ResponseSegments response_segments(std::span<const Episode* const> episodes, Device device,
+                                   int64_t first = 0, int64_t stride = 1);
 
 /// Calls f for slices of at most `batch_size` episodes.
 void for_each_slice(std::span<const Episode* const> episodes, int64_t batch_size,

@@ -70,9 +70,9 @@ RolloutSummary summarise(std::span<const Episode> episodes, double kl_coefficien
       // Fused by name: whether a compiler fuses by itself depends on what stands around it.
       const double penalty = kl_estimate(estimator, d, bounds);
       s.non_score_reward = std::fma(-kl_coefficient, penalty, s.non_score_reward);
-      advantages += e.advantage[t];
       count++;
     }
+    for (const float advantage : e.advantage) advantages += advantage;
   }
   for (double* mean : {&s.score, &s.length, &s.stopped, &s.kl, &s.entropy, &s.non_score_reward,
                        &s.raw_score, &s.prompt_length, &s.repetition}) {

@@ -29,7 +29,7 @@ struct RolloutSummary {
   // 0 where no critic has seen the episodes:
   double value_mean = 0, value_variance = 0, returns_mean = 0, returns_variance = 0;
   double explained_variance = 0;  ///< of the returns by the values
-  double advantage_mean = 0;
+  double advantage_mean = 0;      ///< 0 where there are none
   double episodes = 0;
 };
 RolloutSummary summarise(std::span<const Episode> episodes, double kl_coefficient,

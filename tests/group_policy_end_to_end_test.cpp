@@ -1,5 +1,5 @@
-// `rlhf reinforce`, `rlhf rloo` and `rlhf grpo` as processes: what a run leaves, resuming, presets,
-// refusals.
+// `rlhf reinforce`, `rloo`, `grpo` and `online_dpo` as processes: what a run leaves, resuming,
+// presets, refusals.
 #include <algorithm>
 
 #include "tests/end_to_end.h"
@@ -82,6 +82,32 @@ TEST_F(GroupPolicyEndToEnd, PresetsOfReinforce) {
     EXPECT_EQ(flags["loss_reduction"], "token_mean");
   }
   expect_refused(call("reinforce", "out", {"--preset", "ppo"}), "[--preset]");
+}
+
+TEST_F(GroupPolicyEndToEnd, OnlineDpoLogsWhatTrlDoes) {
+  const Arguments options{
+      "--reward_model_path", at("rm"), "--save_steps", "2", "--use_peft", "--lora_r", "2"};
+  const Finished done = rlhf(call("online_dpo", "online", options));
+  ASSERT_EQ(done.code, 0) << done.err;
+  const std::string lines = content_of(at("online") / "metrics.jsonl");
+  const json line = json::parse(lines.substr(0, lines.find('\n')));
+  for (const char* name :
+       {"loss", "objective/kl", "objective/entropy", "objective/non_score_reward",
+        "objective/rlhf_reward", "objective/scores", "objective/scores_margin", "rewards/chosen",
+        "rewards/rejected", "rewards/accuracies", "rewards/margins", "logps/chosen",
+        "logps/rejected", "val/contain_eos_token", "beta", "reward", "rewards/model/mean",
+        "completions/mean_length", "frac_reward_zero_std"}) {
+    EXPECT_TRUE(line.contains(name)) << name;
+  }
+  EXPECT_NEAR(line["loss"], 0.6931472, 1e-6);
+  const std::string adapter = content_of(at("online") / "adapter_model.safetensors");
+  const Finished rest =
+      rlhf(call("online_dpo", "online",
+                options + Arguments{"--resume_from_checkpoint", at("online") / "checkpoint-2"}));
+  ASSERT_EQ(rest.code, 0) << rest.err;
+  EXPECT_EQ(content_of(at("online") / "adapter_model.safetensors"), adapter);
+  expect_refused(call("online_dpo", "out", {"--loss_type", "exo"}), "[--loss_type]");
+  expect_refused(call("online_dpo", "out", {"--steps_per_generation", "3"}), "at most the 2 pairs");
 }
 
 TEST_F(GroupPolicyEndToEnd, Refusals) {
