@@ -105,9 +105,10 @@ int best_of_n_main(const Options& o, const Invocation& invocation) {
   config.scores.missing_eos =
       parse_choice<MissingEos>(o.missing_eos, {"keep", "subtract", "replace"});
   validate(config);
+  std::vector<NamedReward> functions = o.reward.functions();
   Cast cast = read(o);
   config.responses.stop_token = stop_token_of(o.stop_token, cast.tokenizer());
-  RewardSum rewards(o.reward.functions(), cast.tokenizer());
+  RewardSum rewards(std::move(functions), cast.tokenizer());
   const Gpt2& policy = cast.policy.model.transformer;
   const int32_t eos = cast.tokenizer().eos();
   if (cast.reward_model) {

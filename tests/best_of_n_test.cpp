@@ -162,7 +162,7 @@ TEST(BestOfN, RanksAllResponsesToEachPrompt) {
       different.insert(e.response);
     }
   }
-  EXPECT_GT(different.size(), 25u);
+  EXPECT_GT(different.size(), 20u) << "of 30: each is drawn by numbers of its own";
 }
 
 TEST(BestOfN, IsTheSameInBatchesOfAnySize) {
