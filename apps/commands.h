@@ -18,6 +18,7 @@ Command ppo_command();
 Command reinforce_command();
 Command rloo_command();
 Command grpo_command();
+Command raft_command();
 Command online_dpo_command();
 Command dpo_command();
 Command kto_command();
@@ -26,18 +27,19 @@ Command simpo_command();
 Command gym_command();
 Command merge_command();
 Command generate_command();
+Command best_of_n_command();
 Command chat_command();
 Command eval_command();
 Command report_command();
 
 inline std::vector<Command> commands() {
   return {
-      demo_command(),      doctor_command(), tokenizer_command(), data_command(),
-      pretrain_command(),  sft_command(),    reward_command(),    ppo_command(),
-      reinforce_command(), rloo_command(),   grpo_command(),      online_dpo_command(),
-      dpo_command(),       kto_command(),    orpo_command(),      simpo_command(),
-      gym_command(),       merge_command(),  generate_command(),  chat_command(),
-      eval_command(),      report_command(),
+      demo_command(),       doctor_command(), tokenizer_command(), data_command(),
+      pretrain_command(),   sft_command(),    reward_command(),    ppo_command(),
+      reinforce_command(),  rloo_command(),   grpo_command(),      raft_command(),
+      online_dpo_command(), dpo_command(),    kto_command(),       orpo_command(),
+      simpo_command(),      gym_command(),    merge_command(),     generate_command(),
+      best_of_n_command(),  chat_command(),   eval_command(),      report_command(),
   };
 }
 

@@ -11,6 +11,7 @@
 #include "apps/terminal.h"
 #include "core/atomic_file.h"
 #include "core/unicode.h"
+#include "rl/answer_rows.h"
 #include "rl/model/chat_encoding.h"
 #include "rl/model/model_folder.h"
 #include "rl/prompt.h"
@@ -44,8 +45,8 @@ std::vector<Request> requests(const Options& o, const Tokenizer& tokenizer) {
     for (const Row& row : read_rows(o.dataset_name)) {
       const std::string text = prompt_text_of(row);
       const bool messages = holds_messages(row, "prompt");
-      ask({messages ? messages_json(dialogue_prompt_of(row)) : nlohmann::ordered_json(text),
-           messages ? text + "\nassistant: " : text, encode_prompt(tokenizer, row)});
+      ask({prompt_json(row), messages ? text + "\nassistant: " : text,
+           encode_prompt(tokenizer, row)});
     }
     return out;
   }
@@ -56,25 +57,15 @@ std::vector<Request> requests(const Options& o, const Tokenizer& tokenizer) {
   return out;
 }
 
-/// Always UTF-8.
-std::string text_of(const Generated& generated, const Tokenizer& tokenizer) {
-  StreamDecoder decoder(tokenizer);
-  std::string text;
-  for (const int32_t token : generated.tokens) text += decoder.push(token);
-  return text + decoder.finish();
-}
-
 /// Rows as fine-tuning reads them.
 void write_rows(const std::string& file, const std::vector<Request>& asked,
                 const std::vector<Generated>& generated, const Tokenizer& tokenizer) {
   std::string rows;
   for (size_t i = 0; i < asked.size(); i++) {
-    const std::string text = text_of(generated[i], tokenizer);
-    nlohmann::ordered_json completion = text;
-    if (asked[i].prompt.is_array()) {
-      completion = messages_json(std::vector<Message>{{Role::assistant, text}});
-    }
-    rows += nlohmann::ordered_json{{"prompt", asked[i].prompt}, {"completion", completion}}.dump() +
+    const std::string text = answer_text(tokenizer, generated[i].tokens);
+    rows += nlohmann::ordered_json{{"prompt", asked[i].prompt},
+                                   {"completion", answer_json(asked[i].prompt, text)}}
+                .dump() +
             "\n";
   }
   atomic_write(file, rows);
@@ -86,7 +77,7 @@ void print_json(const std::vector<Request>& asked, const std::vector<Generated>&
   for (size_t i = 0; i < asked.size(); i++) {
     const Generated& g = generated[i];
     results.push_back({{"prompt", asked[i].prompt},
-                       {"text", text_of(g, tokenizer)},
+                       {"text", answer_text(tokenizer, g.tokens)},
                        {"tokens", g.tokens},
                        {"log_probs", g.log_probs},
                        {"finish_reason", g.stopped ? "stop" : "length"}});

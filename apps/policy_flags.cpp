@@ -4,6 +4,16 @@
 
 namespace rlhf {
 
+int32_t stop_token_of(const std::string& text, const Tokenizer& tokenizer) {
+  if (text.empty()) return -1;
+  const auto ids = tokenizer.encode(text);
+  if (ids.size() != 1) {
+    input_error("--stop_token", "expected the text of one token, got \"{}\", which is {}", text,
+                ids.size());
+  }
+  return ids[0];
+}
+
 PolicyFlags::PolicyFlags(PolicyConfig& config, PolicyFlagNames names)
     : config_(config), names_(names) {
   TrainingConfig& training = config.training;
@@ -29,13 +39,7 @@ void PolicyFlags::resolve(PolicyConfig& config) const {
 }
 
 int32_t PolicyFlags::stop_token(const Tokenizer& tokenizer) const {
-  if (stop_token_.empty()) return -1;
-  const auto ids = tokenizer.encode(stop_token_);
-  if (ids.size() != 1) {
-    input_error("--stop_token", "expected the text of one token, got \"{}\", which is {}",
-                stop_token_, ids.size());
-  }
-  return ids[0];
+  return stop_token_of(stop_token_, tokenizer);
 }
 
 void PolicyFlags::declare_rollout(Flags& flags) {

@@ -10,6 +10,10 @@
 
 namespace rlhf {
 
+/// The token that --stop_token names by its text; -1 for none. @throws InputError unless the text
+/// is one token.
+int32_t stop_token_of(const std::string& text, const Tokenizer& tokenizer);
+
 struct PolicyFlagNames {
   const char* response_length = "max_completion_length";
   const char* episodes_per_update = "generation_batch_size";
@@ -35,8 +39,7 @@ class PolicyFlags {
   /// Puts what words name into a copy of the bound configuration, apart from --stop_token. @throws
   /// InputError for values that contradict each other.
   void resolve(PolicyConfig& config) const;
-  /// The token that --stop_token names; -1 when it names none. @throws InputError unless the text
-  /// is one token.
+  /// stop_token_of --stop_token.
   int32_t stop_token(const Tokenizer& tokenizer) const;
 
  private:

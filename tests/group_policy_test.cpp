@@ -1,4 +1,4 @@
-// REINFORCE, RLOO, GRPO and online DPO as runs of a tiny model: what must hold of each alike.
+// REINFORCE, RLOO, GRPO, RAFT and online DPO as runs of a tiny model: what must hold of each alike.
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -9,6 +9,7 @@
 #include "rl/grpo.h"
 #include "rl/memory_plan.h"
 #include "rl/online_dpo.h"
+#include "rl/raft.h"
 #include "rl/reinforce.h"
 #include "rl/rloo.h"
 #include "rl/run/checkpoint_folder.h"
@@ -94,6 +95,13 @@ Variant of_reinforce(const char* name, const std::function<void(ReinforceConfig&
             return run(config, reinforce, s, std::move(checkpoints));
           }};
 }
+Variant of_raft(const char* name, const std::function<void(RaftConfig&)>& change) {
+  return {name, [=](const Settings& s, Checkpoints checkpoints) {
+            RaftConfig config;
+            change(config);
+            return run(config, raft, s, std::move(checkpoints));
+          }};
+}
 
 Variant of_online_dpo(const char* name, const std::function<void(OnlineDpoConfig&)>& change) {
   return {name, [=](const Settings& s, Checkpoints checkpoints) {
@@ -141,11 +149,17 @@ std::vector<Variant> variants() {
                      c.whiten_advantages = true;
                      c.loss_reduction = LossReduction::token_mean;
                    }),
-      of_reinforce("ReinforcePlusPlusBaseline", [](ReinforceConfig& c) {
-        c.baseline = Baseline::group_mean;
-        c.beta = 0;
-        c.kl_loss_coef = 0.1f;
-        c.whiten_advantages = true;
+      of_reinforce("ReinforcePlusPlusBaseline",
+                   [](ReinforceConfig& c) {
+                     c.baseline = Baseline::group_mean;
+                     c.beta = 0;
+                     c.kl_loss_coef = 0.1f;
+                     c.whiten_advantages = true;
+                   }),
+      of_raft("Raft", [](RaftConfig&) {}),
+      of_raft("RaftBatch", [](RaftConfig& c) {
+        c.selection = Selection::batch;
+        c.beta = 0.05f;
       })};
 }
 
