@@ -55,13 +55,23 @@ void PolicyStatistics::add(std::span<const Episode* const> slice, std::span<cons
   }
 }
 
-Metrics policy_metrics(std::span<const Episode> episodes, const RolloutSummary& rollout,
-                       const PolicyStatistics& s, KlEstimator estimator) {
+void add_completions(std::span<const Episode> episodes, const RolloutSummary& rollout,
+                     Metrics& metrics) {
   std::vector<double> lengths, ended;
-  double kl = 0, tokens = 0;
   for (const Episode& e : episodes) {
     lengths.push_back(double(e.length()));
     if (e.stopped) ended.push_back(double(e.length()));
+  }
+  add_lengths("length", lengths, metrics);
+  add_lengths("terminated_length", ended, metrics);
+  metrics.emplace_back("completions/clipped_ratio", 1 - rollout.stopped);
+  metrics.emplace_back("completions/repetition", rollout.repetition);
+}
+
+Metrics policy_metrics(std::span<const Episode> episodes, const RolloutSummary& rollout,
+                       const PolicyStatistics& s, KlEstimator estimator) {
+  double kl = 0, tokens = 0;
+  for (const Episode& e : episodes) {
     for (size_t t = 0; t < e.response.size(); t++) {
       kl += kl_estimate(estimator, double(e.log_prob[t]) - double(e.ref_log_prob[t]));
     }
@@ -76,12 +86,9 @@ Metrics policy_metrics(std::span<const Episode> episodes, const RolloutSummary& 
                   {"kl", kl / tokens},
                   {"objective/kl", rollout.kl},
                   {"entropy", s.entropy / seen}};
-  add_lengths("length", lengths, metrics);
-  add_lengths("terminated_length", ended, metrics);
+  add_completions(episodes, rollout, metrics);
   metrics.insert(metrics.end(),
-                 {{"completions/clipped_ratio", 1 - rollout.stopped},
-                  {"completions/repetition", rollout.repetition},
-                  {"clip_ratio/low_mean", s.clipped_low / ratios},
+                 {{"clip_ratio/low_mean", s.clipped_low / ratios},
                   {"clip_ratio/low_min", s.ratios > 0 ? s.least_low : 0},
                   {"clip_ratio/high_mean", s.clipped_high / ratios},
                   {"clip_ratio/high_max", s.most_high},

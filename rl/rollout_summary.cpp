@@ -70,7 +70,7 @@ RolloutSummary summarise(std::span<const Episode> episodes, double kl_coefficien
       // Fused by name: whether a compiler fuses by itself depends on what stands around it.
       const double penalty = kl_estimate(estimator, d, bounds);
       s.non_score_reward = std::fma(-kl_coefficient, penalty, s.non_score_reward);
-      advantages += e.advantage[t];
+      advantages += e.advantage.empty() ? 0 : e.advantage[t];
       count++;
     }
   }
