@@ -13,6 +13,8 @@ Command tokenizer_command();
 Command data_command();
 Command pretrain_command();
 Command sft_command();
+Command reward_conditioned_command();
+Command hir_command();
 Command reward_command();
 Command ppo_command();
 Command reinforce_command();
@@ -34,12 +36,32 @@ Command report_command();
 
 inline std::vector<Command> commands() {
   return {
-      demo_command(),       doctor_command(), tokenizer_command(), data_command(),
-      pretrain_command(),   sft_command(),    reward_command(),    ppo_command(),
-      reinforce_command(),  rloo_command(),   grpo_command(),      raft_command(),
-      online_dpo_command(), dpo_command(),    kto_command(),       orpo_command(),
-      simpo_command(),      gym_command(),    merge_command(),     generate_command(),
-      best_of_n_command(),  chat_command(),   eval_command(),      report_command(),
+      demo_command(),
+      doctor_command(),
+      tokenizer_command(),
+      data_command(),
+      pretrain_command(),
+      sft_command(),
+      reward_conditioned_command(),
+      hir_command(),
+      reward_command(),
+      ppo_command(),
+      reinforce_command(),
+      rloo_command(),
+      grpo_command(),
+      raft_command(),
+      online_dpo_command(),
+      dpo_command(),
+      kto_command(),
+      orpo_command(),
+      simpo_command(),
+      gym_command(),
+      merge_command(),
+      generate_command(),
+      best_of_n_command(),
+      chat_command(),
+      eval_command(),
+      report_command(),
   };
 }
 

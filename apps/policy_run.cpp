@@ -84,7 +84,7 @@ int PolicyRun::operator()(const PolicyTraining& training) {
   Checkpoints checkpoints =
       o_.checkpoint.checkpoints(invocation_, o_.output_dir, inputs(training), save);
   Session session(invocation_, o_.output_dir, config_.training.seed, o_.checkpoint.resumed_step());
-  const PolicyEvaluation before = evaluate(*training.policy);
+  const PolicyEvaluation before = evaluate(*training.policy, training.asked);
   rewards_.take();
   tell_memory(training);
   const OnStep log = session.on_step(training.name, training.shown);
@@ -95,7 +95,7 @@ int PolicyRun::operator()(const PolicyTraining& training) {
         log(update, total, metrics);
       },
       std::move(checkpoints));
-  const PolicyEvaluation after = evaluate(*training.policy);
+  const PolicyEvaluation after = evaluate(*training.policy, training.asked);
   save_model(o_.output_dir, *training.policy, tokenizer_);
   conclude(session, training, result, before, after);
   return 0;
@@ -109,13 +109,15 @@ void PolicyRun::read_prompts() {
       asked_rows_.begin() + int64_t(std::min(asked_rows_.size(), size_t(o_.eval_prompts))),
       asked_rows_.end());
   asked_ = encode_prompts(tokenizer_, asked_rows_);
-  // A critic may start from the reward model, and both read whole episodes.
-  int64_t n_positions = policy_.model.transformer.config.n_positions;
-  if (reward_model_) {
-    n_positions = std::min(n_positions, reward_model_->model.transformer.config.n_positions);
-  }
-  check_prompts(prompts_, n_positions, config_.responses.length);
-  check_prompts(asked_, n_positions, config_.responses.length);
+  check_prompts(prompts_, n_positions(), config_.responses.length);
+  check_prompts(asked_, n_positions(), config_.responses.length);
+}
+
+// A critic may start from the reward model, and both read whole episodes.
+int64_t PolicyRun::n_positions() const {
+  const int64_t own = policy_.model.transformer.config.n_positions;
+  if (!reward_model_) return own;
+  return std::min(own, reward_model_->model.transformer.config.n_positions);
 }
 
 void PolicyRun::prepare_rewards() {
@@ -133,12 +135,14 @@ SamplingOptions PolicyRun::sampling() const {
   return sampling_options(config_.responses, tokenizer_.eos(), config_.training.seed + 1, 0);
 }
 
-PolicyEvaluation PolicyRun::evaluate(const LanguageModel& policy) const {
+PolicyEvaluation PolicyRun::evaluate(const LanguageModel& policy,
+                                     std::span<const Tokens> asked) const {
   ResponseConfig cut = config_.responses;
   cut.sample_past_end = false;
   return evaluate_policy(
       policy.transformer, reference_, asked_, tokenizer_, asked_score_, sampling(),
-      [&](std::vector<Episode>& episodes) { end_responses(episodes, cut, tokenizer_.eos()); });
+      [&](std::vector<Episode>& episodes) { end_responses(episodes, cut, tokenizer_.eos()); },
+      asked);
 }
 
 std::map<std::string, std::string> PolicyRun::inputs(const PolicyTraining& training) const {
@@ -201,6 +205,7 @@ void PolicyRun::conclude(Session& session, const PolicyTraining& training,
   std::vector<Section> sections{
       policy_section(training.title, training.charts(session), before, after)};
   add_reward_charts(session, sections.front());
+  for (Section& section : training.sections()) sections.push_back(std::move(section));
   sections.push_back(alarm_section(result.alarms));
   session.finish(summary, {.title = training.title,
                            .introduction = fmt::format(

@@ -51,6 +51,10 @@ struct PolicyTraining {
   /// What else a checkpoint holds as models.
   std::function<void(const std::filesystem::path& folder)> save = [](const auto&) {};
   std::function<void(nlohmann::ordered_json& summary)> summarise = [](auto&) {};
+  /// What the policy reads in the comparison in place of PolicyRun::asked_rows; empty: those.
+  std::vector<Tokens> asked = {};
+  /// Of the report, behind the comparison's; called after `summarise`.
+  std::function<std::vector<Section>()> sections = [] { return std::vector<Section>(); };
 };
 
 /// One thing after another: what is read, what is judged by, the run, and what remains of it.
@@ -64,9 +68,19 @@ class PolicyRun {
 
   LanguageModel& policy() { return policy_.model; }
   const Gpt2& reference() const { return reference_; }
+  const PolicyConfig& config() const { return config_; }
   const Tokenizer& tokenizer() const { return tokenizer_; }
   std::span<const Tokens> prompts() const { return prompts_; }
   const ScoreFunction& score() const { return score_; }
+  /// The prompts of training with their other columns, and those of the comparison.
+  std::span<const PromptRow> rows() const { return rows_; }
+  std::span<const PromptRow> asked_rows() const { return asked_rows_; }
+  /// Tokens that an episode may have: the policy's limit, or the reward model's.
+  int64_t n_positions() const;
+  /// Judges episodes whose prompts are these rows, which must outlive the function.
+  ScoreFunction score_over(std::span<const PromptRow> rows) { return rewards_.over(rows); }
+  /// How a policy does on the prompts of the comparison; `asked` as in PolicyTraining.
+  PolicyEvaluation evaluate(const LanguageModel& policy, std::span<const Tokens> asked = {}) const;
   /// None where only functions judge.
   const std::optional<LoadedScalarModel>& reward_model() const { return reward_model_; }
 
@@ -74,7 +88,6 @@ class PolicyRun {
   void read_prompts();
   void prepare_rewards();
   SamplingOptions sampling() const;
-  PolicyEvaluation evaluate(const LanguageModel& policy) const;
   std::map<std::string, std::string> inputs(const PolicyTraining& training) const;
   void tell_memory(const PolicyTraining& training) const;
   void conclude(Session& session, const PolicyTraining& training, const PolicyResult& result,

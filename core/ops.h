@@ -10,6 +10,7 @@
 #include "core/tape.h"
 #include "core/tensor.h"
 #include "kernels/activation.h"
+#include "kernels/divergence.h"
 #include "kernels/kl_loss.h"
 #include "kernels/philox.h"
 #include "kernels/preference_loss.h"
@@ -107,6 +108,13 @@ struct TokenLogProb {
 TokenLogProb token_log_prob(const Tensor& x, const Tensor& head, const Tensor& target,
                             float temperature = 1, bool with_entropy = false,
                             std::optional<size_t> keep_bytes = {});
+
+/// KL(q, p) or KL(p, q) of each row, with p = softmax(x . head^T / temperature) and q =
+/// softmax(ref_x . ref_head^T / temperature) over the whole vocabulary: (N). x (N, C), head (V, C);
+/// of the reference another C and the same V, and no gradient. Logits exist for a chunk of rows at
+/// a time only, twice. (divergence)
+Tensor divergence(const Tensor& x, const Tensor& head, const Tensor& ref_x, const Tensor& ref_head,
+                  DivergenceKind kind, float temperature = 1);
 
 /// log softmax(logits)[action] of each row, and the entropy of that distribution, from logits (N,
 /// V) of few classes that exist already: the policies of classical control. action i32 (N); rows

@@ -20,23 +20,25 @@ struct StepSize {
 };
 
 /// Calls step(minibatch, number of the optimizer step within the update), until it returns false.
-/// Updates count from 1. `unit` episodes that lie side by side are shuffled and cut as one.
-/// REQUIRES: whole units.
-template <class Step>
-void for_each_minibatch(std::span<const Episode> episodes, const PolicyConfig& config,
-                        int64_t update, const Step& step, int64_t unit = 1) {
-  const int64_t n = int64_t(episodes.size()) / unit, k = config.num_mini_batches;
+/// Updates count from 1. `unit` items that lie side by side are shuffled and cut as one. Of more
+/// items than an update samples, a pass draws as many as those. REQUIRES: whole units.
+template <class Items, class Step>
+void for_each_minibatch(const Items& items, const PolicyConfig& config, int64_t update,
+                        const Step& step, int64_t unit = 1) {
+  using Item = typename Items::value_type;
+  const int64_t all = int64_t(items.size()) / unit, n = std::min(all, config.batch() / unit);
+  const int64_t k = config.num_mini_batches;
   for (int64_t pass = 0; pass < config.num_iterations; pass++) {
     // Never the same order twice: updates and passes count on in one sequence.
     const std::vector<int64_t> order =
-        permutation(n, config.training.seed + 1, uint64_t(update * config.num_iterations + pass));
+        permutation(all, config.training.seed + 1, uint64_t(update * config.num_iterations + pass));
     for (int64_t m = 0; m < k; m++) {
-      std::vector<const Episode*> picked;
+      std::vector<const Item*> picked;
       for (int64_t i = n * m / k; i < n * (m + 1) / k; i++) {
-        const Episode* first = &episodes[size_t(order[size_t(i)] * unit)];
+        const Item* first = &items[size_t(order[size_t(i)] * unit)];
         for (int64_t j = 0; j < unit; j++) picked.push_back(first + j);
       }
-      if (!step(std::span<const Episode* const>(picked), pass * k + m)) return;
+      if (!step(std::span<const Item* const>(picked), pass * k + m)) return;
     }
   }
 }

@@ -56,13 +56,23 @@ void PolicyStatistics::add(std::span<const Episode* const> slice, std::span<cons
   }
 }
 
-Metrics ratio_free_metrics(std::span<const Episode> episodes, const RolloutSummary& rollout,
-                           const PolicyStatistics& s, KlEstimator estimator) {
+void add_completions(std::span<const Episode> episodes, const RolloutSummary& rollout,
+                     Metrics& metrics) {
   std::vector<double> lengths, ended;
-  double kl = 0, tokens = 0;
   for (const Episode& e : episodes) {
     lengths.push_back(double(e.length()));
     if (e.stopped) ended.push_back(double(e.length()));
+  }
+  add_lengths("length", lengths, metrics);
+  add_lengths("terminated_length", ended, metrics);
+  metrics.emplace_back("completions/clipped_ratio", 1 - rollout.stopped);
+  metrics.emplace_back("completions/repetition", rollout.repetition);
+}
+
+Metrics ratio_free_metrics(std::span<const Episode> episodes, const RolloutSummary& rollout,
+                           const PolicyStatistics& s, KlEstimator estimator) {
+  double kl = 0, tokens = 0;
+  for (const Episode& e : episodes) {
     for (size_t t = 0; t < e.response.size(); t++) {
       kl += kl_estimate(estimator, double(e.log_prob[t]) - double(e.ref_log_prob[t]));
     }
@@ -76,11 +86,8 @@ Metrics ratio_free_metrics(std::span<const Episode> episodes, const RolloutSumma
                   {"kl", kl / tokens},
                   {"objective/kl", rollout.kl},
                   {"entropy", s.entropy / seen}};
-  add_lengths("length", lengths, metrics);
-  add_lengths("terminated_length", ended, metrics);
-  metrics.insert(metrics.end(), {{"completions/clipped_ratio", 1 - rollout.stopped},
-                                 {"completions/repetition", rollout.repetition},
-                                 {"val/ratio", s.ratio / seen},
+  add_completions(episodes, rollout, metrics);
+  metrics.insert(metrics.end(), {{"val/ratio", s.ratio / seen},
                                  {"val/first_logprob_difference", s.first_difference},
                                  {"grad_norm", s.grad_norm / steps},
                                  {"learning_rate", s.learning_rate}});

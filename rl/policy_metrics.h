@@ -41,6 +41,11 @@ struct PolicyStatistics {
            std::span<const float> entropy, const ClipRange& clip);
 };
 
+/// Mean, least and most tokens a response, of all and of those that ended; the share cut short;
+/// repeated 4-grams: completions/...
+void add_completions(std::span<const Episode> episodes, const RolloutSummary& rollout,
+                     Metrics& metrics);
+
 /// reward, reward_std, completions/..., kl, entropy, grad_norm, ...: what a loss without a ratio
 /// has as well. `estimator`: of the KL a token that "kl" is the mean of.
 Metrics ratio_free_metrics(std::span<const Episode> episodes, const RolloutSummary& rollout,

@@ -16,13 +16,13 @@ PolicyRollout::PolicyRollout(const Gpt2& policy, const Gpt2& reference,
       order_(int64_t(prompts.size()), 1, config.training.seed),
       rules_(config.scores, config.responses.length) {}
 
-std::vector<Episode> PolicyRollout::sample(int64_t count) {
+std::vector<Episode> PolicyRollout::sample(int64_t count, const Asked& asked) {
   using Clock = std::chrono::steady_clock;
   std::vector<Tokens> picked;
   std::vector<int64_t> rows;
   for (int64_t i = sampled_; i < sampled_ + count; i++) {
     rows.push_back(order_.at(i / config_.num_generations + 1)[0]);
-    picked.push_back(prompts_[size_t(rows.back())]);
+    picked.push_back(asked ? asked(i, rows.back()) : prompts_[size_t(rows.back())]);
   }
   const auto start = Clock::now();
   std::vector<Episode> episodes = sample_episodes(
@@ -33,6 +33,7 @@ std::vector<Episode> PolicyRollout::sample(int64_t count) {
   for (size_t i = 0; i < episodes.size(); i++) episodes[i].row = rows[i];
   end_responses(episodes, config_.responses, eos_);
   if (policy_.device() != Device::cpu) see_again(episodes);
+  for (Episode& e : episodes) e.prompt = prompts_[size_t(e.row)];
   const std::vector<double> scores = score_(judged_episodes(episodes, eos_));
   for (size_t i = 0; i < episodes.size(); i++) episodes[i].raw_score = scores[i];
   rules_.apply(episodes);

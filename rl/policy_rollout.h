@@ -2,6 +2,7 @@
 // responses to each, their scores, and their log-probabilities under the policy and the reference.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <span>
 #include <vector>
@@ -18,9 +19,15 @@ class PolicyRollout {
   PolicyRollout(const Gpt2& policy, const Gpt2& reference, std::span<const Tokens> prompts,
                 const ScoreFunction& score, int32_t eos, const PolicyConfig& config);
 
+  /// What the policy reads in place of a prompt, such as the prompt under a condition, by the
+  /// number of the episode and the prompt's row.
+  using Asked = std::function<const Tokens&(int64_t episode, int64_t row)>;
+
   /// The next `count` episodes, groups of config.num_generations side by side, with `raw_score`,
   /// `score`, `log_prob` and `ref_log_prob`. REQUIRES: whole groups.
-  std::vector<Episode> sample(int64_t count);
+  /// With `asked`, the policy answers that and `log_prob` is given that; episodes hold the prompt
+  /// itself, which is what is judged and what the reference reads.
+  std::vector<Episode> sample(int64_t count, const Asked& asked = {});
 
   /// Episodes so far: what prompts and random numbers of the next are a function of.
   int64_t sampled() const { return sampled_; }

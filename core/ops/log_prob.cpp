@@ -1,51 +1,16 @@
 #include "kernels/log_prob.h"
 
-#include <algorithm>
-
 #include "core/ops.h"
+#include "core/ops/logits.h"
 #include "kernels/add.h"
-#include "kernels/gemm.h"
-#include "kernels/run.h"
 
 namespace rlhf {
 namespace {
-
-// On the CPU, chunks of about 4 MiB of float logits stay in the last-level cache between the matrix
-// product that writes them and the pass that reads them. With a large vocabulary they may be
-// larger: each chunk also reads the head twice and its gradient once, which fewer rows would not
-// outweigh. A GPU has no such cache, and small products leave most of it idle.
-int64_t chunk_rows(int64_t N, int64_t V, Device device) {
-  constexpr int64_t kLeast = 128;
-  const int64_t logits = int64_t{1} << (device == Device::cpu ? 20 : 27);
-  return std::clamp<int64_t>(logits / V, kLeast, std::max<int64_t>(N, kLeast));
-}
 
 // The most bytes of logits to keep for the backward. A GPU has room for 85,000 rows of GPT-2's
 // vocabulary in bf16, a tenth of its memory, and is spared a quarter of the head's products. On the
 // CPU they would leave the cache, and it has little memory to spare.
 size_t kept_bytes(Device device) { return device == Device::cpu ? 0 : size_t{8} << 30; }
-
-// Elements from one row of logits to the next. Tensor cores, and whoever reads 16 bytes at a time,
-// want rows that begin at multiples of them, and GPT-2's vocabulary of 50,257 is odd. The CPU's
-// loops do not care.
-int64_t row_stride(int64_t V, Device device) {
-  constexpr int64_t kMultiple = 64;
-  return device == Device::cpu ? V : (V + kMultiple - 1) / kMultiple * kMultiple;
-}
-
-// logits = x . head^T for rows [first, first + n).
-template <class T>
-void project(const Tensor& x, const Tensor& head, const Tensor& logits, int64_t first, int64_t n) {
-  const int64_t C = x.shape()[-1];
-  run(x.device(), Gemm<T>{.out = logits.data<T>(),
-                          .a = x.data<T>() + first * C,
-                          .b = head.data<T>(),
-                          .M = n,
-                          .N = head.shape()[0],
-                          .K = C,
-                          .transpose_b = true,
-                          .out_stride = logits.shape()[-1]});
-}
 
 }  // namespace
 
@@ -61,11 +26,11 @@ TokenLogProb token_log_prob(const Tensor& x, const Tensor& head, const Tensor& t
   Tensor log_prob = result({N}, {x, head}, statistic);
   Tensor entropy = with_entropy ? result({N}, {x, head}, statistic) : Tensor{};
   const Tensor lse = Tensor::empty({N}, statistic, x.device());
-  const int64_t stride = row_stride(V, x.device());
+  const int64_t stride = logit_stride(V, x.device());
   const size_t bytes = size_t(N) * size_t(stride) * size_of(x.dtype());
   const bool keep =
       log_prob.requires_grad() && bytes <= keep_bytes.value_or(kept_bytes(x.device()));
-  const int64_t chunk = keep ? N : chunk_rows(N, V, x.device());
+  const int64_t chunk = keep ? N : logit_rows(N, V, x.device());
   Tensor kept;
 
   dispatch(x.dtype(), [&](auto t) {
@@ -74,7 +39,7 @@ TokenLogProb token_log_prob(const Tensor& x, const Tensor& head, const Tensor& t
     const Tensor logits = Tensor::empty({std::min(chunk, N), stride}, x.dtype(), x.device());
     for (int64_t first = 0; first < N; first += chunk) {
       const int64_t n = std::min(chunk, N - first);
-      project<T>(x, head, logits, first, n);
+      project_logits<T>(x, head, logits, first, n);
       run(x.device(),
           LogProbForward<T>{.log_prob = log_prob.data<A>() + first,
                             .entropy = with_entropy ? entropy.data<A>() + first : nullptr,
@@ -103,7 +68,7 @@ TokenLogProb token_log_prob(const Tensor& x, const Tensor& head, const Tensor& t
           keep ? kept : Tensor::empty({std::min(chunk, N), stride}, x.dtype(), x.device());
       for (int64_t first = 0; first < N; first += chunk) {
         const int64_t n = std::min(chunk, N - first);
-        if (!keep) project<T>(x, head, logits, first, n);
+        if (!keep) project_logits<T>(x, head, logits, first, n);
         run(x.device(),
             LogProbBackward<T>{.logits = logits.data<T>(),
                                .d_log_prob = d_log_prob ? d_log_prob + first : nullptr,
@@ -115,27 +80,7 @@ TokenLogProb token_log_prob(const Tensor& x, const Tensor& head, const Tensor& t
                                .V = V,
                                .inverse_temperature = inverse_temperature,
                                .stride = stride});
-        if (d_x) {
-          run(x.device(), Gemm<T>{.out = d_x.data + first * C,
-                                  .accumulate = d_x.accumulate,
-                                  .a = logits.data<T>(),
-                                  .b = head.data<T>(),
-                                  .M = n,
-                                  .N = C,
-                                  .K = V,
-                                  .a_stride = stride});
-        }
-        if (d_head) {
-          run(x.device(), Gemm<T, A>{.out = d_head.data,
-                                     .accumulate = d_head.accumulate || first > 0,
-                                     .a = logits.data<T>(),
-                                     .b = x.data<T>() + first * C,
-                                     .M = V,
-                                     .N = C,
-                                     .K = n,
-                                     .transpose_a = true,
-                                     .a_stride = stride});
-        }
+        pass_logit_gradient<T>(x, logits, d_x, head, d_head, first, n);
       }
     });
   });

@@ -1,0 +1,113 @@
+#include "rl/condition_training.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "rl/group_advantages.h"
+#include "rl/policy_metrics.h"
+#include "rl/preference_log_probs.h"
+
+namespace rlhf {
+
+namespace {
+
+ResponseBatch batch_for(const Gpt2& model, std::span<const Episode> episodes, int64_t batch_size) {
+  return response_batch(pointers(episodes), model.device(),
+                        Padding::on(model.device(), batch_size, model.config.n_positions));
+}
+
+}  // namespace
+
+Tensor response_states(const Gpt2& model, std::span<const Episode> episodes, int64_t batch_size) {
+  const ResponseBatch batch = batch_for(model, episodes, batch_size);
+  return gather(model(batch.batch), batch.row);
+}
+
+ReadResponses read_responses(const Gpt2& model, std::span<const Episode> episodes,
+                             float temperature, int64_t batch_size) {
+  const ResponseBatch batch = batch_for(model, episodes, batch_size);
+  ReadResponses out{.hidden = gather(model(batch.batch), batch.row), .count = batch.count};
+  out.seen = token_log_prob(out.hidden, model.head(), batch.target, temperature,
+                            /*with_entropy=*/true);
+  return out;
+}
+
+std::vector<Episode> episodes_after(
+    ResponseSlice slice, const std::function<const Tokens&(const JudgedResponse&)>& prompt_of) {
+  std::vector<Episode> episodes;
+  for (const JudgedResponse* r : slice) {
+    episodes.push_back({.prompt = prompt_of(*r), .response = r->response, .row = r->row});
+  }
+  return episodes;
+}
+
+Tensor token_mean(const Tensor& x, int64_t count, int64_t tokens, double scale) {
+  std::vector<double> weights(size_t(x.count()), 0.0);
+  std::fill_n(weights.begin(), count, scale / double(tokens));
+  return weighted_sum(x, tensor_like(x, weights));
+}
+
+void add_mean(MetricMeans& terms, const std::string& name, const Tensor& x, int64_t count,
+              double scale) {
+  const std::vector<double> values = numbers_of(x);
+  const double sum = std::accumulate(values.begin(), values.begin() + count, 0.0);
+  terms.add(name, scale * sum / double(count), double(count));
+}
+
+ConditionTraining::ConditionTraining(LanguageModel& policy, const PolicyConfig& config,
+                                     const std::vector<std::string>& terms, Loss loss)
+    : config_(config),
+      terms_(terms),
+      loss_(std::move(loss)),
+      trainer_(policy, training_config(config)) {}
+
+void ConditionTraining::learn(std::span<const JudgedResponse> responses, int64_t update) {
+  loss_sum_ = grad_norm_ = steps_ = 0;
+  const int64_t size = config_.per_device_train_batch_size;
+  for_each_minibatch(responses, config_, update, [&](ResponseSlice all, int64_t) {
+    const int64_t count = int64_t(all.size());
+    StepSize whole{.episodes = count, .slices = (count + size - 1) / size};
+    for (const JudgedResponse* r : all) whole.tokens += int64_t(r->response.size());
+    if (whole.tokens == 0) {
+      trainer_.pass_over(1);
+      return true;
+    }
+    const Trainer::Step done = trainer_.step(whole.slices, [&](int64_t slice) {
+      const int64_t first = slice * size;
+      return loss_(all.subspan(size_t(first), size_t(std::min(size, count - first))), all, whole,
+                   terms_);
+    });
+    loss_sum_ += done.loss;
+    grad_norm_ += done.grad_norm;
+    learning_rate_ = done.learning_rate;
+    steps_++;
+    return true;
+  });
+}
+
+UpdateReport ConditionTraining::report(std::span<const Episode> episodes) {
+  const RolloutSummary rollout = summarise(episodes, 0, KlEstimator::k1);
+  const double steps = std::max(steps_, 1.0);
+  UpdateReport report{.signs = {.kl = rollout.kl,
+                                .length = rollout.length,
+                                .repetition = rollout.repetition,
+                                .ended = rollout.stopped,
+                                .score = rollout.score,
+                                .score_deviation = rollout.score_deviation}};
+  Metrics& metrics = report.metrics;
+  metrics = {{"loss", loss_sum_ / steps},
+             {"reward", rollout.score},
+             {"reward_std", deviation_of(scores_of(episodes))},
+             {"raw_reward", rollout.raw_score},
+             {"objective/kl", rollout.kl}};
+  for (const auto& [name, value] : terms_.take()) {
+    if (name == "entropy") report.signs.entropy = value;
+    metrics.emplace_back(name, value);
+  }
+  add_completions(episodes, rollout, metrics);
+  metrics.emplace_back("grad_norm", grad_norm_ / steps);
+  metrics.emplace_back("learning_rate", learning_rate_);
+  return report;
+}
+
+}  // namespace rlhf
