@@ -52,7 +52,7 @@ class Ppo : public PolicyAlgorithm {
     assign_rewards(episodes, kl_.coefficient, config_, device());
     const PpoStatistics statistics = optimise(episodes, update);
     const RolloutSummary rollout =
-        summarise(episodes, kl_.coefficient, config_.kl_estimator, config_.kl_bounds);
+        summarise(as_learnt(episodes), kl_.coefficient, config_.kl_estimator, config_.kl_bounds);
     UpdateReport report{.metrics = ppo_metrics(rollout, statistics, kl_.coefficient),
                         .signs = vital_signs(rollout, statistics)};
     add_option_metrics(config_, statistics, report.metrics);
@@ -74,6 +74,13 @@ class Ppo : public PolicyAlgorithm {
 
  private:
   Device device() const { return model_.policy.transformer.device(); }
+
+  // Critic and advantages are reported on the scale they were learnt on: values follow whitened
+  // returns where a minibatch whitens its rewards, and fit no others.
+  std::vector<Episode> as_learnt(const std::vector<Episode>& episodes) const {
+    if (config_.whiten_scope == WhitenScope::batch) return episodes;
+    return whitened_minibatch(pointers(episodes), config_, device());
+  }
 
   PpoStatistics optimise(const std::vector<Episode>& episodes, int64_t update) {
     begin_update(update);

@@ -4,6 +4,7 @@
 #include <cmath>
 
 namespace rlhf {
+
 void PpoStatistics::add(const PpoTokens& t, float cliprange, float cliprange_value) {
   for (size_t i = 0; i < t.log_prob.size(); i++) {
     const double d = double(t.log_prob[i]) - double(t.old_log_prob[i]), r = std::exp(d);

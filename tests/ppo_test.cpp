@@ -272,5 +272,18 @@ TEST(CheckPrompts, NamesThePromptThatDoesNotFit) {
             "got 0 tokens");
 }
 
+TEST(Ppo, ReportsCriticAndAdvantagesOnTheScaleTheyWereLearntOn) {
+  PpoConfig config = tiny_ppo(1, 1e-3);
+  config.num_mini_batches = 1;
+  config.whiten_rewards = true;
+  const Figures batch = record_ppo(tiny_actor(Critic::separate), config).metrics[0];
+  config.whiten_scope = WhitenScope::minibatch;
+  const Figures minibatch = record_ppo(tiny_actor(Critic::separate), config).metrics[0];
+  for (const char* name : {"val/explained_variance", "ppo/returns/mean", "ppo/returns/var",
+                           "ppo/policy/advantages_mean"}) {
+    EXPECT_NEAR(minibatch.at(name), batch.at(name), 1e-4) << name;
+  }
+}
+
 }  // namespace
 }  // namespace rlhf
