@@ -115,7 +115,10 @@ def main():
     by_name = {method.name: method for method in METHODS}
     methods = [by_name[name] for name in listed(options.methods, list(by_name), "--methods")]
     task = TASKS[options.task]
-    root, rows = compare(options, task, methods, seeds)
+    try:
+        root, rows = compare(options, task, methods, seeds)
+    except runs.Failure as failure:
+        sys.exit(f"methods.py: models and data: {failure}")
     summary = tables.summary(rows, task, {
         "task": options.task, "seeds": seeds, "machine": machine(), "jobs": options.jobs,
         "busy_machine": options.busy_machine, "date": datetime.date.today().isoformat()})

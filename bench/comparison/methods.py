@@ -79,6 +79,6 @@ def scaled(flags, factor):
     """The flags with learning rates times a factor."""
     words = flags.split()
     for i, word in enumerate(words[:-1]):
-        if word in ("--learning_rate", "--min_learning_rate"):
+        if word in ("--learning_rate", "--min_learning_rate") and factor != 1:
             words[i + 1] = f"{float(words[i + 1]) * factor:g}"
     return words
