@@ -37,7 +37,8 @@ METHODS = (
     Method("actor_critic", CRITIC, "actor_critic", f"{RATE} --train_trunk --whiten_advantages"),
     Method("hierarchical", CRITIC, "hierarchical", RATE),
 
-    Method("reinforce", NO_CRITIC, "reinforce", f"{RATE} --beta 0.2"),
+    Method("reinforce", NO_CRITIC, "reinforce",
+           "--learning_rate 6e-4 --min_learning_rate 6e-5 --beta 0.2"),
     Method("reinforce++", NO_CRITIC, "reinforce",
            f"--preset reinforce++ {RATE} --beta 0.1 {TWICE}"),
     Method("reinforce++-baseline", NO_CRITIC, "reinforce",
@@ -63,7 +64,7 @@ METHODS = (
     Method("online_dpo", OWN_PAIRS, "online_dpo", RATE),
 
     Method("dpo", PAIRS, "dpo", "--learning_rate 2e-4"),
-    Method("dpo_lora", PAIRS, "dpo", "--use_peft --learning_rate 2e-3"),
+    Method("dpo_lora", PAIRS, "dpo", "--use_peft --learning_rate 7e-4"),
     Method("dpo_conservative", PAIRS, "dpo", "--learning_rate 2e-4 --label_smoothing 0.05"),
     Method("dpo_robust", PAIRS, "dpo",
            "--learning_rate 2e-4 --loss_type robust --label_smoothing 0.05"),

@@ -109,7 +109,6 @@ def run_method(program, method, task, setting, seed, folder, limit):
         outcome = json.loads(record.read_text(encoding="utf-8"))
         if outcome["train"] == train and outcome["evaluate"] == evaluate:
             return outcome
-    output.mkdir(parents=True, exist_ok=True)
     seconds = program(train, f"{output}.log", limit)[0] if train else 0.0
     printed = program(evaluate, f"{output}.eval.log")[1]
     outcome = {"seconds": seconds, "figures": figures_of(printed, method, task),

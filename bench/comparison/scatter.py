@@ -5,15 +5,17 @@ as an SVG that reads on light and on dark pages. KL goes by its square root (Gao
 import math
 from html import escape
 
+from comparison.methods import FAMILIES
+
 WIDTH, HEIGHT = 960, 600
-LEFT, RIGHT, TOP, BOTTOM = 64, 24, 56, 56
+LEFT, RIGHT, TOP, BOTTOM = 64, 24, 76, 56
 TEXT = 12          # pixels, of labels
 LETTER = 0.56 * TEXT  # mean advance
 
-# Colours that keep their distance on white and on black; a shape each, for those who see fewer.
-LOOKS = [("#888888", "square"), ("#d55e00", "circle"), ("#0083c9", "circle"),
-         ("#009e73", "triangle"), ("#b38600", "triangle"), ("#cc5fa0", "diamond"),
-         ("#7a6ff0", "diamond")]
+# Colours that keep their distance on white and on black, and shapes for those who see fewer.
+LOOKS = dict(zip(FAMILIES, [
+    ("#888888", "square"), ("#d55e00", "circle"), ("#0083c9", "circle"), ("#009e73", "triangle"),
+    ("#b38600", "triangle"), ("#cc5fa0", "diamond"), ("#7a6ff0", "diamond")]))
 
 STYLE = """
 text { font: 12px system-ui, sans-serif; fill: #24292f; }
@@ -75,7 +77,7 @@ class Axes:
         return out
 
 
-def mark(shape, x, y, colour):
+def mark(colour, shape, x, y):
     if shape == "circle":
         return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="5" fill="{colour}"/>'
     path = {"square": "M-5-5H5V5H-5Z", "triangle": "M0-6L6 5H-6Z", "diamond": "M0-6L6 0L0 6L-6 0Z"}
@@ -94,7 +96,7 @@ def place_labels(points):
     taken = [(p["x"] - 7, p["y"] - 7, p["x"] + 7, p["y"] + 7) for p in points]
     crowd = {p["name"]: sum(math.hypot(p["x"] - q["x"], p["y"] - q["y"]) < 60 for q in points)
              for p in points}
-    places = {}
+    places = []
     for p in sorted(points, key=lambda p: crowd[p["name"]]):
         width = LETTER * len(p["name"])
         best = None
@@ -110,45 +112,55 @@ def place_labels(points):
                 cost = sum(overlap(box, other) for other in taken) + distance / 4
                 if best is None or cost < best[0]:
                     best = (cost, box, distance)
-        places[p["name"]] = best
+        places.append((p, best[1], best[2]))
         taken.append(best[1])
     return places
 
 
-def svg(out):
-    families = list(dict.fromkeys(entry["family"] for entry in out["methods"]))
-    looks = dict(zip(families, LOOKS))
-    points = [{"name": e["name"], "family": e["family"], "kl": e["figures"]["kl"]["mean"],
-               "gold": e["figures"]["gold"]["mean"]} for e in out["methods"] if e["figures"]]
-    lines = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" role="img">',
-             f"<title>{escape(out['title'])}: {escape(out['gold_title'])} over KL</title>",
-             f"<style>{STYLE}</style>"]
-    if not points:
-        return "\n".join(lines + ["</svg>"]) + "\n"
-    axes = Axes(points)
-    for p in points:
-        p["x"], p["y"] = axes.x(p["kl"]), axes.y(p["gold"])
-    lines += axes.svg(out["gold_title"])
-    front = " ".join(f"{p['x']:.1f},{p['y']:.1f}" for p in pareto_front(points))
-    lines.append(f'<polyline class="front" points="{front}"/>')
-    for name, (_, box, distance) in place_labels(points).items():
-        p = next(p for p in points if p["name"] == name)
+def legend(families):
+    """The families in rows below the title."""
+    lines, x, y = [], LEFT, 38
+    for family in families:
+        width = 32 + 1.05 * LETTER * len(family)
+        if x + width > WIDTH - RIGHT:
+            x, y = LEFT, y + 18
+        lines.append(mark(*LOOKS[family], x + 6, y))
+        lines.append(f'<text class="quiet" x="{x + 16}" y="{y + 4}">{escape(family)}</text>')
+        x += width
+    return lines
+
+
+def labels(points):
+    """Names beside their points, with a line to those that had to stand apart."""
+    lines = []
+    for p, box, distance in place_labels(points):
         if distance > 18:
             x = min(max(p["x"], box[0]), box[2])
             y = min(max(p["y"], box[1]), box[3])
             lines.append(f'<line class="leader" x1="{p["x"]:.1f}" y1="{p["y"]:.1f}" '
                          f'x2="{x:.1f}" y2="{y:.1f}"/>')
-        lines.append(f'<text x="{box[0]:.1f}" y="{box[3] - 2:.1f}">{escape(name)}</text>')
-    for p in points:
-        colour, shape = looks[p["family"]]
-        lines.append(mark(shape, p["x"], p["y"], colour))
-    lines.append(f'<text class="title" x="{LEFT}" y="18">What each method reaches, and how far it '
-                 f"went: {escape(out['title'])}, {len(out['seeds'])} seed(s)</text>")
-    x = LEFT
-    for family in families:
-        colour, shape = looks[family]
-        lines.append(mark(shape, x + 6, 38, colour))
-        short = family.replace("Policy gradient", "PG").replace("Preferences", "Pairs")
-        lines.append(f'<text class="quiet" x="{x + 16}" y="42">{escape(short)}</text>')
-        x += 28 + LETTER * 0.95 * len(short)
+        lines.append(f'<text x="{box[0]:.1f}" y="{box[3] - 2:.1f}">{escape(p["name"])}</text>')
+    return lines
+
+
+def svg(out):
+    """The picture of tables.summary."""
+    points = [{"name": e["name"], "family": e["family"], "kl": e["figures"]["kl"]["mean"],
+               "gold": e["figures"]["gold"]["mean"]} for e in out["methods"] if e["figures"]]
+    seeds = "one seed" if len(out["seeds"]) == 1 else f"means over {len(out['seeds'])} seeds"
+    lines = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" role="img">',
+             f"<title>{escape(out['title'])}: {escape(out['gold_title'])} over KL</title>",
+             f"<style>{STYLE}</style>",
+             f'<text class="title" x="{LEFT}" y="18">What each method reaches, and how far it went: '
+             f"{escape(out['title'])}, {seeds}</text>"]
+    if points:
+        axes = Axes(points)
+        for p in points:
+            p["x"], p["y"] = axes.x(p["kl"]), axes.y(p["gold"])
+        lines += legend([f for f in FAMILIES if any(p["family"] == f for p in points)])
+        lines += axes.svg(out["gold_title"])
+        front = " ".join(f"{p['x']:.1f},{p['y']:.1f}" for p in pareto_front(points))
+        lines.append(f'<polyline class="front" points="{front}"/>')
+        lines += labels(points)
+        lines += [mark(*LOOKS[p["family"]], p["x"], p["y"]) for p in points]
     return "\n".join(lines + ["</svg>"]) + "\n"
