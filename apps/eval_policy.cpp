@@ -81,17 +81,13 @@ PolicyEvaluation sampled_answers(const Gpt2& policy, const Gpt2& reference,
     input_error("--temperature", "expected above 0 to sample answers (1: as trained), got 0");
   }
   check_prompts(prompts, n_positions, sampling.max_new_tokens);
-  std::vector<Tokens> asked(prompts.begin(), prompts.end());
+  std::vector<Tokens> asked;
   if (!condition.empty()) {
-    for (size_t i = 0; i < rows.size(); i++) {
-      asked[i] = tokenizer.encode(condition + rows[i].prompt);
-    }
+    for (const PromptRow& row : rows) asked.push_back(tokenizer.encode(condition + row.prompt));
     check_prompts(asked, policy.config.n_positions, sampling.max_new_tokens);
   }
-  return evaluate_policy(policy, reference, asked, tokenizer, score, sampling,
-                         [&](std::vector<Episode>& episodes) {
-                           for (Episode& e : episodes) e.prompt = prompts[size_t(e.row)];
-                         });
+  const auto whole = [](std::vector<Episode>&) {};
+  return evaluate_policy(policy, reference, prompts, tokenizer, score, sampling, whole, asked);
 }
 
 Section answer_evidence(const PolicyEvaluation& e, bool judged) {

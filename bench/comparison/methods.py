@@ -52,7 +52,7 @@ METHODS = (
            "--overlong_buffer 8 --steps_per_generation 2"),
     Method("bnpo", NO_CRITIC, "grpo", f"{RATE} --loss_type bnpo --beta 0.1 {TWICE}"),
     Method("gspo", NO_CRITIC, "grpo",
-           f"{RATE} --importance_sampling_level sequence --epsilon 3e-3 --epsilon_high 4e-3 "
+           f"{RATE} --importance_sampling_level sequence --epsilon 5e-3 --epsilon_high 1e-2 "
            "--beta 0.1 --steps_per_generation 2"),
 
     Method("best_of_16", CHOICE, "best_of_n", "--num_generations 16", samples=16),
@@ -64,7 +64,7 @@ METHODS = (
     Method("online_dpo", OWN_PAIRS, "online_dpo", RATE),
 
     Method("dpo", PAIRS, "dpo", "--learning_rate 2e-4"),
-    Method("dpo_lora", PAIRS, "dpo", "--use_peft --learning_rate 7e-4"),
+    Method("dpo_lora", PAIRS, "dpo", "--use_peft --learning_rate 5e-4"),
     Method("dpo_conservative", PAIRS, "dpo", "--learning_rate 2e-4 --label_smoothing 0.05"),
     Method("dpo_robust", PAIRS, "dpo",
            "--learning_rate 2e-4 --loss_type robust --label_smoothing 0.05"),

@@ -64,7 +64,7 @@ def prepare(program, task, folder, seed, data):
 def training_command(method, task, setting, seed, output):
     words = [method.command, "--model_name_or_path", setting.sft, "--output_dir", output]
     if method.offline:
-        words += ["--dataset_name", setting.pairs]
+        words += ["--dataset_name", setting.pairs, "--num_train_epochs", task.passes]
     else:
         prompts = setting.eval_prompts if method.samples else setting.prompts
         length = "response_length" if method.command == "ppo" else "max_completion_length"

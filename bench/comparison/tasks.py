@@ -24,6 +24,7 @@ class Task(NamedTuple):
     gold_title: str
     length: int     # tokens of a response at most
     episodes: int   # that an online method may sample
+    passes: int     # of an offline method over the pairs
     rate: float     # factor on the learning rates in methods.py
     prepare: Callable  # (run, folder, seed, data) -> Setting
 
@@ -47,14 +48,14 @@ def prepare_demo(run, folder, seed, _data, quick=False):
 
 
 def sentence_pairs(rows):
-    """Pairs of sentences that begin with the same two words, the first of which people called
-    positive and the other negative; each sentence stands in one pair at most."""
+    """Pairs of sentences that begin with the same word, one that people called positive and one that
+    they called negative; each sentence stands in one pair at most."""
     waiting = {}
     for text, label in rows:
-        words = text.split()
-        if len(words) < 6:
+        prompt, space, rest = text.strip().partition(" ")
+        completion = space + rest
+        if len(completion.split()) < 4:
             continue
-        prompt, completion = " ".join(words[:2]), " " + " ".join(words[2:])
         others = waiting.setdefault((prompt, 1 - label), [])
         if not others:
             waiting.setdefault((prompt, label), []).append(completion)
@@ -89,9 +90,9 @@ def prepare_sst2(run, folder, seed, data):
 
 TASKS = {
     "demo": Task("the demo's reviews", "rewards/demo_judge/mean", "positive", 32, 3840, 1,
-                 prepare_demo),
+                 1, prepare_demo),
     "demo-quick": Task("the quick demo's reviews", "rewards/demo_judge/mean", "positive", 32, 1920,
-                       1, lambda *given: prepare_demo(*given, quick=True)),
-    "sst2": Task("SST-2's film reviews", "judge_positive", "positive", 24, 3200, 0.5,
+                       1, 1, lambda *given: prepare_demo(*given, quick=True)),
+    "sst2": Task("SST-2's film reviews", "judge_positive", "positive", 24, 3200, 4, 0.5,
                  prepare_sst2),
 }
