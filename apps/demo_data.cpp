@@ -59,6 +59,7 @@ void DemoData::write(const std::filesystem::path& folder) const {
   write_rows(folder / "pairs.jsonl", pairs_train, pair);
   write_rows(folder / "pairs_val.jsonl", pairs_val, pair);
   write_rows(folder / "prompts.jsonl", prompts, prompt);
+  write_rows(folder / "eval_prompts.jsonl", eval_prompts, prompt);
 }
 
 }  // namespace rlhf

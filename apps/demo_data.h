@@ -17,7 +17,8 @@ struct DemoData {
   std::vector<Preference> pairs_train, pairs_val;
   std::vector<std::string> prompts, eval_prompts;
 
-  /// documents.jsonl, sft.jsonl, sft_val.jsonl, pairs.jsonl, pairs_val.jsonl, prompts.jsonl.
+  /// documents.jsonl, sft.jsonl, sft_val.jsonl, pairs.jsonl, pairs_val.jsonl, prompts.jsonl,
+  /// eval_prompts.jsonl.
   void write(const std::filesystem::path& folder) const;
 };
 

@@ -1,4 +1,5 @@
-// rlhf eval: measures a language model on text or references, or a reward model on labels or pairs.
+// rlhf eval: measures a language model on text, references or prompts, or a reward model on labels
+// or pairs.
 #include <fmt/core.h>
 
 #include <cmath>
@@ -6,6 +7,7 @@
 #include "apps/classification.h"
 #include "apps/commands.h"
 #include "apps/device_flags.h"
+#include "apps/eval_policy.h"
 #include "apps/eval_report.h"
 #include "apps/session.h"
 #include "apps/terminal.h"
@@ -32,7 +34,15 @@ struct Options {
   uint64_t seed = 1;
   float temperature = 0;
   bool json = false;
+  PolicyEvaluationFlags policy;
   DeviceFlags device;
+
+  SamplingOptions sampling(const LoadedLanguageModel& loaded) const {
+    return {.max_new_tokens = max_new_tokens,
+            .temperature = temperature,
+            .stop_tokens = loaded.stop_tokens,
+            .seed = seed};
+  }
 };
 
 Tokenise unit_for(const Options& o, std::span<const std::string> texts) {
@@ -83,12 +93,8 @@ Evaluation evaluate_completions(const Options& o, const LoadedLanguageModel& loa
     input_error(o.dataset_name, "expected a prompt of fewer than {} tokens, got none",
                 model.config.n_positions);
   }
-  const SamplingOptions sampling{.max_new_tokens = o.max_new_tokens,
-                                 .temperature = o.temperature,
-                                 .stop_tokens = loaded.stop_tokens,
-                                 .seed = o.seed};
   for (const Generated& g :
-       generate_in_batches(model, prompts, sampling, o.per_device_eval_batch_size)) {
+       generate_in_batches(model, prompts, o.sampling(loaded), o.per_device_eval_batch_size)) {
     hypotheses.push_back(tokenizer.decode(g.tokens));
   }
   const Likelihood likelihood = evaluate_likelihood(model, examples, o.per_device_eval_batch_size);
@@ -150,7 +156,17 @@ std::string task_of(const Options& o, bool scalar) {
     return rows && read_rows(o.dataset_name).has_column(column);
   };
   if (scalar) return has("chosen") ? "pairs" : "labels";
-  return has("completion") || has("messages") ? "generation" : "perplexity";
+  if (has("completion") || has("messages")) return "generation";
+  return has("prompt") && !has(o.text_column.c_str()) ? "policy" : "perplexity";
+}
+
+Evaluation evaluate_language_model(const Options& o, const std::string& task,
+                                   const Placement& placement) {
+  const LoadedLanguageModel loaded = load_language_model(o.model_name_or_path, placement);
+  if (task == "policy") {
+    return evaluate_answers(o.policy, loaded, o.dataset_name, o.sampling(loaded), placement);
+  }
+  return task == "generation" ? evaluate_completions(o, loaded) : evaluate_text(o, loaded);
 }
 
 int eval_main(const Options& o, const Invocation& invocation) {
@@ -160,7 +176,7 @@ int eval_main(const Options& o, const Invocation& invocation) {
   const bool needs_scalar = task == "pairs" || task == "labels";
   if (needs_scalar != scalar) {
     input_error("--task", "expected {} for this model, got {}",
-                scalar ? "pairs or labels" : "perplexity or generation", task);
+                scalar ? "pairs or labels" : "perplexity, generation or policy", task);
   }
   const Placement placement = o.device.placement_for_inference();
   Evaluation evaluation;
@@ -168,8 +184,7 @@ int eval_main(const Options& o, const Invocation& invocation) {
     const LoadedScalarModel loaded = load_scalar_model(o.model_name_or_path, placement);
     evaluation = task == "pairs" ? evaluate_pairs(o, loaded) : evaluate_labels(o, loaded);
   } else {
-    const LoadedLanguageModel loaded = load_language_model(o.model_name_or_path, placement);
-    evaluation = task == "generation" ? evaluate_completions(o, loaded) : evaluate_text(o, loaded);
+    evaluation = evaluate_language_model(o, task, placement);
   }
   const auto& figures = evaluation.figures;
   if (!o.output_dir.empty()) {
@@ -183,7 +198,7 @@ int eval_main(const Options& o, const Invocation& invocation) {
     return 0;
   }
   for (const auto& [name, value] : figures.items()) {
-    fmt::print("{:<20} {}\n", name,
+    fmt::print("{:<24} {}\n", name,
                value.is_number_float() ? fmt::format("{:.4f}", value.get<double>())
                : value.is_string()     ? value.get<std::string>()
                                        : value.dump());
@@ -206,10 +221,11 @@ Command eval_command() {
                 .shown_as("DIR");
             flags
                 .add("dataset_name", o->dataset_name,
-                     "text; or prompt, completion; or text, label; or chosen, rejected")
+                     "text; or prompt, completion; or prompt; or text, label; or chosen, rejected")
                 .required()
                 .shown_as("FILE");
-            flags.choice("task", o->task, {"auto", "perplexity", "generation", "labels", "pairs"},
+            flags.choice("task", o->task,
+                         {"auto", "perplexity", "generation", "policy", "labels", "pairs"},
                          "what to measure; auto goes by model and columns");
             flags.add("text_column", o->text_column, "name, or 0-based index without a header");
             flags.add("label_column", o->label_column, "name, or 0-based index without a header");
@@ -225,6 +241,7 @@ Command eval_command() {
             flags.add("output_dir", o->output_dir, "write summary and report here, too")
                 .shown_as("DIR");
             flags.add("json", o->json, "print one JSON object");
+            o->policy.declare(flags);
             o->device.declare(flags);
           },
       .run = [o](const Invocation& invocation) { return eval_main(*o, invocation); }};

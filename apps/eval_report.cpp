@@ -24,6 +24,7 @@ std::string cell_text(const nlohmann::ordered_json& value) {
 std::vector<std::string> main_figures(const std::string& task) {
   if (task == "perplexity") return {"perplexity", "bits_per_byte", "val_loss"};
   if (task == "generation") return {"perplexity", "bleu", "rougeL", "distinct_2"};
+  if (task == "policy") return {"rewards/model/mean", "judge_positive", "kl", "distinct_2"};
   if (task == "labels") return {"accuracy", "f1", "roc_auc", "calibration_error"};
   return {"accuracy", "margin", "val_loss"};
 }

@@ -158,6 +158,16 @@ TEST_F(EndToEndWrongInput, ToEval) {
   expect_refusal(call("empty", "corpus.txt"), "config.json");
   expect_refusal(call("lm", "foreign.jsonl"), "\"G\"");
   expect_refusal(call("lm", "broken_utf8.txt"), "UTF-8");
+  expect_refusal(call("lm", "prompts.jsonl"), "[--temperature]");
+  const Arguments sampled{"--temperature", "1", "--max_new_tokens", "8"};
+  expect_refusal(call("lm", "prompts.jsonl", {"--temperature", "1"}), "[prompts]");
+  expect_refusal(call("lm", "prompts.jsonl", sampled + Arguments{"--ref_model", at("other_lm")}),
+                 "the policy's tokenizer");
+  expect_refusal(
+      call("lm", "prompts.jsonl", sampled + Arguments{"--reward_funcs", "demo_judge:strict"}),
+      "expected nothing after \"demo_judge\"");
+  expect_refusal(call("lm", "prompts.jsonl", {"--judge_completions"}), "\"completion\"");
+  expect_refusal(call("rm", "prompts.jsonl", {"--task", "policy"}), "[--task]");
 }
 
 }  // namespace

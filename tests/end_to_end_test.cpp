@@ -258,6 +258,36 @@ TEST_F(EndToEnd, EvaluatesWhatTheModelAndTheColumnsSay) {
   EXPECT_NE(table.out.find("accuracy"), std::string::npos);
 }
 
+TEST_F(EndToEnd, EvaluatesAnswersToPromptsByWhoeverIsNamed) {
+  const auto eval = [](const char* model, const std::string& data, const Arguments& more = {}) {
+    return json_of(Arguments{"eval", "--json", "--model_name_or_path", at(model), "--dataset_name",
+                             at(data), "--temperature", "1", "--max_new_tokens", "8"} +
+                   more);
+  };
+  const Arguments judges{"--ref_model",        at("sft"), "--reward_model_path", at("rm"),
+                         "--judge_model_path", at("rm"),  "--reward_funcs",      "length:max=8"};
+  const json same = eval("sft", "prompts.jsonl", judges);
+  EXPECT_EQ(same["task"], "policy");
+  EXPECT_EQ(same["prompts"], 36);
+  EXPECT_EQ(same["kl"], 0) << "a model to itself";
+  EXPECT_EQ(same["rewards/length/mean"], 0) << "eight tokens are the most";
+  EXPECT_TRUE(same["rewards/model/mean"].is_number());
+  EXPECT_LE(same["judge_positive"], 1);
+  const json other = eval("lm", "prompts.jsonl", judges);
+  EXPECT_GT(other["kl"], 0);
+  EXPECT_EQ(other, eval("lm", "prompts.jsonl", judges)) << "the same seed";
+  EXPECT_NE(eval("sft", "prompts.jsonl", judges + Arguments{"--condition", "fine "})["kl"], 0)
+      << "the reference does not read the condition";
+  EXPECT_FALSE(eval("lm", "prompts.jsonl").contains("kl"));
+
+  const json given = eval("sft", "sft.jsonl",
+                          {"--task", "policy", "--judge_completions", "--reward_funcs",
+                           "length:target=7,unit=characters", "--ref_model", at("sft")});
+  EXPECT_NEAR(given["rewards/length/mean"], 1, 1e-9) << "each is \" is xxxx.\"";
+  EXPECT_NEAR(given["mean_length"], 10, 1e-9) << "a token a character, and the end token";
+  EXPECT_FALSE(given.contains("kl")) << "nobody knows whose they are";
+}
+
 TEST_F(EndToEnd, EveryCommandExplainsItself) {
   for (const char* command :
        {"demo", "doctor", "tokenizer", "pretrain", "sft", "reward", "ppo", "generate", "eval"}) {

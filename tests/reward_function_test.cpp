@@ -71,6 +71,13 @@ TEST(RewardFunction, RegularExpressionsMatchAnywhereInLinearTime) {
   EXPECT_EQ(judged("regex:a\\;b", {"xa;b", "ab"}), (Numbers{1, 0})) << "\\; is a ;";
 }
 
+TEST(RewardFunction, TheDemosJudgeReadsPromptAndCompletion) {
+  const std::vector<std::string> texts{" it was excellent .", " it was dreadful .", " it began ."};
+  EXPECT_EQ(judged("demo_judge", texts), (Numbers{1, 0, 0}));
+  EXPECT_EQ(judged("demo_judge", {" it began ."}, {{"prompt", "the film was excellent and"}}),
+            (Numbers{1}));
+}
+
 TEST(RewardFunction, OverlapIsThatOfSacrebleuAndRougeScore) {
   const std::string reference = "the cat sat on the mat";
   const nlohmann::json columns{{"prompt", "p"}, {"reference", reference}, {"gold", "a b"}};

@@ -122,6 +122,13 @@ std::unique_ptr<RewardFunction> make_length(const std::string& argument) {
   return length_reward(unit, target, most);
 }
 
+std::unique_ptr<RewardFunction> make_demo_judge(const std::string& argument) {
+  if (!argument.empty()) {
+    input_error(kFlag, "expected nothing after \"demo_judge\", got \"{}\"", argument);
+  }
+  return demo_judge_reward();
+}
+
 std::unique_ptr<RewardFunction> make(const std::string& name, const std::string& argument,
                                      double timeout_seconds) {
   const bool needs_argument = name != "bleu" && name != "rouge";
@@ -131,12 +138,13 @@ std::unique_ptr<RewardFunction> make(const std::string& name, const std::string&
     return overlap_reward(name == "bleu" ? OverlapKind::bleu : OverlapKind::rouge_l, options.unit(),
                           options.text("column", "reference"));
   }
+  if (name == "demo_judge") return make_demo_judge(argument);
   const bool known = name == "keyword" || name == "keyword_count" || name == "regex" ||
                      name == "regex_count" || name == "command";
   if (!known) {
     input_error(kFlag,
-                "expected length, keyword, keyword_count, regex, regex_count, bleu, rouge or "
-                "command, got \"{}\"",
+                "expected length, keyword, keyword_count, regex, regex_count, bleu, rouge, "
+                "demo_judge or command, got \"{}\"",
                 name);
   }
   if (needs_argument && argument.empty()) {

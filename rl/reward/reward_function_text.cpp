@@ -9,6 +9,7 @@
 #include <cmath>
 
 #include "core/check.h"
+#include "data/gold_sentiment.h"
 #include "data/text_metrics.h"
 
 namespace rlhf {
@@ -120,6 +121,17 @@ class Overlap final : public RewardFunction {
   std::string column_;
 };
 
+class DemoJudge final : public RewardFunction {
+ public:
+  std::vector<double> operator()(const RewardBatch& batch) override {
+    std::vector<double> out;
+    for (size_t i = 0; i < batch.completions.size(); i++) {
+      out.push_back(gold_positive(batch.prompts[i] + batch.completions[i]));
+    }
+    return out;
+  }
+};
+
 }  // namespace
 
 std::unique_ptr<RewardFunction> length_reward(LengthUnit unit, double target, double most) {
@@ -138,5 +150,7 @@ std::unique_ptr<RewardFunction> overlap_reward(OverlapKind kind, Tokenise unit,
                                                const std::string& column) {
   return std::make_unique<Overlap>(kind, unit, column);
 }
+
+std::unique_ptr<RewardFunction> demo_judge_reward() { return std::make_unique<DemoJudge>(); }
 
 }  // namespace rlhf

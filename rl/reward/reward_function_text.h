@@ -30,4 +30,8 @@ enum class OverlapKind { bleu, rouge_l };
 std::unique_ptr<RewardFunction> overlap_reward(OverlapKind kind, Tokenise unit,
                                                const std::string& column);
 
+/// 1 where the judge behind the demo's reviews calls prompt and completion positive
+/// (data/gold_sentiment.h).
+std::unique_ptr<RewardFunction> demo_judge_reward();
+
 }  // namespace rlhf
