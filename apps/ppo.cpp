@@ -55,7 +55,7 @@ ActorCritic make_model(const Options& o, const PpoConfig& config, PolicyRun& run
     model.value_head = copy_of(start.score);
     scale(model.value_head.weight, start.gain);
   } else if (critic == "policy") {
-    model.critic = o.policy.lora.copy_to_train(model.policy.transformer,
+    model.critic = o.policy.lora.copy_to_train(model.policy.transformer.trunk(),
                                                o.policy.model_name_or_path, config.training.seed);
   }
   const std::string& init = o.ppo.value_head_init;

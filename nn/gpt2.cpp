@@ -84,6 +84,16 @@ KvCache Gpt2::make_cache(int64_t B, int64_t capacity) const {
   return cache;
 }
 
+void Gpt2::untie() {
+  if (tied()) lm_head = copy_of(wte);
+}
+
+Gpt2 Gpt2::trunk() const {
+  Gpt2 alone = *this;
+  alone.lm_head = {};
+  return alone;
+}
+
 Gpt2 empty_gpt2(const Gpt2Config& config, DType dtype) {
   config.validate();
   const int64_t C = config.n_embd;

@@ -1,5 +1,6 @@
 // GPT-2 (Radford et al. 2019), the trunk that every model here shares, and its two heads: logits of
-// the next token through the tied token embedding, and one scalar per token (rewards, values).
+// the next token, through the token embedding or a matrix of their own, and one scalar per token
+// (rewards, values).
 #pragma once
 
 #include <optional>
@@ -30,10 +31,11 @@ struct KvCache {
 
 struct Gpt2 {
   Gpt2Config config;
-  Embedding wte;  ///< (V, C) token embedding, also the language-model head
+  Embedding wte;  ///< (V, C) token embedding, also the language-model head unless there is another
   Embedding wpe;  ///< (P, C) position embedding
   std::vector<Block> h;
   LayerNorm ln_f;
+  Embedding lm_head = {};  ///< (V, C) a language-model head apart from wte; undefined: tied to it
   /// Training keeps only the input of each block and computes the rest again in the backward pass:
   /// less memory, about a forward pass more time, the same bits.
   bool gradient_checkpointing = false;
@@ -52,8 +54,13 @@ struct Gpt2 {
 
   KvCache make_cache(int64_t B, int64_t capacity) const;
 
-  /// The language-model head: the token embedding itself, (V, C).
-  const Tensor& head() const { return wte.weight; }
+  /// The language-model head, (V, C): what sampling, log-probabilities and losses read.
+  const Tensor& head() const { return tied() ? wte.weight : lm_head.weight; }
+  bool tied() const { return !lm_head.weight.defined(); }
+  /// Gives it a head of its own that starts as a copy of the embedding, if it has none.
+  void untie();
+  /// The same memory without a head of its own: what reward models and critics are made of.
+  Gpt2 trunk() const;
   DType dtype() const { return wte.weight.dtype(); }
   Device device() const { return wte.weight.device(); }
   Placement placement() const { return {device(), dtype()}; }
@@ -63,6 +70,7 @@ struct Gpt2 {
     v("wpe", wpe);
     v("h", h);
     v("ln_f", ln_f);
+    v("lm_head", lm_head);
   }
 
  private:
@@ -70,7 +78,8 @@ struct Gpt2 {
                  const std::function<Tensor(const Tensor& qkv, size_t layer)>& attend) const;
 };
 
-/// The trunk under the names of Hugging Face's GPT2LMHeadModel; the head is wte.
+/// The trunk under the names of Hugging Face's GPT2LMHeadModel, but for a head of its own, which a
+/// file has beside the trunk (rl/model/model_folder.cpp).
 struct LanguageModel {
   Gpt2 transformer;
   const Tensor& head() const { return transformer.head(); }

@@ -120,7 +120,7 @@ std::optional<std::string> FrozenBases::trunk_of(std::string_view name) {
   for (size_t begin = 0; begin < name.size();) {
     const size_t end = std::min(name.find('.', begin), name.size());
     const std::string_view part = name.substr(begin, end - begin);
-    if (part == "wte" || part == "wpe" || part == "h" || part == "ln_f") {
+    if (part == "wte" || part == "wpe" || part == "h" || part == "ln_f" || part == "lm_head") {
       return std::string(name.substr(0, begin));
     }
     begin = end + 1;

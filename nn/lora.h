@@ -77,7 +77,8 @@ class FrozenBases {
   static bool is_adapter(std::string_view name);
 
  private:
-  /// What stands before the trunk's own names, "policy.transformer." for example; none for a head.
+  /// What stands before the trunk's own names, "policy.transformer." for example; none for a head
+  /// that reads scalars. A language-model head counts to its trunk: PEFT freezes it too.
   static std::optional<std::string> trunk_of(std::string_view name);
 
   std::set<std::string> trunks_;

@@ -140,7 +140,7 @@ void write_model_config(const fs::path& folder, const ModelConfig& config,
       {"n_inner", nullptr},
       {"activation_function", "gelu_new"}};
   for (const auto& [key, value] : fixed_keys().items()) out[key] = value;
-  out["tie_word_embeddings"] = true;
+  out["tie_word_embeddings"] = config.tied;
   out["layer_norm_epsilon"] = shape.layer_norm_epsilon;
   out["embd_pdrop"] = shape.embd_pdrop;
   out["attn_pdrop"] = shape.attn_pdrop;

@@ -15,7 +15,9 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view prefix = "transformer.";
+// Where Hugging Face has a language model's own head, and where a trunk names it.
 constexpr const char* head_name = "lm_head.weight";
+constexpr const char* own_head_name = "transformer.lm_head.weight";
 
 // Buffers that some files carry beside the weights.
 bool is_mask(std::string_view name) {
@@ -48,7 +50,7 @@ class WeightLoader {
   }
 
   void load_into(LanguageModel& model, const Placement& placement) {
-    if (weights_.find(head_name)) check_head();
+    if (has_own_head()) model.transformer.untie();
     load_into(model, "", placement);
   }
 
@@ -62,18 +64,18 @@ class WeightLoader {
 
  private:
   std::string in_file(const std::string& name) const {
+    if (name == own_head_name) return head_name;
     return bare_ && name.starts_with(prefix) ? name.substr(prefix.size()) : name;
   }
 
-  // transformers computes with a head of its own whenever the file holds one that differs, whatever
-  // config.json says, so there is no reading of such a file as a tied model.
-  void check_head() {
+  // A file of two equal matrices may be a tied model all the same; of two that differ it is none,
+  // whatever config.json says, and transformers does not take it for one. A scalar model that was
+  // made from such a file reads no head.
+  bool has_own_head() {
+    if (config_.scalar || !weights_.find(head_name)) return false;
+    if (!config_.tied) return true;
     const Tensor embedding = weights_.read(in_file(std::string(prefix) + "wte.weight"));
-    if (weights_.read(head_name).to_vector<float>() != embedding.to_vector<float>()) {
-      input_error(weights_.source(),
-                  "expected \"{}\" equal to wte (a tied head; no other is supported), got another",
-                  head_name);
-    }
+    return weights_.read(head_name).to_vector<float>() != embedding.to_vector<float>();
   }
 
   ModelWeights weights_;
@@ -118,6 +120,13 @@ void remove_files(const fs::path& folder, std::initializer_list<const char*> nam
   for (const char* name : names) remove_tree(folder / name);
 }
 
+std::vector<NamedTensor> named_as_in_files(std::vector<NamedTensor> entries) {
+  for (NamedTensor& entry : entries) {
+    if (entry.name == own_head_name) entry.name = head_name;
+  }
+  return entries;
+}
+
 template <class Model>
 void save(const fs::path& folder, Model& model, const ModelConfig& config,
           const Tokenizer& tokenizer) {
@@ -128,10 +137,12 @@ void save(const fs::path& folder, Model& model, const ModelConfig& config,
   if (adapter) {
     write_adapter(staged.path(), model, config);
   } else {
-    write_safetensors(staged.path() / "model.safetensors", state_dict(model));
+    write_safetensors(staged.path() / "model.safetensors", named_as_in_files(state_dict(model)));
     write_model_config(staged.path(), config, tokenizer);
   }
   staged.commit();
+  // Heads of sub-tasks belong to the model that was here before (rl/hierarchical_folder.h).
+  remove_files(folder, {"hierarchical.json", "hierarchical.safetensors"});
   if (adapter) {
     remove_files(folder, {"config.json", "generation_config.json", "model.safetensors"});
   } else {
@@ -184,7 +195,7 @@ LoadedScalarModel load_scalar_model(const fs::path& folder, const Placement& pla
   WeightLoader weights(base, config);
   LanguageModel trunk{empty_gpt2(config.shape)};
   weights.load_into(trunk, placement);
-  loaded.model = {trunk.transformer, make_score_head(trunk.transformer, 0, /*zero=*/true),
+  loaded.model = {trunk.transformer.trunk(), make_score_head(trunk.transformer, 0, /*zero=*/true),
                   config.reward_gain, config.reward_bias};
   if (adapter) {
     // The head is the adapter's, whatever head the base has.
@@ -196,7 +207,8 @@ LoadedScalarModel load_scalar_model(const fs::path& folder, const Placement& pla
 }
 
 void save_model(const fs::path& folder, LanguageModel& model, const Tokenizer& tokenizer) {
-  save(folder, model, {.shape = model.transformer.config, .dtype = model.transformer.dtype()},
+  const Gpt2& trunk = model.transformer;
+  save(folder, model, {.shape = trunk.config, .tied = trunk.tied(), .dtype = trunk.dtype()},
        tokenizer);
 }
 
