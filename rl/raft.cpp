@@ -33,7 +33,8 @@ class Raft : public CriticFreeAlgorithm {
  public:
   Raft(LanguageModel& policy, const Gpt2& reference, std::span<const Tokens> prompts,
        const ScoreFunction& score, int32_t eos, const RaftConfig& config)
-      : CriticFreeAlgorithm(policy, reference, prompts, score, eos, config, ClipRange{}, raft_loss),
+      : CriticFreeAlgorithm(policy, reference, prompts, score, eos, config,
+                            {.ratio_of = RatioOf::none}, raft_loss),
         config_(config) {}
 
   // Groups of responses to the same prompt.
@@ -47,8 +48,9 @@ class Raft : public CriticFreeAlgorithm {
     const PolicyStatistics statistics = optimiser_.learn(selected, update);
     const RolloutSummary rollout = summarise(episodes, config_.beta, KlEstimator::k1);
     const double flat_groups = share_of_flat_groups(episodes, config_.num_generations);
-    UpdateReport report{.metrics = policy_metrics(episodes, rollout, statistics, KlEstimator::k1),
-                        .signs = vital_signs(rollout, statistics, flat_groups)};
+    UpdateReport report{
+        .metrics = ratio_free_metrics(episodes, rollout, statistics, KlEstimator::k1),
+        .signs = vital_signs(rollout, statistics, flat_groups)};
     report.metrics.emplace_back("frac_reward_zero_std", flat_groups);
     report.metrics.emplace_back("objective/rlhf_reward", mean_of(rewards));
     add_selected(selected, report.metrics);
