@@ -215,6 +215,18 @@ TEST(BestOfN, ContradictionsAreRefused) {
   EXPECT_NE(message_of<InputError>([&] { call({}); }).find("got none"), std::string::npos);
 }
 
+TEST(BestOfN, ScoresThatAreNoNumbersAreRefused) {
+  const Gpt2 policy = make_gpt2(tiny_config(12), 4);
+  const ScoreFunction broken = [](std::span<const Episode> episodes) {
+    return std::vector<double>(episodes.size(), std::nan(""));
+  };
+  EXPECT_EQ(message_of<Error>([&] {
+              best_of_n(policy, tiny_prompts(), broken, kEos, tiny_best_of_n(4),
+                        [](int64_t, int64_t, const Metrics&) { return true; });
+            }),
+            "[score] expected a finite number for prompt 1, got nan");
+}
+
 class BestOfNRowsTest : public testing::Test {
  protected:
   BestOfNRowsTest() : folder(fs::temp_directory_path() / "rlhf_best_of_n_rows") {
