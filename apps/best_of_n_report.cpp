@@ -117,7 +117,7 @@ Section best_of_n_section(std::span<const BestOfNPoint> curve, bool judged,
           "For each n the mean over all subsets of n of the responses sampled, in closed form: "
           "what "
           "n fresh responses are expected to give. The KL is log n - (n - 1) / n, which is exact "
-          "where no two responses are equal, and an upper bound otherwise."}};
+          "where no two responses score the same, and an upper bound otherwise."}};
   const auto add = [&](const std::string& title, const std::string& name,
                        Estimate BestOfNPoint::*field) {
     section.charts.push_back(curve_chart(curve, false, title + " against n", name, field));

@@ -1,6 +1,7 @@
 #include "rl/best_of_n.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "core/check.h"
 #include "rl/group_advantages.h"
@@ -68,7 +69,11 @@ std::vector<RankedResponses> best_of_n(const Gpt2& policy, std::span<const Token
     for (size_t i = 0; i < episodes.size(); i++) episodes[i].row = first + int64_t(i) / n;
     end_responses(episodes, config.responses, eos);
     const std::vector<double> scores = score(judged_episodes(episodes, eos));
-    for (size_t i = 0; i < episodes.size(); i++) episodes[i].raw_score = scores[i];
+    for (size_t i = 0; i < episodes.size(); i++) {
+      check(std::isfinite(scores[i]), "score", "expected a finite number for prompt {}, got {}",
+            episodes[i].row + 1, scores[i]);
+      episodes[i].raw_score = scores[i];
+    }
     rules.apply(episodes);
     for (auto group = episodes.begin(); group != episodes.end(); group += n) {
       ranked.push_back(

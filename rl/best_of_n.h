@@ -42,7 +42,8 @@ using OnPrompts = std::function<bool(int64_t done, int64_t total, const Metrics&
 /// Samples, judges and ranks config.num_generations responses to each prompt. Response j to prompt
 /// i is sequence i N + j of the seed: it is the same whatever is sampled beside it.
 /// @returns those of all prompts, or of the first ones where `on_prompts` ended it.
-/// @throws InputError as check_prompts and validate do.
+/// @throws InputError as check_prompts and validate do, Error for a score that is not finite: it
+/// cannot be ranked.
 std::vector<RankedResponses> best_of_n(const Gpt2& policy, std::span<const Tokens> prompts,
                                        const ScoreFunction& score, int32_t eos,
                                        const BestOfNConfig& config, const OnPrompts& on_prompts);

@@ -12,7 +12,7 @@ namespace rlhf {
 /// The expected value of the response that `scores` rank highest among n drawn without replacement
 /// (Nakano et al. 2021, appendix I; of 0/1 scores with themselves: pass@k of Chen et al. 2021): an
 /// unbiased estimate for n fresh responses. Equals are picked with equal chances.
-/// REQUIRES: as many values as scores, 1 <= n <= their number.
+/// REQUIRES: as many values as scores, 1 <= n <= their number; finite scores.
 double best_of_n_estimate(std::span<const double> scores, std::span<const double> values,
                           int64_t n);
 
