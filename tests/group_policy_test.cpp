@@ -1,4 +1,4 @@
-// REINFORCE, RLOO, GRPO, RAFT and online DPO as runs of a tiny model: what must hold of each alike.
+// What must hold alike of every algorithm that has neither a critic nor a file of preferences.
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -6,162 +6,15 @@
 #include <memory>
 
 #include "core/allocator.h"
-#include "rl/grpo.h"
 #include "rl/memory_plan.h"
-#include "rl/online_dpo.h"
-#include "rl/raft.h"
-#include "rl/reinforce.h"
-#include "rl/rloo.h"
 #include "rl/run/checkpoint_folder.h"
 #include "tests/gpu.h"
-#include "tests/ppo_helpers.h"
+#include "tests/group_policy_variants.h"
 
 namespace rlhf {
 namespace {
 
 namespace fs = std::filesystem;
-
-/// What tests turn, the same for each algorithm.
-struct Settings {
-  int64_t updates = 3;
-  double learning_rate = 1e-3;
-  int64_t iterations = 1, mini_batches = 2, batch = 4;
-  Placement placement = {};
-  OptimizerKind optimizer = OptimizerKind::adamw;
-  ScoreFunction score = count_liked;
-};
-
-struct Trained {
-  PolicyResult result;
-  std::vector<Figures> metrics;
-  std::vector<std::vector<Episode>> episodes;
-  std::vector<float> parameters;
-};
-
-void settle(PolicyConfig& config, const Settings& s) {
-  config.episodes_per_update = 12;
-  config.total_episodes = 12 * s.updates;
-  config.num_generations = 4;
-  config.num_iterations = s.iterations;
-  config.num_mini_batches = s.mini_batches;
-  config.per_device_train_batch_size = s.batch;
-  config.responses.length = 8;
-  config.training.schedule = {.kind = ScheduleKind::constant, .peak = s.learning_rate};
-  config.training.optimizer.weight_decay = 0;
-  config.training.optimizer.kind = s.optimizer;
-}
-
-template <class Config, class Train>
-Trained run(Config config, const Train& train, const Settings& s, Checkpoints checkpoints) {
-  settle(config, s);
-  LanguageModel policy{make_gpt2(tiny_config(12), 4)};
-  move_parameters(policy, s.placement);
-  Trained out;
-  out.result = train(
-      policy, frozen_copy(policy.transformer), tiny_prompts(), s.score, kEos, config,
-      [&](int64_t, int64_t, const Metrics& metrics, std::span<const Episode> episodes) {
-        out.metrics.emplace_back(metrics.begin(), metrics.end());
-        out.episodes.emplace_back(episodes.begin(), episodes.end());
-      },
-      std::move(checkpoints));
-  out.parameters = parameters_of(policy);
-  return out;
-}
-
-struct Variant {
-  const char* name;
-  std::function<Trained(const Settings&, Checkpoints)> run;
-};
-
-Variant of_grpo(const char* name, const std::function<void(GrpoConfig&)>& change) {
-  return {name, [=](const Settings& s, Checkpoints checkpoints) {
-            GrpoConfig config;
-            change(config);
-            return run(config, grpo, s, std::move(checkpoints));
-          }};
-}
-Variant of_rloo(const char* name, const std::function<void(RlooConfig&)>& change) {
-  return {name, [=](const Settings& s, Checkpoints checkpoints) {
-            RlooConfig config;
-            change(config);
-            return run(config, rloo, s, std::move(checkpoints));
-          }};
-}
-Variant of_reinforce(const char* name, const std::function<void(ReinforceConfig&)>& change) {
-  return {name, [=](const Settings& s, Checkpoints checkpoints) {
-            ReinforceConfig config;
-            config.epsilon = 0.2f;
-            change(config);
-            return run(config, reinforce, s, std::move(checkpoints));
-          }};
-}
-Variant of_raft(const char* name, const std::function<void(RaftConfig&)>& change) {
-  return {name, [=](const Settings& s, Checkpoints checkpoints) {
-            RaftConfig config;
-            change(config);
-            return run(config, raft, s, std::move(checkpoints));
-          }};
-}
-
-Variant of_online_dpo(const char* name, const std::function<void(OnlineDpoConfig&)>& change) {
-  return {name, [=](const Settings& s, Checkpoints checkpoints) {
-            OnlineDpoConfig config;
-            change(config);
-            Settings in_pairs = s;
-            in_pairs.batch = std::max<int64_t>(s.batch, 2);
-            return run(config, online_dpo, in_pairs, std::move(checkpoints));
-          }};
-}
-
-std::vector<Variant> variants() {
-  return {
-      of_grpo("Grpo", [](GrpoConfig&) {}),
-      of_grpo("DrGrpo",
-              [](GrpoConfig& c) {
-                c.loss_reduction = LossReduction::sequence_sum;
-                c.scale_rewards = ScaleRewards::none;
-              }),
-      of_grpo("Dapo",
-              [](GrpoConfig& c) {
-                c.loss_reduction = LossReduction::token_mean;
-                c.epsilon_high = 0.28f;
-                c.beta = 0;
-                c.dynamic_sampling = 3;
-                c.mask_truncated_completions = true;
-                c.scores.overlong_buffer = 2;
-              }),
-      of_grpo("Gspo",
-              [](GrpoConfig& c) { c.importance_sampling_level = ImportanceSampling::sequence; }),
-      of_online_dpo("OnlineDpo", [](OnlineDpoConfig&) {}),
-      of_online_dpo("OnlineIpo",
-                    [](OnlineDpoConfig& c) {
-                      c.loss = {.kind = PreferenceLossKind::ipo, .beta = 1};
-                      c.drop_ties = true;
-                    }),
-      of_rloo("Rloo", [](RlooConfig&) {}),
-      of_rloo("RlooNormalised", [](RlooConfig& c) { c.normalize_advantages = true; }),
-      of_reinforce("ReinforceAverage", [](ReinforceConfig&) {}),
-      of_reinforce("ReinforceBatch", [](ReinforceConfig& c) { c.baseline = Baseline::batch_mean; }),
-      of_reinforce("ReinforcePlusPlus",
-                   [](ReinforceConfig& c) {
-                     c.baseline = Baseline::none;
-                     c.token_kl = true;
-                     c.whiten_advantages = true;
-                     c.loss_reduction = LossReduction::token_mean;
-                   }),
-      of_reinforce("ReinforcePlusPlusBaseline",
-                   [](ReinforceConfig& c) {
-                     c.baseline = Baseline::group_mean;
-                     c.beta = 0;
-                     c.kl_loss_coef = 0.1f;
-                     c.whiten_advantages = true;
-                   }),
-      of_raft("Raft", [](RaftConfig&) {}),
-      of_raft("RaftBatch", [](RaftConfig& c) {
-        c.selection = Selection::batch;
-        c.beta = 0.05f;
-      })};
-}
 
 class GroupPolicy : public testing::TestWithParam<Variant> {
  protected:
@@ -276,7 +129,7 @@ TEST(GroupPolicyOptions, DynamicSamplingDrawsFlatGroupsAgain) {
     return scores;
   };
   const auto with = [&](int64_t rounds) {
-    return of_grpo("",
+    return variant("", grpo,
                    [=](GrpoConfig& c) {
                      c.dynamic_sampling = rounds;
                      c.scores.missing_eos = MissingEos::keep;
@@ -293,7 +146,7 @@ TEST(GroupPolicyOptions, DynamicSamplingDrawsFlatGroupsAgain) {
 }
 
 TEST(GroupPolicyOptions, AMovingAverageForgetsExponentially) {
-  const auto run = of_reinforce("", [](ReinforceConfig& c) {
+  const auto run = variant("", reinforce, [](ReinforceConfig& c) {
                      c.beta = 0;
                      c.baseline_decay = 0.75f;
                    }).run({.updates = 3, .learning_rate = 0}, {});
