@@ -95,13 +95,12 @@ Variant of_reinforce(const char* name, const std::function<void(ReinforceConfig&
           }};
 }
 
-Variant of_online_dpo(const char* name, const std::function<void(OnlineDpoConfig&)>& change) {
-  return {name, [=](const Settings& s, Checkpoints checkpoints) {
+Variant of_online_dpo(const char* name, const PreferenceLossForm& loss) {
+  return {name, [=](Settings s, Checkpoints checkpoints) {
             OnlineDpoConfig config;
-            change(config);
-            Settings in_pairs = s;
-            in_pairs.batch = std::max<int64_t>(s.batch, 2);
-            return run(config, online_dpo, in_pairs, std::move(checkpoints));
+            config.loss = loss;
+            s.batch = std::max<int64_t>(s.batch, 2);  // a pair
+            return run(config, online_dpo, s, std::move(checkpoints));
           }};
 }
 
@@ -124,12 +123,8 @@ std::vector<Variant> variants() {
               }),
       of_grpo("Gspo",
               [](GrpoConfig& c) { c.importance_sampling_level = ImportanceSampling::sequence; }),
-      of_online_dpo("OnlineDpo", [](OnlineDpoConfig&) {}),
-      of_online_dpo("OnlineIpo",
-                    [](OnlineDpoConfig& c) {
-                      c.loss = {.kind = PreferenceLossKind::ipo, .beta = 1};
-                      c.drop_ties = true;
-                    }),
+      of_online_dpo("OnlineDpo", {}),
+      of_online_dpo("OnlineIpo", {.kind = PreferenceLossKind::ipo, .beta = 0.4f}),
       of_rloo("Rloo", [](RlooConfig&) {}),
       of_rloo("RlooNormalised", [](RlooConfig& c) { c.normalize_advantages = true; }),
       of_reinforce("ReinforceAverage", [](ReinforceConfig&) {}),
