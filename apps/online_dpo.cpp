@@ -87,7 +87,8 @@ Command online_dpo_command() {
           .summary = "improve a language model by preferences between its own responses",
           .example =
               "rlhf online_dpo --model_name_or_path runs/sft --reward_model_path runs/rm "
-              "--dataset_name prompts.jsonl --output_dir runs/online_dpo",
+              "--dataset_name prompts.jsonl --num_generations 4 --beta 0.5 --learning_rate 5e-4 "
+              "--total_episodes 2560 --output_dir runs/online_dpo",
           .declare = [o](Flags& flags) { declare(*o, flags); },
           .run =
               [o](const Invocation& invocation) {

@@ -105,10 +105,7 @@ inline std::vector<Variant> variants() {
               [](GrpoConfig& c) { c.importance_sampling_level = ImportanceSampling::sequence; }),
       variant("OnlineDpo", online_dpo),
       variant("OnlineIpo", online_dpo,
-              [](OnlineDpoConfig& c) {
-                c.loss = {.kind = PreferenceLossKind::ipo, .beta = 1};
-                c.drop_ties = true;
-              }),
+              [](OnlineDpoConfig& c) { c.loss = {.kind = PreferenceLossKind::ipo, .beta = 0.4f}; }),
       variant("Rloo", rloo),
       variant("RlooNormalised", rloo, [](RlooConfig& c) { c.normalize_advantages = true; }),
       variant("ReinforceAverage", reinforce),
