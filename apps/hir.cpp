@@ -14,6 +14,10 @@ struct Options {
   PolicyFlags flags{config, {}};
   std::string instructions;
 
+  Options() {
+    config.training.schedule.peak = 1e-3;
+    policy.checkpoint.save_steps = 1;  // rounds are long
+  }
   HirConfig resolved() const;
 };
 

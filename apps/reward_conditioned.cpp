@@ -16,6 +16,10 @@ struct Options {
   PolicyFlags flags{config, {}};
   std::string conditions{kConditions}, kl_kind = "forward", completions;
 
+  Options() {
+    config.training.schedule.peak = 1e-3;
+    policy.checkpoint.save_steps = 1;  // rounds are long
+  }
   RewardConditionedConfig resolved() const;
 };
 

@@ -17,10 +17,9 @@ struct HirConfig : PolicyConfig {
   float contrastive_coef = 1;   ///< of the contrastive instruction loss; 0: off
   float entropy_coef = 0.001f;  ///< reward of the policy's entropy
   HirConfig() {
-    total_episodes = 4096;
-    episodes_per_update = 512;
-    num_iterations = 4;
-    num_mini_batches = 8;
+    total_episodes = 8192;
+    episodes_per_update = 2048;
+    num_mini_batches = 128;
   }
 };
 

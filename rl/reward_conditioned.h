@@ -18,10 +18,9 @@ struct RewardConditionedConfig : PolicyConfig {
   DivergenceKind kl_kind = DivergenceKind::forward;  ///< KL(ref, pi) or KL(pi, ref)
   float entropy_coef = 0;                            ///< reward of the policy's entropy
   RewardConditionedConfig() {
-    total_episodes = 4096;
-    episodes_per_update = 512;
-    num_iterations = 4;
-    num_mini_batches = 8;
+    total_episodes = 16384;
+    episodes_per_update = 4096;
+    num_mini_batches = 256;
   }
 };
 

@@ -26,6 +26,8 @@ class ConditionEndToEnd : public Models {
                   "32",
                   "--generation_batch_size",
                   "16",
+                  "--steps_per_generation",
+                  "4",
                   "--max_completion_length",
                   "8",
                   "--eval_prompts",
