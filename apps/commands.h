@@ -19,6 +19,7 @@ Command reinforce_command();
 Command rloo_command();
 Command grpo_command();
 Command actor_critic_command();
+Command hierarchical_command();
 Command dpo_command();
 Command kto_command();
 Command orpo_command();
@@ -32,12 +33,12 @@ Command report_command();
 
 inline std::vector<Command> commands() {
   return {
-      demo_command(),      doctor_command(), tokenizer_command(), data_command(),
-      pretrain_command(),  sft_command(),    reward_command(),    ppo_command(),
-      reinforce_command(), rloo_command(),   grpo_command(),      actor_critic_command(),
-      dpo_command(),       kto_command(),    orpo_command(),      simpo_command(),
-      gym_command(),       merge_command(),  generate_command(),  chat_command(),
-      eval_command(),      report_command(),
+      demo_command(),         doctor_command(), tokenizer_command(), data_command(),
+      pretrain_command(),     sft_command(),    reward_command(),    ppo_command(),
+      reinforce_command(),    rloo_command(),   grpo_command(),      actor_critic_command(),
+      hierarchical_command(), dpo_command(),    kto_command(),       orpo_command(),
+      simpo_command(),        gym_command(),    merge_command(),     generate_command(),
+      chat_command(),         eval_command(),   report_command(),
   };
 }
 

@@ -46,10 +46,14 @@ struct PolicyTraining {
   LanguageModel* policy = nullptr;
   std::function<PolicyResult(const OnUpdate& on_update, Checkpoints checkpoints)> train;
   std::function<std::vector<Chart>(const Session& session)> charts;
+  /// How the policy responds where it is more than `policy`, for the comparison.
+  Responder respond = {};
   const Gpt2* critic = nullptr;  ///< what learns beside the policy, for the memory plan
   std::map<std::string, std::string> inputs = {};  ///< digests of what else is read
   /// What else a checkpoint holds as models.
   std::function<void(const std::filesystem::path& folder)> save = [](const auto&) {};
+  /// What else the result is, beside `policy`.
+  std::function<void(const std::filesystem::path& folder)> save_result = [](const auto&) {};
   std::function<void(nlohmann::ordered_json& summary)> summarise = [](auto&) {};
 };
 
@@ -67,6 +71,8 @@ class PolicyRun {
   const Tokenizer& tokenizer() const { return tokenizer_; }
   std::span<const Tokens> prompts() const { return prompts_; }
   const ScoreFunction& score() const { return score_; }
+  /// The prompts' rows, with all their columns.
+  std::span<const PromptRow> rows() const { return rows_; }
   /// None where only functions judge.
   const std::optional<LoadedScalarModel>& reward_model() const { return reward_model_; }
 
@@ -74,7 +80,7 @@ class PolicyRun {
   void read_prompts();
   void prepare_rewards();
   SamplingOptions sampling() const;
-  PolicyEvaluation evaluate(const LanguageModel& policy) const;
+  PolicyEvaluation evaluate(const PolicyTraining& training) const;
   std::map<std::string, std::string> inputs(const PolicyTraining& training) const;
   void tell_memory(const PolicyTraining& training) const;
   void conclude(Session& session, const PolicyTraining& training, const PolicyResult& result,

@@ -6,14 +6,28 @@
 
 namespace rlhf {
 
+namespace {
+constexpr int64_t kBatch = 64;
+}
+
 PolicyEvaluation evaluate_policy(const Gpt2& policy, const Gpt2& reference,
                                  std::span<const Tokens> prompts, const Tokenizer& tokenizer,
                                  const ScoreFunction& score, const SamplingOptions& sampling,
                                  const std::function<void(std::vector<Episode>&)>& finish) {
-  constexpr int64_t kBatch = 64;
+  const auto respond = [&policy](std::span<const Tokens> asked, const SamplingOptions& options) {
+    return sample_episodes(policy, asked, options, kBatch);
+  };
+  return evaluate_policy(Responder(respond), reference, prompts, tokenizer, score, sampling,
+                         finish);
+}
+
+PolicyEvaluation evaluate_policy(const Responder& policy, const Gpt2& reference,
+                                 std::span<const Tokens> prompts, const Tokenizer& tokenizer,
+                                 const ScoreFunction& score, const SamplingOptions& sampling,
+                                 const std::function<void(std::vector<Episode>&)>& finish) {
   PolicyEvaluation out;
   if (prompts.empty()) return out;
-  std::vector<Episode> episodes = sample_episodes(policy, prompts, sampling, kBatch);
+  std::vector<Episode> episodes = policy(prompts, sampling);
   finish(episodes);
   out.scores = score(judged_episodes(episodes, tokenizer.eos()));
   const std::vector<const Episode*> list = pointers(episodes);

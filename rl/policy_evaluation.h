@@ -24,6 +24,11 @@ struct PolicyEvaluation {
 /// Samples one response to each prompt and judges it. `finish` may cut the responses, as
 /// training does at its own stop tokens (end_responses, rl/responses.h).
 PolicyEvaluation evaluate_policy(
+    const Responder& policy, const Gpt2& reference, std::span<const Tokens> prompts,
+    const Tokenizer& tokenizer, const ScoreFunction& score, const SamplingOptions& sampling,
+    const std::function<void(std::vector<Episode>&)>& finish = [](std::vector<Episode>&) {});
+/// The same of a language model.
+PolicyEvaluation evaluate_policy(
     const Gpt2& policy, const Gpt2& reference, std::span<const Tokens> prompts,
     const Tokenizer& tokenizer, const ScoreFunction& score, const SamplingOptions& sampling,
     const std::function<void(std::vector<Episode>&)>& finish = [](std::vector<Episode>&) {});
