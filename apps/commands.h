@@ -17,6 +17,8 @@ Command reward_conditioned_command();
 Command hir_command();
 Command reward_command();
 Command ppo_command();
+Command actor_critic_command();
+Command hierarchical_command();
 Command reinforce_command();
 Command rloo_command();
 Command grpo_command();
@@ -46,6 +48,8 @@ inline std::vector<Command> commands() {
       hir_command(),
       reward_command(),
       ppo_command(),
+      actor_critic_command(),
+      hierarchical_command(),
       reinforce_command(),
       rloo_command(),
       grpo_command(),

@@ -167,7 +167,7 @@ class Demo {
                                    .stop_tokens = {tokenizer_->eos()},
                                    .seed = seed_ + 1};
     const auto evaluate = [&](const Gpt2& policy) {
-      return evaluate_policy(policy, reference, asked, *tokenizer_, score, sampling);
+      return evaluate_policy(responder(policy), reference, asked, *tokenizer_, score, sampling);
     };
     const PolicyEvaluation before = evaluate(model_.transformer);
     const ScalarModel critic = copy_of(reward_);

@@ -87,7 +87,8 @@ PolicyEvaluation sampled_answers(const Gpt2& policy, const Gpt2& reference,
     check_prompts(asked, policy.config.n_positions, sampling.max_new_tokens);
   }
   const auto whole = [](std::vector<Episode>&) {};
-  return evaluate_policy(policy, reference, prompts, tokenizer, score, sampling, whole, asked);
+  return evaluate_policy(responder(policy), reference, prompts, tokenizer, score, sampling, whole,
+                         asked);
 }
 
 Section answer_evidence(const PolicyEvaluation& e, bool judged) {

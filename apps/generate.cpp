@@ -7,6 +7,7 @@
 
 #include "apps/commands.h"
 #include "apps/device_flags.h"
+#include "apps/hierarchical_generate.h"
 #include "apps/sampling_flags.h"
 #include "apps/terminal.h"
 #include "core/atomic_file.h"
@@ -71,8 +72,9 @@ void write_rows(const std::string& file, const std::vector<Request>& asked,
   atomic_write(file, rows);
 }
 
-void print_json(const std::vector<Request>& asked, const std::vector<Generated>& generated,
-                const Tokenizer& tokenizer) {
+nlohmann::ordered_json results_json(const std::vector<Request>& asked,
+                                    const std::vector<Generated>& generated,
+                                    const Tokenizer& tokenizer) {
   nlohmann::ordered_json results = nlohmann::ordered_json::array();
   for (size_t i = 0; i < asked.size(); i++) {
     const Generated& g = generated[i];
@@ -82,10 +84,41 @@ void print_json(const std::vector<Request>& asked, const std::vector<Generated>&
                        {"log_probs", g.log_probs},
                        {"finish_reason", g.stopped ? "stop" : "length"}});
   }
-  fmt::print("{}\n", nlohmann::ordered_json{{"results", results}}.dump());
+  return {{"results", results}};
+}
+
+/// The same of a policy of two levels, whose text alone would not say who wrote what.
+int generate_hierarchical(const Options& o) {
+  const LoadedHierarchicalPolicy loaded =
+      load_hierarchical_policy(o.model_name_or_path, o.device.placement_for_inference());
+  const Tokenizer& tokenizer = *loaded.tokenizer;
+  const std::vector<Request> asked = requests(o, tokenizer);
+  std::vector<Tokens> prompts;
+  for (const Request& request : asked) prompts.push_back(request.tokens);
+  const std::vector<Episode> episodes = generate_segments(loaded, prompts, o.sampling);
+  std::vector<Generated> generated;
+  for (const Episode& e : episodes) generated.push_back({e.response, e.log_prob, e.stopped});
+  if (!o.output_file.empty()) {
+    write_rows(o.output_file, asked, generated, tokenizer);
+    fmt::print("{} rows in {}\n", asked.size(), o.output_file);
+    return 0;
+  }
+  if (o.json) {
+    nlohmann::ordered_json out = results_json(asked, generated, tokenizer);
+    for (size_t i = 0; i < episodes.size(); i++) {
+      out["results"][i]["segments"] = segments_json(episodes[i], loaded);
+    }
+    fmt::print("{}\n", out.dump());
+    return 0;
+  }
+  for (size_t i = 0; i < asked.size(); i++) {
+    fmt::print("{}{}\n", bold(escape_controls(asked[i].text)), segments_text(episodes[i], loaded));
+  }
+  return 0;
 }
 
 int generate_main(const Options& o) {
+  if (is_hierarchical_folder(o.model_name_or_path)) return generate_hierarchical(o);
   const LoadedLanguageModel loaded =
       load_language_model(o.model_name_or_path, o.device.placement_for_inference());
   const Tokenizer& tokenizer = *loaded.tokenizer;
@@ -102,7 +135,8 @@ int generate_main(const Options& o) {
     return 0;
   }
   if (o.json) {
-    print_json(asked, generate_in_batches(loaded.model.transformer, prompts, sampling), tokenizer);
+    const auto generated = generate_in_batches(loaded.model.transformer, prompts, sampling);
+    fmt::print("{}\n", results_json(asked, generated, tokenizer).dump());
     return 0;
   }
   if (asked.size() > 1) {  // several at once cannot share a line: print when done

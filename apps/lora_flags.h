@@ -18,6 +18,9 @@ class LoraFlags {
 
   void declare(Flags& flags);
 
+  /// Whether --use_peft asks for adapters.
+  bool used() const { return use_peft_; }
+
   /// Readies a trunk read from `folder` for training, and says what it did on stderr. With
   /// --use_peft it gets adapters, or goes on with those that the folder holds; without, those are
   /// merged into the weights, which learn. Call it before anything is copied from the model.

@@ -50,7 +50,7 @@ void PolicyFlags::declare_rollout(Flags& flags) {
             "responses sampled in the whole run, rounded up to whole updates");
   flags.add(names_.episodes_per_update, c.episodes_per_update, between(1, 1 << 20),
             "responses sampled before each update");
-  flags.add(names_.response_length, r.length, between(1, 1 << 20), "tokens of a response at most");
+  flags.add(names_.response_length, r.length, between(1, 1 << 20), names_.response_length_help);
   flags.add("temperature", r.temperature, between(0.05f, 10.0f),
             "of sampling and of every log-probability");
   flags.add("top_k", r.top_k, at_least(0),
@@ -89,6 +89,10 @@ void PolicyFlags::declare_steps(Flags& flags) {
             "passes over an update's episodes");
   flags.add(names_.mini_batches, config_.num_mini_batches, between(1, 1 << 20),
             "optimizer steps a pass");
+  declare_memory(flags);
+}
+
+void PolicyFlags::declare_memory(Flags& flags) {
   flags.add("per_device_train_batch_size", config_.per_device_train_batch_size, between(1, 1 << 16),
             "episodes in memory at a time");
 }

@@ -16,6 +16,7 @@ int32_t stop_token_of(const std::string& text, const Tokenizer& tokenizer);
 
 struct PolicyFlagNames {
   const char* response_length = "max_completion_length";
+  const char* response_length_help = "tokens of a response at most";
   const char* episodes_per_update = "generation_batch_size";
   const char* mini_batches = "steps_per_generation";
   const char* iterations = "num_iterations";
@@ -32,7 +33,8 @@ class PolicyFlags {
   void declare_rollout(Flags& flags);
   void declare_groups(Flags& flags);  ///< num_generations
   void declare_scores(Flags& flags);
-  void declare_steps(Flags& flags);  ///< passes, minibatches, episodes in memory
+  void declare_steps(Flags& flags);   ///< passes, minibatches, episodes in memory
+  void declare_memory(Flags& flags);  ///< episodes in memory alone
   void declare_optimizer(Flags& flags);
   void declare_safeguards(Flags& flags);
 

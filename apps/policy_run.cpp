@@ -79,12 +79,13 @@ PolicyRun::PolicyRun(const PolicyOptions& options, const PolicyFlags& flags,
 int PolicyRun::operator()(const PolicyTraining& training) {
   const auto save = [&](const std::filesystem::path& folder) {
     save_model(folder, *training.policy, tokenizer_);
+    training.save_result(folder);
     training.save(folder);
   };
   Checkpoints checkpoints =
       o_.checkpoint.checkpoints(invocation_, o_.output_dir, inputs(training), save);
   Session session(invocation_, o_.output_dir, config_.training.seed, o_.checkpoint.resumed_step());
-  const PolicyEvaluation before = evaluate(*training.policy, training.asked);
+  const PolicyEvaluation before = evaluate(training);
   rewards_.take();
   tell_memory(training);
   const OnStep log = session.on_step(training.name, training.shown);
@@ -95,8 +96,9 @@ int PolicyRun::operator()(const PolicyTraining& training) {
         log(update, total, metrics);
       },
       std::move(checkpoints));
-  const PolicyEvaluation after = evaluate(*training.policy, training.asked);
+  const PolicyEvaluation after = evaluate(training);
   save_model(o_.output_dir, *training.policy, tokenizer_);
+  training.save_result(o_.output_dir);
   conclude(session, training, result, before, after);
   return 0;
 }
@@ -135,14 +137,23 @@ SamplingOptions PolicyRun::sampling() const {
   return sampling_options(config_.responses, tokenizer_.eos(), config_.training.seed + 1, 0);
 }
 
-PolicyEvaluation PolicyRun::evaluate(const LanguageModel& policy,
-                                     std::span<const Tokens> asked) const {
+PolicyEvaluation PolicyRun::evaluate(const Responder& policy, std::span<const Tokens> asked) const {
   ResponseConfig cut = config_.responses;
   cut.sample_past_end = false;
   return evaluate_policy(
-      policy.transformer, reference_, asked_, tokenizer_, asked_score_, sampling(),
+      policy, reference_, asked_, tokenizer_, asked_score_, sampling(),
       [&](std::vector<Episode>& episodes) { end_responses(episodes, cut, tokenizer_.eos()); },
       asked);
+}
+
+PolicyEvaluation PolicyRun::evaluate(const LanguageModel& policy,
+                                     std::span<const Tokens> asked) const {
+  return evaluate(responder(policy.transformer), asked);
+}
+
+PolicyEvaluation PolicyRun::evaluate(const PolicyTraining& training) const {
+  return evaluate(training.respond ? training.respond : responder(training.policy->transformer),
+                  training.asked);
 }
 
 std::map<std::string, std::string> PolicyRun::inputs(const PolicyTraining& training) const {

@@ -46,10 +46,14 @@ struct PolicyTraining {
   LanguageModel* policy = nullptr;
   std::function<PolicyResult(const OnUpdate& on_update, Checkpoints checkpoints)> train;
   std::function<std::vector<Chart>(const Session& session)> charts;
+  /// How the policy responds where it is more than `policy`, for the comparison.
+  Responder respond = {};
   const Gpt2* critic = nullptr;  ///< what learns beside the policy, for the memory plan
   std::map<std::string, std::string> inputs = {};  ///< digests of what else is read
   /// What else a checkpoint holds as models.
   std::function<void(const std::filesystem::path& folder)> save = [](const auto&) {};
+  /// What else the result is, beside `policy`.
+  std::function<void(const std::filesystem::path& folder)> save_result = [](const auto&) {};
   std::function<void(nlohmann::ordered_json& summary)> summarise = [](auto&) {};
   /// What the policy reads in the comparison in place of PolicyRun::asked_rows; empty: those.
   std::vector<Tokens> asked = {};
@@ -88,6 +92,8 @@ class PolicyRun {
   void read_prompts();
   void prepare_rewards();
   SamplingOptions sampling() const;
+  PolicyEvaluation evaluate(const Responder& policy, std::span<const Tokens> asked) const;
+  PolicyEvaluation evaluate(const PolicyTraining& training) const;
   std::map<std::string, std::string> inputs(const PolicyTraining& training) const;
   void tell_memory(const PolicyTraining& training) const;
   void conclude(Session& session, const PolicyTraining& training, const PolicyResult& result,

@@ -79,7 +79,7 @@ class Sampler {
       const size_t sequence = active.sequence[row];
       // 2^24 positions a sequence are more than any model has.
       const uint64_t number =
-          (options_.first_sequence + sequence) << 24 | sequences[sequence].out.tokens.size();
+          options_.number_of(sequence) << 24 | sequences[sequence].out.tokens.size();
       std::memcpy(&draw[2 * row], &number, sizeof number);
     }
     const Tensor draws = Tensor::from(draw, {2 * N});
@@ -275,9 +275,12 @@ Generated generate(const Gpt2& model, const Tokens& prompt, const SamplingOption
 
 std::vector<Generated> generate_in_batches(const Gpt2& model, std::span<const Tokens> prompts,
                                            SamplingOptions options, int64_t batch_size) {
+  const std::vector<uint64_t> numbers = std::move(options.sequence_numbers);
   std::vector<Generated> all;
   for (size_t first = 0; first < prompts.size(); first += size_t(batch_size)) {
     const size_t n = std::min(size_t(batch_size), prompts.size() - first);
+    const auto own = numbers.begin() + int64_t(first);
+    if (!numbers.empty()) options.sequence_numbers.assign(own, own + int64_t(n));
     std::vector<Generated> part = generate(model, prompts.subspan(first, n), options);
     std::move(part.begin(), part.end(), std::back_inserter(all));
     options.first_sequence += n;

@@ -25,6 +25,12 @@ struct SamplingOptions {
   /// The number of the first sequence: with the seed and a token's position it fixes its draw, so
   /// that a sequence comes out the same in whatever batch it is generated.
   uint64_t first_sequence = 0;
+  /// The number of each sequence instead, where they do not follow one another.
+  std::vector<uint64_t> sequence_numbers = {};
+
+  uint64_t number_of(size_t sequence) const {
+    return sequence_numbers.empty() ? first_sequence + sequence : sequence_numbers[sequence];
+  }
 };
 
 struct Generated {

@@ -6,16 +6,24 @@
 
 namespace rlhf {
 
-PolicyEvaluation evaluate_policy(const Gpt2& policy, const Gpt2& reference,
+namespace {
+constexpr int64_t kBatch = 64;
+}
+
+Responder responder(const Gpt2& policy) {
+  return [&policy](std::span<const Tokens> prompts, const SamplingOptions& options) {
+    return sample_episodes(policy, prompts, options, kBatch);
+  };
+}
+
+PolicyEvaluation evaluate_policy(const Responder& policy, const Gpt2& reference,
                                  std::span<const Tokens> prompts, const Tokenizer& tokenizer,
                                  const ScoreFunction& score, const SamplingOptions& sampling,
                                  const std::function<void(std::vector<Episode>&)>& finish,
                                  std::span<const Tokens> asked) {
-  constexpr int64_t kBatch = 64;
   PolicyEvaluation out;
   if (prompts.empty()) return out;
-  std::vector<Episode> episodes =
-      sample_episodes(policy, asked.empty() ? prompts : asked, sampling, kBatch);
+  std::vector<Episode> episodes = policy(asked.empty() ? prompts : asked, sampling);
   finish(episodes);
   for (size_t i = 0; i < episodes.size(); i++) episodes[i].prompt = prompts[i];
   out.scores = score(judged_episodes(episodes, tokenizer.eos()));

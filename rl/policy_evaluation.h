@@ -25,9 +25,12 @@ struct PolicyEvaluation {
 /// training does at its own stop tokens (end_responses, rl/responses.h). `asked`: what the policy
 /// reads in place of each prompt, while score and reference see the prompt; empty: the prompts.
 PolicyEvaluation evaluate_policy(
-    const Gpt2& policy, const Gpt2& reference, std::span<const Tokens> prompts,
+    const Responder& policy, const Gpt2& reference, std::span<const Tokens> prompts,
     const Tokenizer& tokenizer, const ScoreFunction& score, const SamplingOptions& sampling,
     const std::function<void(std::vector<Episode>&)>& finish = [](std::vector<Episode>&) {},
     std::span<const Tokens> asked = {});
+
+/// Samples from a language model, which must outlive the function.
+Responder responder(const Gpt2& policy);
 
 }  // namespace rlhf

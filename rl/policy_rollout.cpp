@@ -7,7 +7,21 @@ namespace rlhf {
 PolicyRollout::PolicyRollout(const Gpt2& policy, const Gpt2& reference,
                              std::span<const Tokens> prompts, const ScoreFunction& score,
                              int32_t eos, const PolicyConfig& config)
-    : policy_(policy),
+    : PolicyRollout(
+          [&policy](std::span<const Tokens> asked, const SamplingOptions& options) {
+            return sample_episodes(policy, asked, options, int64_t(asked.size()));
+          },
+          [&policy, &config](std::span<const Episode* const> episodes) {
+            return response_log_probs(policy, episodes, config.responses.temperature,
+                                      config.per_device_train_batch_size);
+          },
+          reference, prompts, score, eos, config) {}
+
+PolicyRollout::PolicyRollout(Responder respond, LogProbs log_probs, const Gpt2& reference,
+                             std::span<const Tokens> prompts, const ScoreFunction& score,
+                             int32_t eos, const PolicyConfig& config)
+    : respond_(std::move(respond)),
+      log_probs_(std::move(log_probs)),
       reference_(reference),
       prompts_(prompts),
       score_(score),
@@ -25,14 +39,13 @@ std::vector<Episode> PolicyRollout::sample(int64_t count, const Asked& asked) {
     picked.push_back(asked ? asked(i, rows.back()) : prompts_[size_t(rows.back())]);
   }
   const auto start = Clock::now();
-  std::vector<Episode> episodes = sample_episodes(
-      policy_, picked,
-      sampling_options(config_.responses, eos_, config_.training.seed, uint64_t(sampled_)), count);
+  std::vector<Episode> episodes = respond_(
+      picked, sampling_options(config_.responses, eos_, config_.training.seed, uint64_t(sampled_)));
   generation_seconds_ += std::chrono::duration<double>(Clock::now() - start).count();
   sampled_ += count;
   for (size_t i = 0; i < episodes.size(); i++) episodes[i].row = rows[i];
   end_responses(episodes, config_.responses, eos_);
-  if (policy_.device() != Device::cpu) see_again(episodes);
+  if (reference_.device() != Device::cpu) see_again(episodes);
   for (Episode& e : episodes) e.prompt = prompts_[size_t(e.row)];
   const std::vector<double> scores = score_(judged_episodes(episodes, eos_));
   for (size_t i = 0; i < episodes.size(); i++) episodes[i].raw_score = scores[i];
@@ -49,9 +62,7 @@ std::vector<Episode> PolicyRollout::sample(int64_t count, const Asked& asked) {
 void PolicyRollout::see_again(std::vector<Episode>& episodes) {
   const auto list = pointers(episodes);
   const std::vector<float> sampled = flatten(list, &Episode::log_prob);
-  scatter(response_log_probs(policy_, list, config_.responses.temperature,
-                             config_.per_device_train_batch_size),
-          episodes, &Episode::log_prob);
+  scatter(log_probs_(list), episodes, &Episode::log_prob);
   difference_ = SamplingDifference::between(sampled, flatten(list, &Episode::log_prob));
 }
 

@@ -15,9 +15,16 @@ namespace rlhf {
 
 class PolicyRollout {
  public:
+  /// log pi(a_t | s_t) of every response token, episode after episode.
+  using LogProbs = std::function<std::vector<float>(std::span<const Episode* const> episodes)>;
+
   /// All must outlive this. Prompts are used in an order drawn anew each epoch.
   PolicyRollout(const Gpt2& policy, const Gpt2& reference, std::span<const Tokens> prompts,
                 const ScoreFunction& score, int32_t eos, const PolicyConfig& config);
+  /// The same for a policy that is more than one language model: it responds, and reads again.
+  PolicyRollout(Responder respond, LogProbs log_probs, const Gpt2& reference,
+                std::span<const Tokens> prompts, const ScoreFunction& score, int32_t eos,
+                const PolicyConfig& config);
 
   /// What the policy reads in place of a prompt, such as the prompt under a condition, by the
   /// number of the episode and the prompt's row.
@@ -42,7 +49,8 @@ class PolicyRollout {
  private:
   void see_again(std::vector<Episode>& episodes);
 
-  const Gpt2& policy_;
+  Responder respond_;
+  LogProbs log_probs_;
   const Gpt2& reference_;
   std::span<const Tokens> prompts_;
   const ScoreFunction& score_;

@@ -10,6 +10,13 @@
 
 namespace rlhf {
 
+/// A part of a response that one head of a hierarchical policy wrote.
+struct Segment {
+  int32_t subtask = 0;
+  int64_t begin = 0;   ///< its first response token; it ends where the next begins
+  float log_prob = 0;  ///< of the sub-task when it was chosen
+};
+
 /// One prompt and the response that the policy sampled to it, with everything algorithms know about
 /// each response token t.
 struct Episode {
@@ -27,13 +34,21 @@ struct Episode {
   std::vector<float> reward;  ///< per-token penalty, and the score on the last token
   std::vector<float> advantage;
   std::vector<float> returns;
+  std::vector<Segment> segments;  ///< of a hierarchical policy; none of any other
 
   int64_t length() const { return int64_t(response.size()); }
   Tokens tokens() const;  ///< prompt and response
+  int64_t end_of_segment(size_t segment) const {
+    return segment + 1 < segments.size() ? segments[segment + 1].begin : length();
+  }
 };
 
 /// Judges whole episodes: a reward model, or any function.
 using ScoreFunction = std::function<std::vector<double>(std::span<const Episode>)>;
+
+/// Whatever responds to prompts; episodes have `row`, the place among them, and `log_prob`.
+using Responder = std::function<std::vector<Episode>(std::span<const Tokens> prompts,
+                                                     const SamplingOptions& options)>;
 
 /// Samples a response to each prompt, in batches of `batch_size`.
 std::vector<Episode> sample_episodes(const Gpt2& policy, std::span<const Tokens> prompts,

@@ -20,7 +20,7 @@ class PolicyEvaluationTest : public testing::Test {
  protected:
   PolicyEvaluation evaluate(const Gpt2& policy, float temperature, size_t count = 80) const {
     const std::vector<Tokens> prompts(count, tokenizer.encode("ab"));
-    return evaluate_policy(policy, reference, prompts, tokenizer, response_lengths,
+    return evaluate_policy(responder(policy), reference, prompts, tokenizer, response_lengths,
                            {.max_new_tokens = 6,
                             .temperature = temperature,
                             .stop_tokens = {tokenizer.eos()},

@@ -48,6 +48,12 @@ struct NamedReward {
 std::vector<NamedReward> parse_reward_functions(const std::string& descriptions,
                                                 double timeout_seconds);
 
+/// Sub-tasks of a hierarchical policy, each with the reward of its segments, as
+///     warm=keyword:love|charming; short=length:max=12
+/// in the same language: a name, `=`, a description.
+/// @throws InputError naming --subtasks, also when there are fewer than two, or two of a name.
+std::vector<NamedReward> parse_subtasks(const std::string& descriptions, double timeout_seconds);
+
 /// The weighted sum of functions and, if there is one, a reward model's score.
 class RewardSum {
  public:

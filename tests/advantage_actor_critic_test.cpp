@@ -1,0 +1,147 @@
+// The actor-critic as runs of a tiny model: what learns and what does not, that it learns, and that
+// neither threads nor stopping change a bit.
+#include <gtest/gtest.h>
+
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "rl/advantage_actor_critic.h"
+#include "rl/run/checkpoint_folder.h"
+#include "tests/ppo_helpers.h"
+
+namespace rlhf {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Trained {
+  std::vector<Figures> metrics;
+  std::vector<float> parameters;
+  ActorCritic model;
+};
+
+AdvantageActorCriticConfig tiny_actor_critic(int64_t updates, bool train_trunk) {
+  AdvantageActorCriticConfig config;
+  config.episodes_per_update = 12;
+  config.total_episodes = 12 * updates;
+  config.per_device_train_batch_size = 5;
+  config.responses.length = 8;
+  config.train_trunk = train_trunk;
+  config.beta = 0.02f;
+  config.entropy_coef = 0.01f;
+  config.training.schedule = {.kind = ScheduleKind::constant, .peak = 1e-2};
+  config.training.optimizer.weight_decay = 0;
+  return config;
+}
+
+LanguageModel tiny_policy() { return {make_gpt2(tiny_config(12), 4)}; }
+
+Trained train(const AdvantageActorCriticConfig& config, Checkpoints checkpoints = {}) {
+  Trained out{.metrics = {}, .parameters = {}, .model = with_separate_heads(tiny_policy())};
+  advantage_actor_critic(
+      out.model, frozen_copy(tiny_policy().transformer), tiny_prompts(), count_liked, kEos, config,
+      [&](int64_t, int64_t, const Metrics& metrics, std::span<const Episode>) {
+        out.metrics.emplace_back(metrics.begin(), metrics.end());
+      },
+      std::move(checkpoints));
+  out.parameters = parameters_of(out.model);
+  return out;
+}
+
+class AdvantageActorCriticRun : public testing::TestWithParam<bool> {};
+INSTANTIATE_TEST_SUITE_P(Trunk, AdvantageActorCriticRun, testing::Bool(),
+                         [](const auto& info) { return info.param ? "Learns" : "Held"; });
+
+TEST_P(AdvantageActorCriticRun, LearnsWhatIsLiked) {
+  AdvantageActorCriticConfig config = tiny_actor_critic(60, GetParam());
+  // In so few updates the critic cannot carry a score at the end back to the first token.
+  config.lambda = 0.95f;
+  const Trained run = train(config);
+  const auto mean = [&](size_t from) {
+    double sum = 0;
+    for (size_t i = from; i < from + 5; i++) sum += run.metrics[i].at("objective/scores") / 5;
+    return sum;
+  };
+  EXPECT_GT(mean(55), mean(0) + 1);
+  EXPECT_GT(run.metrics.back().at("objective/kl"), 0.5) << "it must have moved";
+}
+
+TEST_P(AdvantageActorCriticRun, SamplingAndTrainingAgreeToTheBit) {
+  for (const Figures& figures : train(tiny_actor_critic(4, GetParam())).metrics) {
+    EXPECT_EQ(figures.at("val/first_logprob_difference"), 0);
+  }
+}
+
+TEST_P(AdvantageActorCriticRun, TheHeadsLearnAndTheTrunkIfItMay) {
+  Trained run = train(tiny_actor_critic(3, GetParam()));
+  ActorCritic before = with_separate_heads(tiny_policy());
+  const std::vector<NamedTensor> old = state_dict(before);
+  size_t i = 0;
+  for (const NamedTensor& entry : state_dict(run.model)) {
+    const bool head =
+        entry.name == "policy.transformer.lm_head.weight" || entry.name == "value_head.weight";
+    ASSERT_EQ(entry.name, old[i].name);
+    const bool moved = entry.tensor.to_vector<float>() != old[i++].tensor.to_vector<float>();
+    EXPECT_EQ(moved, head || GetParam()) << entry.name;
+  }
+}
+
+TEST_P(AdvantageActorCriticRun, ThreadsChangeNoBit) {
+  std::vector<float> first;
+  for (const int threads : {1, 2}) {
+    const WithThreads scope(threads);
+    const std::vector<float> parameters = train(tiny_actor_critic(3, GetParam())).parameters;
+    if (first.empty()) first = parameters;
+    EXPECT_EQ(parameters, first);
+  }
+}
+
+TEST_P(AdvantageActorCriticRun, ResumingChangesNoBit) {
+  const fs::path folder =
+      fs::temp_directory_path() / ("actor_critic_resume_" + std::to_string(getpid()));
+  fs::create_directories(folder);
+  const auto checkpoints = [&](const fs::path& from) {
+    return Checkpoints({.output_dir = folder,
+                        .command = "actor_critic",
+                        .save_steps = 3,
+                        .resume_from = from,
+                        .save_model = [](const fs::path&) {}});
+  };
+  AdvantageActorCriticConfig config = tiny_actor_critic(6, GetParam());
+  config.scores.scaling = ScoreScaling::mean_and_deviation;
+  config.whiten_advantages = true;
+  config.lambda = 0.9f;
+  config.critic_rate = 3;
+  const Trained whole = train(config, checkpoints({}));
+  const Trained rest = train(config, checkpoints(checkpoint_path(folder, 3)));
+  fs::remove_all(folder);
+  ASSERT_EQ(rest.metrics.size(), 3u);
+  EXPECT_EQ(rest.parameters, whole.parameters);
+  for (size_t update = 0; update < 3; update++) {
+    for (const auto& [name, value] : rest.metrics[update]) {
+      if (name == "eps") continue;
+      EXPECT_EQ(value, whole.metrics[update + 3].at(name)) << name;
+    }
+  }
+}
+
+// What is computed once an update is what would be computed on the tape.
+TEST(AdvantageActorCritic, KeptStatesAreTheSameStates) {
+  AdvantageActorCriticConfig config = tiny_actor_critic(2, false);
+  const Trained kept = train(config);
+  config.train_trunk = true;
+  config.training.frozen = {"policy.transformer.w", "policy.transformer.h.",
+                            "policy.transformer.ln_f"};
+  EXPECT_EQ(train(config).parameters, kept.parameters);
+}
+
+TEST(AdvantageActorCritic, OneStepAdvantagesAndReturnsDiffer) {
+  AdvantageActorCriticConfig config = tiny_actor_critic(3, false);
+  const std::vector<float> one_step = train(config).parameters;
+  config.lambda = 1;
+  EXPECT_NE(train(config).parameters, one_step);
+}
+
+}  // namespace
+}  // namespace rlhf
