@@ -9,7 +9,7 @@ import pathlib
 import re
 import sys
 
-WIDTH, HEIGHT = 720, 350
+WIDTH, HEIGHT = 720, 380
 
 
 def chart(page, title):

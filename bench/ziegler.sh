@@ -39,5 +39,5 @@ runs=("${seeds[@]/#/$out/ppo}")
 python3 bench/report_chart.py "$out/ppo.html" docs/images \
   objective/kl=ziegler_kl objective/kl_coef=ziegler_kl_coef \
   val/explained_variance=ziegler_explained_variance
-python3 bench/report_chart.py "$out/reward.html" docs/images eval_loss=ziegler_reward_loss
+python3 bench/report_chart.py "$out/reward.html" docs/images loss=ziegler_reward_loss
 python3 bench/ziegler_claims.py "$out" "${seeds[@]}"

@@ -27,16 +27,16 @@ def claims(ppo, reward):
     kl, beta = column(ppo, "objective/kl"), column(ppo, "objective/kl_coef")
     variance = column(ppo, "val/explained_variance")
     crossing = next((i for i, x in enumerate(kl) if x >= TARGET), len(kl))
-    lowest = min(range(len(beta)), key=lambda i: beta[i])
+    dip = min(beta[:crossing + 2])
     held = mean(kl[-(len(kl) // 3):])
     loss = column(reward, "eval_loss")[-1]
     yield ("the coefficient dips while the KL is below its target",
-           f"{beta[0]:.3f} falls to {min(beta[:crossing + 2]):.3f} by update {crossing + 2}",
-           crossing > 1 and min(beta[:crossing + 2]) < 0.95 * beta[0])
+           f"{beta[0]:.3f} falls to {dip:.3f} by update {crossing + 2}",
+           crossing > 1 and dip < 0.95 * beta[0])
     yield ("the KL overshoots its target",
            f"{max(kl):.2f} nats at update {kl.index(max(kl)) + 1}", max(kl) > 1.05 * TARGET)
-    yield ("then the coefficient rises", f"from {beta[lowest]:.3f} to {max(beta[lowest:]):.3f}",
-           max(beta[lowest:]) > 1.2 * beta[lowest])
+    highest = max(beta[crossing:], default=0.0)
+    yield ("then the coefficient rises", f"from {dip:.3f} to {highest:.3f}", highest > 1.2 * dip)
     yield ("and the KL holds its target within 5 %, last third",
            f"{held:.2f} nats, {100 * (held / TARGET - 1):+.1f} %", abs(held / TARGET - 1) < 0.05)
     yield ("the value function explains more than 0.7 of the variance, last tenth",
