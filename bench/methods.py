@@ -2,8 +2,8 @@
 """What each alignment method buys: all of them from the same fine-tuned model, judged by the same
 evaluator outside of training.
 
-    bench/methods.py --rlhf build/release/bin/rlhf --task demo --seeds 11,12,13 --jobs 2 --output DIR
-    bench/methods.py --rlhf build/release/bin/rlhf --task sst2 --seeds 42 --data data/sst2 --output DIR
+    bench/methods.py --rlhf build/release/bin/rlhf --task demo --seeds 11,12,13 --output DIR
+    bench/methods.py --rlhf build/release/bin/rlhf --task sst2 --seeds 42 --output DIR
 
 Writes DIR/<task>/methods.json, methods.md (a table) and methods.svg (gold over KL). A run that is
 there already is not repeated. Page: docs/comparison.md. Needs nothing but Python 3.8.

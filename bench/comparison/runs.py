@@ -1,5 +1,5 @@
-"""One method on one seed: its command, then the evaluator. What is there already is not repeated, as
-long as the same commands would be given again."""
+"""One method on one seed: its command, then the evaluator. What is there already is not repeated,
+as long as the same commands would be given again."""
 
 import json
 import math

@@ -1,6 +1,6 @@
-"""The picture of a comparison: what each method reaches over how far it went from where it started,
-as an SVG that reads on light and on dark pages. KL goes by its square root (Gao et al. 2022, section
-3.1), which spreads the methods that stay near."""
+"""The picture of a comparison: what each method reaches over how far it went from where it
+started, as an SVG that reads on light and on dark pages. KL goes by its square root (Gao et al.
+2022, section 3.1), which spreads the methods that stay near."""
 
 import math
 from html import escape
@@ -54,7 +54,8 @@ class Axes:
         return LEFT + 8 + (WIDTH - LEFT - RIGHT - 8) * math.sqrt(max(kl, 0) / self.most)
 
     def y(self, gold):
-        return HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * (gold - self.low) / (self.high - self.low)
+        share = (gold - self.low) / (self.high - self.low)
+        return HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * share
 
     def svg(self, gold_title):
         out = []
@@ -151,8 +152,8 @@ def svg(out):
     lines = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" role="img">',
              f"<title>{escape(out['title'])}: {escape(out['gold_title'])} over KL</title>",
              f"<style>{STYLE}</style>",
-             f'<text class="title" x="{LEFT}" y="18">What each method reaches, and how far it went: '
-             f"{escape(out['title'])}, {seeds}</text>"]
+             f'<text class="title" x="{LEFT}" y="18">What each method reaches, and how far it '
+             f"went: {escape(out['title'])}, {seeds}</text>"]
     if points:
         axes = Axes(points)
         for p in points:

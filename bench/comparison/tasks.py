@@ -48,8 +48,8 @@ def prepare_demo(run, folder, seed, _data, quick=False):
 
 
 def sentence_pairs(rows):
-    """Pairs of sentences that begin with the same word, one that people called positive and one that
-    they called negative; each sentence stands in one pair at most."""
+    """Pairs of sentences that begin with the same word, one that people called positive and one
+    that they called negative; each sentence stands in one pair at most."""
     waiting = {}
     for text, label in rows:
         prompt, space, rest = text.strip().partition(" ")
