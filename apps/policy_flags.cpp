@@ -78,7 +78,7 @@ void PolicyFlags::declare_scores(Flags& flags) {
   flags.choice("missing_eos", missing_eos_, {"keep", "subtract", "replace"},
                "score of a response without an end: as it is, less the penalty, or minus it");
   flags.add("missing_eos_penalty", s.missing_eos_penalty, at_least(0.0), "for that rule");
-  flags.add("length_penalty", s.length_penalty, {}, "subtracted a token");
+  flags.add("length_penalty", s.length_penalty, between(-1e6, 1e6), "subtracted a token");
   flags.add("overlong_buffer", s.overlong_buffer, at_least(0),
             "last tokens of a full response that cost more and more; 0: off");
   flags.add("overlong_penalty", s.overlong_penalty, at_least(0.0), "cost of the last of them");

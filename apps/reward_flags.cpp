@@ -39,7 +39,7 @@ void RewardFlags::declare(Flags& flags) {
       .add("reward_model_path", model_path_,
            "reward model of the same tokenizer; may be missing where there are functions")
       .shown_as("DIR");
-  flags.add("reward_model_weight", model_weight_, {}, "weight of its score");
+  flags.add("reward_model_weight", model_weight_, between(-1e6, 1e6), "weight of its score");
   flags.add("reward_funcs", descriptions_,
             "functions such as length:target=20; keyword:good|fine; regex:^[A-Z]; bleu; rouge; "
             "command:./judge.py (docs/reward-functions.md); may be given several times");

@@ -197,10 +197,10 @@ TEST_F(GuardRails, NameTheColumnsThatAreExpectedAndThoseThatAreThere) {
 
 TEST_F(GuardRails, RefuseFilesWithoutRows) {
   for_each_trainer(kWithData, [](const Trainer& trainer) {
-    for (const char* text : {"", "\n\n"}) {
-      write("data.jsonl", text);
-      expect_refused(trainer, {}, "[data.jsonl] expected at least one row");
-    }
+    write("data.jsonl", "");
+    expect_refused(trainer, {}, "[data.jsonl] expected some text, got an empty file");
+    write("data.jsonl", "\n\n");
+    expect_refused(trainer, {}, "[data.jsonl] expected at least one row");
     write("data.jsonl", "abc\n");
     expect_refused(trainer, {}, "[data.jsonl:1] expected");
     expect_refused(trainer, {"--dataset_name", "missing.jsonl"}, "[missing.jsonl] expected a file");
