@@ -27,8 +27,9 @@ struct LoadedScalarModel {
 /// or in shards, with or without the `transformer.` prefix, in F16, BF16, F32 or F64. An embedding
 /// of more rows than the tokenizer has ids is kept as it is, and those ids are never sampled
 /// (Gpt2Config::sampled_ids). A head apart from the embedding, "lm_head.weight", is the model's own
-/// (Gpt2::lm_head) where config.json says untied, or where it differs. Every shape is held against the files before memory is asked for.
-/// Parameters are read on the host one by one, and go where `placement` says.
+/// (Gpt2::lm_head) where config.json says untied, or where it differs. Every shape is held against
+/// the files before memory is asked for. Parameters are read on the host one by one, and go where
+/// `placement` says.
 /// @throws InputError when the folder holds a reward model, and naming the file and the tensor that
 /// is missing, extra or of another shape or type than config.json says.
 LoadedLanguageModel load_language_model(const std::filesystem::path& folder,
