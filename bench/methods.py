@@ -14,6 +14,8 @@ import concurrent.futures
 import datetime
 import pathlib
 import platform
+import re
+import shutil
 import sys
 import threading
 import time
@@ -111,6 +113,10 @@ def main():
     parser.add_argument("--busy_machine", action="store_true",
                         help="leave times out of the table: other work disturbs them")
     options = parser.parse_args()
+    if not shutil.which(options.rlhf):
+        sys.exit(f"methods.py: [--rlhf] expected a program, got {options.rlhf}")
+    if not re.fullmatch(r"\d+(,\d+)*", options.seeds):
+        sys.exit(f"methods.py: [--seeds] expected numbers such as 11,12, got {options.seeds}")
     seeds = [int(seed) for seed in options.seeds.split(",")]
     by_name = {method.name: method for method in METHODS}
     methods = [by_name[name] for name in listed(options.methods, list(by_name), "--methods")]

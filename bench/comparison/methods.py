@@ -19,6 +19,7 @@ class Method(NamedTuple):
     flags: str = ""      # learning rates are the demo's; a task may scale them
     condition: str = ""  # what the policy reads before a prompt when it is evaluated
     samples: int = 0     # it trains nothing and leaves the best of so many answers to each prompt
+    segments: bool = False  # a policy of two levels: `rlhf generate` samples, its own KL is taken
 
     @property
     def offline(self):
@@ -39,7 +40,10 @@ METHODS = (
            "--use_peft --learning_rate 3e-3 --min_learning_rate 3e-4 --kl_coef 0.4"),
     Method("actor_critic", CRITIC, "actor_critic",
            f"{RATE} --beta 0.4 --train_trunk --whiten_advantages"),
-    Method("hierarchical", CRITIC, "hierarchical", RATE),
+    Method("hierarchical", CRITIC, "hierarchical",
+           f"{RATE} --beta 0.4 --train_trunk --whiten_advantages "
+           "--subtasks praise=keyword:excellent|outstanding|loved;short=length:max=10",
+           segments=True),
 
     Method("reinforce", NO_CRITIC, "reinforce",
            "--learning_rate 6e-4 --min_learning_rate 6e-5 --beta 0.4"),

@@ -71,7 +71,8 @@ def training_command(method, task, setting, seed, output):
         words += ["--dataset_name", prompts, "--reward_model_path", setting.reward,
                   f"--{length}", task.length]
         if not method.samples:
-            words += ["--total_episodes", task.episodes, "--eval_prompts", 16]
+            words += ["--total_episodes", task.episodes,
+                      "--eval_prompts", 256 if method.segments else 16]
     return [str(word) for word in words + scaled(method.flags, task.rate) + ["--seed", seed]]
 
 
@@ -79,7 +80,7 @@ def evaluation_command(method, task, setting, seed, output):
     words = ["eval", "--task", "policy", "--json", "--ref_model", setting.sft,
              "--reward_model_path", setting.reward, *setting.judge,
              "--max_new_tokens", task.length, "--temperature", 1, "--seed", seed]
-    if method.samples:
+    if method.samples or method.segments:
         words += ["--model_name_or_path", setting.sft, "--judge_completions",
                   "--dataset_name", output / "completions.jsonl"]
     else:
@@ -90,12 +91,23 @@ def evaluation_command(method, task, setting, seed, output):
     return [str(word) for word in words]
 
 
-def figures_of(printed, method, task):
+def sample(program, task, setting, seed, output):
+    """Answers of what is not a plain language model, to be judged as they stand."""
+    program(["generate", "--model_name_or_path", output, "--dataset_name", setting.eval_prompts,
+             "--max_new_tokens", task.length, "--temperature", 1, "--seed", seed,
+             "--output_file", output / "completions.jsonl"], f"{output}.generate.log")
+
+
+def figures_of(printed, method, task, output):
     """The table's figures, from what `rlhf eval --json` printed."""
     said = json.loads(printed)
     n = method.samples
-    # Of the best of n: its bound, see docs/algorithms/best-of-n.md.
-    kl = math.log(n) - (n - 1) / n if n else said["kl"]
+    if n:  # the bound of docs/algorithms/best-of-n.md
+        kl = math.log(n) - (n - 1) / n
+    elif method.segments:
+        kl = json.loads((output / "summary.json").read_text(encoding="utf-8"))["kl"]
+    else:
+        kl = said["kl"]
     return {"gold": said[task.gold], "kl": kl, "score": said["rewards/model/mean"],
             "length": said["mean_length"], "distinct_2": said["distinct_2"]}
 
@@ -110,8 +122,10 @@ def run_method(program, method, task, setting, seed, folder, limit):
         if outcome["train"] == train and outcome["evaluate"] == evaluate:
             return outcome
     seconds = program(train, f"{output}.log", limit)[0] if train else 0.0
+    if method.segments:
+        sample(program, task, setting, seed, output)
     printed = program(evaluate, f"{output}.eval.log")[1]
-    outcome = {"seconds": seconds, "figures": figures_of(printed, method, task),
+    outcome = {"seconds": seconds, "figures": figures_of(printed, method, task, output),
                "train": train, "evaluate": evaluate}
     write_json(record, outcome)
     return outcome

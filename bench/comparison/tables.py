@@ -58,6 +58,8 @@ def markdown(out):
             cells[0] = f"missing: {entry['missing']}"
         lines.append(f"| {name} | " + " | ".join(cells) + " |")
     lines += ["", "| Method | Command |", "|---|---|"]
-    lines += [f"| {entry['name']} | `{entry['command']}` |" for entry in out["methods"]
-              if entry["command"]]
+    for entry in out["methods"]:
+        if entry["command"]:
+            command = entry["command"].replace("|", "\\|")
+            lines.append(f"| {entry['name']} | `{command}` |")
     return "\n".join(lines) + "\n"
