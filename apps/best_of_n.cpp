@@ -121,7 +121,8 @@ int best_of_n_main(const Options& o, const Invocation& invocation) {
   const OnStep log = session.on_step("best_of_n", {"reward", "best_of_n/best_reward"});
   const std::vector<RankedResponses> ranked = best_of_n(
       policy, cast.prompts, score, eos, config, [&](int64_t done, int64_t total, Metrics metrics) {
-        metrics.insert(metrics.end(), rewards.last().begin(), rewards.last().end());
+        const Metrics of_rewards = rewards.take();
+        metrics.insert(metrics.end(), of_rewards.begin(), of_rewards.end());
         log(done, total, metrics);
         return stop_signal() == 0;
       });

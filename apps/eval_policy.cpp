@@ -141,7 +141,8 @@ Evaluation evaluate_answers(const PolicyEvaluationFlags& flags, const LoadedLang
                                  : sampled_answers(model, reference, flags.condition, rows, prompts,
                                                    n_positions, tokenizer, score, sampling);
   nlohmann::ordered_json figures{{"task", "policy"}};
-  for (const auto& [name, value] : rewards.last()) figures[name] = value;
+  const Metrics of_rewards = rewards.take();
+  for (const auto& [name, value] : of_rewards) figures[name] = value;
   if (judges.classifier) {
     figures["judge_positive"] =
         positive_share(judges.classifier->model, *judges.classifier->tokenizer, e);
@@ -152,7 +153,7 @@ Evaluation evaluate_answers(const PolicyEvaluationFlags& flags, const LoadedLang
   figures["mean_length"] = e.mean_length;
   figures["stopped"] = e.stopped;
   figures["prompts"] = prompts.size();
-  return {figures, answer_evidence(e, !rewards.last().empty())};
+  return {figures, answer_evidence(e, !of_rewards.empty())};
 }
 
 }  // namespace rlhf

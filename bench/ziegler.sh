@@ -10,8 +10,9 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 rlhf=${RLHF:-./rlhf}
 out=${1:-runs/ziegler}
-[ $# -gt 0 ] && shift
-seeds=(${@:-1 2})
+(($# == 0)) || shift
+(($# > 0)) || set -- 1 2
+seeds=("$@")
 
 is_done() { [ -f "$1/summary.json" ]; }
 
