@@ -102,8 +102,10 @@ TEST_F(ResumeEndToEnd, SaysWhatIsWrongInOneLine) {
   const auto refusal = [&](const Arguments& arguments) {
     const Finished run = rlhf(arguments);
     EXPECT_EQ(run.code, 2) << run.err;
-    EXPECT_EQ(std::count(run.err.begin(), run.err.end(), '\n'), 1) << run.err;
-    return run.err;
+    // What the run would need is said before its checkpoint is read.
+    const size_t line = run.err.starts_with("memory: ") ? run.err.find('\n') + 1 : 0;
+    EXPECT_EQ(std::count(run.err.begin() + int64_t(line), run.err.end(), '\n'), 1) << run.err;
+    return run.err.substr(line);
   };
   const auto says = [](const std::string& text, const std::string& part) {
     EXPECT_NE(text.find(part), std::string::npos) << text;
