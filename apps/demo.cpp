@@ -12,6 +12,7 @@
 #include "apps/device_flags.h"
 #include "apps/policy_report.h"
 #include "apps/session.h"
+#include "apps/stop_signal.h"
 #include "apps/terminal.h"
 #include "apps/tokenizer_flag.h"
 #include "data/gold_sentiment.h"
@@ -78,6 +79,19 @@ class Demo {
     return std::make_unique<Session>(invocation_, out_ / name, seed_);
   }
 
+  // Stages have no checkpoints: whoever asks a demo to stop wants it to end.
+  static OnStep on_step(Session& session, const std::string& name, std::vector<std::string> shown) {
+    return [log = session.on_step(name, std::move(shown)), name](int64_t step, int64_t total,
+                                                                 const Metrics& metrics) {
+      log(step, total, metrics);
+      const int signal = stop_signal();
+      if (signal == 0) return;
+      throw Interrupted(signal, fmt::format("[signal] expected to reach step {} of {}, got asked "
+                                            "to stop at step {}; a demo begins anew",
+                                            total, name, step));
+    };
+  }
+
   void pretrain_stage() {
     const auto session = stage("pretrain");
     tokenizer_ = make_tokenizer("bpe", data_.documents, sizes_.vocab_size);
@@ -93,7 +107,7 @@ class Demo {
     pretraining.training.seed = seed_;
     const PretrainResult result =
         pretrain(model_.transformer, all.first(cut), all.subspan(cut), pretraining,
-                 session->on_step("pretrain", {"loss", "eval_loss"}));
+                 on_step(*session, "pretrain", {"loss", "eval_loss"}));
     save_model(out_ / "pretrain", model_, *tokenizer_);
     summary_["pretrain"] = {{"val_loss", result.val_loss},
                             {"tokens", result.tokens},
@@ -115,7 +129,7 @@ class Demo {
     const SftData examples =
         encode_sft(*tokenizer_, data_.sft_train, data_.sft_val, sizes_.model.n_positions, config);
     const SftResult result =
-        sft(model_.transformer, examples, config, session->on_step("sft", {"loss", "eval_loss"}));
+        sft(model_.transformer, examples, config, on_step(*session, "sft", {"loss", "eval_loss"}));
     save_model(out_ / "sft", model_, *tokenizer_);
     summary_["sft"] = {{"val_loss", result.val_loss}, {"examples", data_.sft_train.size()}};
     report_.sections.push_back(
@@ -136,7 +150,7 @@ class Demo {
     const RewardResult result =
         train_reward(reward_, encode_preferences(*tokenizer_, data_.pairs_train, limit),
                      encode_preferences(*tokenizer_, data_.pairs_val, limit), config,
-                     session->on_step("reward", {"loss", "eval_accuracy"}));
+                     on_step(*session, "reward", {"loss", "eval_accuracy"}));
     save_model(out_ / "reward", reward_, *tokenizer_);
     summary_["reward"] = {{"val_accuracy", result.validation.accuracy},
                           {"val_loss", result.validation.loss},
@@ -172,7 +186,7 @@ class Demo {
     const PolicyEvaluation before = evaluate(model_.transformer);
     const ScalarModel critic = copy_of(reward_);
     ActorCritic actor_critic{std::move(model_), critic.transformer, critic.score};
-    const OnStep log = session->on_step("ppo", {"objective/scores", "objective/kl"});
+    const OnStep log = on_step(*session, "ppo", {"objective/scores", "objective/kl"});
     ppo(actor_critic, reference, prompts, score, tokenizer_->eos(), config,
         [&](int64_t update, int64_t total, Metrics metrics, std::span<const Episode> episodes) {
           metrics.emplace_back("gold", gold_share(episodes));

@@ -58,6 +58,17 @@ class ResumeEndToEnd : public Models {
     }
     for (const char* run : {"whole", "cut"}) fs::remove_all(at(run));
   }
+
+  /// Starts a run, asks it to stop once it has logged to `metrics`, and returns what it said.
+  std::string signalled(const Arguments& arguments, const fs::path& metrics) {
+    const pid_t child = start_program(RLHF_BINARY, arguments, root);
+    while (!fs::exists(metrics) || content_of(metrics).empty()) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+    kill(child, SIGTERM);
+    EXPECT_EQ(wait_for(child), 128 + SIGTERM);
+    return content_of(at("stderr.txt"));
+  }
 };
 
 TEST_F(ResumeEndToEnd, Pretrain) { expect_the_same(pretrain, 7, 14); }
@@ -71,16 +82,16 @@ TEST_F(ResumeEndToEnd, Reward) {
 }
 TEST_F(ResumeEndToEnd, Ppo) { expect_the_same(ppo, 1, 2); }
 
+TEST_F(ResumeEndToEnd, ASignalEndsADemo) {
+  const std::string said = signalled({"demo", "--quick", "--output_dir", at("demo").string()},
+                                     at("demo") / "pretrain" / "metrics.jsonl");
+  EXPECT_NE(said.find("rlhf: [signal] expected to reach step"), std::string::npos) << said;
+}
+
 TEST_F(ResumeEndToEnd, ASignalSavesAndTheRunGoesOn) {
-  const pid_t child = start_program(
-      RLHF_BINARY, pretrain("signalled", {"--max_steps", "1000000", "--save_steps", "0"}), root);
-  while (!fs::exists(at("signalled") / "metrics.jsonl") ||
-         content_of(at("signalled") / "metrics.jsonl").empty()) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(5));
-  }
-  kill(child, SIGTERM);
-  EXPECT_EQ(wait_for(child), 128 + SIGTERM);
-  const std::string said = content_of(at("stderr.txt"));
+  const std::string said =
+      signalled(pretrain("signalled", {"--max_steps", "1000000", "--save_steps", "0"}),
+                at("signalled") / "metrics.jsonl");
   EXPECT_NE(
       said.find("rlhf: [signal] expected to reach step 1000000, got asked to stop after step"),
       std::string::npos)
