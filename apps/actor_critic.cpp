@@ -20,16 +20,7 @@ AdvantageActorCriticConfig Options::config() const {
   AdvantageActorCriticConfig config = actor_critic;
   flags.resolve(config);
   validate(config);
-  if (policy.lora.used()) {
-    input_error("--use_peft",
-                "expected false: the policy head that learns here is no low-rank product, and an "
-                "adapter's file has no place for it; got true");
-  }
-  if (policy.gradient_checkpointing && !config.train_trunk) {
-    input_error("--gradient_checkpointing",
-                "expected false without --train_trunk: there is no backward pass through the "
-                "trunk; got true");
-  }
+  policy.check_heads(config.train_trunk);
   return config;
 }
 
@@ -63,7 +54,7 @@ void declare(Options& o, Flags& flags) {
 // The same trunk with the value head: a folder that reads as a reward model.
 void save_critic(const ActorCritic& model, const Tokenizer& tokenizer,
                  const std::filesystem::path& folder) {
-  ScalarModel critic{model.policy.transformer.trunk(), model.value_head};
+  ScalarModel critic{model.policy.transformer.without_head(), model.value_head};
   save_model(folder / "critic", critic, tokenizer);
 }
 
@@ -82,6 +73,8 @@ int actor_critic_main(const Options& o, const Invocation& invocation) {
                                                   on_update, std::move(checkpoints));
                   },
               .charts = [](const Session& session) { return ppo_charts(session, 0); },
+              .heads = {model.policy.head(), model.value_head.weight},
+              .policy_learns = config.train_trunk,
               .save = [&](const auto& folder) { save_critic(model, run.tokenizer(), folder); }});
 }
 
@@ -95,11 +88,7 @@ Command actor_critic_command() {
               "rlhf actor_critic --model_name_or_path runs/sft --reward_model_path runs/rm "
               "--dataset_name prompts.jsonl --output_dir runs/actor_critic",
           .declare = [o](Flags& flags) { declare(*o, flags); },
-          .run =
-              [o](const Invocation& invocation) {
-                o->policy.check_output();
-                return actor_critic_main(*o, invocation);
-              }};
+          .run = [o](const Invocation& invocation) { return actor_critic_main(*o, invocation); }};
 }
 
 }  // namespace rlhf

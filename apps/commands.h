@@ -13,17 +13,17 @@ Command tokenizer_command();
 Command data_command();
 Command pretrain_command();
 Command sft_command();
-Command reward_conditioned_command();
-Command hir_command();
 Command reward_command();
 Command ppo_command();
 Command actor_critic_command();
-Command hierarchical_command();
 Command reinforce_command();
 Command rloo_command();
 Command grpo_command();
-Command raft_command();
 Command online_dpo_command();
+Command raft_command();
+Command hierarchical_command();
+Command reward_conditioned_command();
+Command hir_command();
 Command dpo_command();
 Command kto_command();
 Command orpo_command();
@@ -38,34 +38,20 @@ Command report_command();
 
 inline std::vector<Command> commands() {
   return {
-      demo_command(),
-      doctor_command(),
-      tokenizer_command(),
-      data_command(),
-      pretrain_command(),
-      sft_command(),
-      reward_conditioned_command(),
-      hir_command(),
-      reward_command(),
-      ppo_command(),
-      actor_critic_command(),
-      hierarchical_command(),
-      reinforce_command(),
-      rloo_command(),
-      grpo_command(),
-      raft_command(),
-      online_dpo_command(),
-      dpo_command(),
-      kto_command(),
-      orpo_command(),
-      simpo_command(),
-      gym_command(),
-      merge_command(),
-      generate_command(),
-      best_of_n_command(),
-      chat_command(),
-      eval_command(),
-      report_command(),
+      demo_command(),         doctor_command(),
+      tokenizer_command(),    data_command(),
+      pretrain_command(),     sft_command(),
+      reward_command(),       ppo_command(),
+      actor_critic_command(), reinforce_command(),
+      rloo_command(),         grpo_command(),
+      online_dpo_command(),   raft_command(),
+      hierarchical_command(), reward_conditioned_command(),
+      hir_command(),          dpo_command(),
+      kto_command(),          orpo_command(),
+      simpo_command(),        gym_command(),
+      merge_command(),        generate_command(),
+      best_of_n_command(),    chat_command(),
+      eval_command(),         report_command(),
   };
 }
 

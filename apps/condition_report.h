@@ -19,8 +19,6 @@ class ConditionComparison {
 
   /// What the policy reads when it is asked for the best: the last condition.
   const std::vector<Tokens>& asked_for_best() const { return asked_.back(); }
-  /// Of the policy before training, without any condition.
-  const PolicyEvaluation& plain() const { return plain_; }
 
   /// Answers all again, with what the policy has become.
   void answer_again();

@@ -17,9 +17,11 @@
 #include "data/rows.h"
 #include "data/text_metrics.h"
 #include "nn/generate.h"
+#include "rl/hierarchical_folder.h"
 #include "rl/language_model.h"
 #include "rl/model/chat_encoding.h"
 #include "rl/model/model_folder.h"
+#include "rl/policy_evaluation.h"
 #include "rl/prompt.h"
 #include "rl/reward/reward_evaluation.h"
 #include "rl/sft.h"
@@ -164,7 +166,16 @@ Evaluation evaluate_language_model(const Options& o, const std::string& task,
                                    const Placement& placement) {
   const LoadedLanguageModel loaded = load_language_model(o.model_name_or_path, placement);
   if (task == "policy") {
-    return evaluate_answers(o.policy, loaded, o.dataset_name, o.sampling(loaded), placement);
+    Responder respond = responder(loaded.model.transformer);
+    std::optional<LoadedHierarchicalPolicy> levels;
+    if (is_hierarchical_folder(o.model_name_or_path)) {
+      levels = load_hierarchical_policy(o.model_name_or_path, placement);
+      respond = [&](std::span<const Tokens> prompts, const SamplingOptions& options) {
+        return rlhf::respond(levels->policy, prompts, options, levels->hierarchy.shape);
+      };
+    }
+    return evaluate_answers(o.policy, respond, loaded, o.dataset_name, o.sampling(loaded),
+                            placement);
   }
   return task == "generation" ? evaluate_completions(o, loaded) : evaluate_text(o, loaded);
 }

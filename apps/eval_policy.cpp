@@ -9,6 +9,7 @@
 #include "apps/reward_flags.h"
 #include "core/check.h"
 #include "data/text_metrics.h"
+#include "rl/conditions.h"
 #include "rl/model/chat_encoding.h"
 #include "rl/policy_evaluation.h"
 #include "rl/responses.h"
@@ -72,7 +73,7 @@ PolicyEvaluation given_answers(std::span<const PromptRow> rows, std::span<const 
 }
 
 /// The policy reads the condition and the prompt as one text, everybody else the prompt.
-PolicyEvaluation sampled_answers(const Gpt2& policy, const Gpt2& reference,
+PolicyEvaluation sampled_answers(const Responder& respond, const Gpt2& reference,
                                  const std::string& condition, std::span<const PromptRow> rows,
                                  std::span<const Tokens> prompts, int64_t n_positions,
                                  const Tokenizer& tokenizer, const ScoreFunction& score,
@@ -83,12 +84,11 @@ PolicyEvaluation sampled_answers(const Gpt2& policy, const Gpt2& reference,
   check_prompts(prompts, n_positions, sampling.max_new_tokens);
   std::vector<Tokens> asked;
   if (!condition.empty()) {
-    for (const PromptRow& row : rows) asked.push_back(tokenizer.encode(condition + row.prompt));
-    check_prompts(asked, policy.config.n_positions, sampling.max_new_tokens);
+    for (const PromptRow& row : rows) asked.push_back(encode_under(tokenizer, condition, row));
+    check_prompts(asked, n_positions, sampling.max_new_tokens);
   }
   const auto whole = [](std::vector<Episode>&) {};
-  return evaluate_policy(responder(policy), reference, prompts, tokenizer, score, sampling, whole,
-                         asked);
+  return evaluate_policy(respond, reference, prompts, tokenizer, score, sampling, whole, asked);
 }
 
 Section answer_evidence(const PolicyEvaluation& e, bool judged) {
@@ -120,9 +120,9 @@ void PolicyEvaluationFlags::declare(Flags& flags) {
   flags.add("reward_timeout", reward_timeout, above(0.0), "seconds that a command may take");
 }
 
-Evaluation evaluate_answers(const PolicyEvaluationFlags& flags, const LoadedLanguageModel& policy,
-                            const std::string& dataset_name, const SamplingOptions& sampling,
-                            const Placement& placement) {
+Evaluation evaluate_answers(const PolicyEvaluationFlags& flags, const Responder& respond,
+                            const LoadedLanguageModel& policy, const std::string& dataset_name,
+                            const SamplingOptions& sampling, const Placement& placement) {
   const Tokenizer& tokenizer = *policy.tokenizer;
   const Gpt2& model = policy.model.transformer;
   const Judges judges(flags, tokenizer, placement);
@@ -136,10 +136,10 @@ Evaluation evaluate_answers(const PolicyEvaluationFlags& flags, const LoadedLang
   const ScoreFunction score = rewards.over(rows);
   const int64_t n_positions = judges.n_positions(model);
   const Gpt2& reference = judges.reference ? judges.reference->model.transformer : model;
-  const PolicyEvaluation e = flags.judge_completions
-                                 ? given_answers(rows, prompts, n_positions, tokenizer, score)
-                                 : sampled_answers(model, reference, flags.condition, rows, prompts,
-                                                   n_positions, tokenizer, score, sampling);
+  const PolicyEvaluation e =
+      flags.judge_completions ? given_answers(rows, prompts, n_positions, tokenizer, score)
+                              : sampled_answers(respond, reference, flags.condition, rows, prompts,
+                                                n_positions, tokenizer, score, sampling);
   nlohmann::ordered_json figures{{"task", "policy"}};
   const Metrics of_rewards = rewards.take();
   for (const auto& [name, value] : of_rewards) figures[name] = value;

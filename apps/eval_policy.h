@@ -10,6 +10,7 @@
 #include "apps/flags.h"
 #include "nn/generate.h"
 #include "rl/model/model_folder.h"
+#include "rl/rollout.h"
 
 namespace rlhf {
 
@@ -28,9 +29,9 @@ struct PolicyEvaluationFlags {
 /// of sampled answers and with a reference kl (nats an answer). With --condition the KL is that of
 /// the policy under it to the reference without.
 /// @throws InputError for models of other tokenizers, prompts without room for an answer, and
-/// greedy sampling, which has no KL.
-Evaluation evaluate_answers(const PolicyEvaluationFlags& flags, const LoadedLanguageModel& policy,
-                            const std::string& dataset_name, const SamplingOptions& sampling,
-                            const Placement& placement);
+/// greedy sampling, which has no KL. `respond`: how the policy answers, `policy` or what is more.
+Evaluation evaluate_answers(const PolicyEvaluationFlags& flags, const Responder& respond,
+                            const LoadedLanguageModel& policy, const std::string& dataset_name,
+                            const SamplingOptions& sampling, const Placement& placement);
 
 }  // namespace rlhf

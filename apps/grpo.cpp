@@ -86,11 +86,7 @@ Command grpo_command() {
               "rlhf grpo --model_name_or_path runs/sft --reward_funcs length:target=20 "
               "--dataset_name prompts.jsonl --output_dir runs/grpo",
           .declare = [o](Flags& flags) { declare(*o, flags); },
-          .run =
-              [o](const Invocation& invocation) {
-                o->policy.check_output();
-                return grpo_main(*o, invocation);
-              }};
+          .run = [o](const Invocation& invocation) { return grpo_main(*o, invocation); }};
 }
 
 }  // namespace rlhf

@@ -30,16 +30,7 @@ HierarchicalAlignmentConfig Options::config() const {
   config.shape.segment_length = config.responses.length;
   config.responses.length *= config.shape.segments;
   validate(config);
-  if (policy.lora.used()) {
-    input_error("--use_peft",
-                "expected false: the heads that learn here are no low-rank products, and an "
-                "adapter's file has no place for them; got true");
-  }
-  if (policy.gradient_checkpointing && !config.train_trunk) {
-    input_error("--gradient_checkpointing",
-                "expected false without --train_trunk: there is no backward pass through the "
-                "trunk; got true");
-  }
+  policy.check_heads(config.train_trunk);
   return config;
 }
 
@@ -104,6 +95,14 @@ std::vector<Chart> charts(const Session& session, std::span<const std::string> n
   return all;
 }
 
+std::vector<Tensor> heads_of(HierarchicalPolicy& policy) {
+  std::vector<Tensor> heads;
+  for (const NamedTensor& head : state_dict(policy)) {
+    if (!head.name.starts_with("base.")) heads.push_back(head.tensor);
+  }
+  return heads;
+}
+
 int hierarchical_main(const Options& o, const Invocation& invocation) {
   HierarchicalAlignmentConfig config = o.config();
   const std::vector<NamedReward> subtasks = parse_subtasks(o.subtasks, o.subtask_timeout);
@@ -131,6 +130,8 @@ int hierarchical_main(const Options& o, const Invocation& invocation) {
            [&](std::span<const Tokens> prompts, const SamplingOptions& options) {
              return respond(policy, prompts, options, config.shape);
            },
+       .heads = heads_of(policy),
+       .policy_learns = config.train_trunk,
        .inputs = {{"subtasks", Digest().add(std::string_view(o.subtasks)).text()}},
        .save_result = [&](const auto& folder) { save_hierarchy(folder, policy, hierarchy); }});
 }
@@ -146,11 +147,7 @@ Command hierarchical_command() {
               "--subtasks 'warm=keyword:love|charming; short=length:max=6' "
               "--dataset_name prompts.jsonl --output_dir runs/hierarchical",
           .declare = [o](Flags& flags) { declare(*o, flags); },
-          .run =
-              [o](const Invocation& invocation) {
-                o->policy.check_output();
-                return hierarchical_main(*o, invocation);
-              }};
+          .run = [o](const Invocation& invocation) { return hierarchical_main(*o, invocation); }};
 }
 
 }  // namespace rlhf

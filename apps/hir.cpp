@@ -24,6 +24,7 @@ struct Options {
 HirConfig Options::resolved() const {
   HirConfig resolved = config;
   flags.resolve(resolved);
+  resolved.scores = {.missing_eos = MissingEos::keep};  // bands are of scores as they were judged
   validate(resolved);
   return resolved;
 }
@@ -39,7 +40,6 @@ void declare(Options& o, Flags& flags) {
   o.policy.reward.declare(flags);
   o.flags.declare_rollout(flags);
   o.flags.declare_groups(flags);
-  o.flags.declare_scores(flags);
   flags.group("Update");
   flags.add("contrastive_coef", c.contrastive_coef, at_least(0.0f),
             "of telling the fulfilled instruction from the others; 0: off, which saves their "
@@ -149,11 +149,7 @@ Command hir_command() {
               "rlhf hir --model_name_or_path runs/sft --reward_model_path runs/rm "
               "--dataset_name prompts.jsonl --output_dir runs/hir",
           .declare = [o](Flags& flags) { declare(*o, flags); },
-          .run =
-              [o](const Invocation& invocation) {
-                o->policy.check_output();
-                return hir_main(*o, invocation);
-              }};
+          .run = [o](const Invocation& invocation) { return hir_main(*o, invocation); }};
 }
 
 }  // namespace rlhf

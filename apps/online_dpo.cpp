@@ -90,11 +90,7 @@ Command online_dpo_command() {
               "--dataset_name prompts.jsonl --num_generations 4 --beta 0.5 --learning_rate 5e-4 "
               "--total_episodes 2560 --output_dir runs/online_dpo",
           .declare = [o](Flags& flags) { declare(*o, flags); },
-          .run =
-              [o](const Invocation& invocation) {
-                o->policy.check_output();
-                return online_dpo_main(*o, invocation);
-              }};
+          .run = [o](const Invocation& invocation) { return online_dpo_main(*o, invocation); }};
 }
 
 }  // namespace rlhf

@@ -16,6 +16,7 @@ namespace rlhf {
 namespace {
 
 LoadedLanguageModel load_policy(const PolicyOptions& o, const Placement& placement, uint64_t seed) {
+  o.check_output();  // before anything is read
   LoadedLanguageModel loaded = load_language_model(o.model_name_or_path, placement);
   o.lora.prepare(loaded.model.transformer, o.model_name_or_path, seed);
   return loaded;
@@ -53,6 +54,19 @@ void PolicyOptions::declare_machine(Flags& flags) {
 
 void PolicyOptions::check_output() const {
   check_output_dir(output_dir, {model_name_or_path, reward.model_path(), judge_model_path});
+}
+
+void PolicyOptions::check_heads(bool train_trunk) const {
+  if (lora.used()) {
+    input_error("--use_peft",
+                "expected false: the heads that learn here are no low-rank products, and an "
+                "adapter's file has no place for them; got true");
+  }
+  if (gradient_checkpointing && !train_trunk) {
+    input_error("--gradient_checkpointing",
+                "expected false without --train_trunk: there is no backward pass through the "
+                "trunk; got true");
+  }
 }
 
 PolicyRun::PolicyRun(const PolicyOptions& options, const PolicyFlags& flags,
@@ -179,7 +193,8 @@ void PolicyRun::tell_memory(const PolicyTraining& training) const {
   use.device = placement_.device;
   use.rollout_sequences = config_.batch();
   use.train_sequences = config_.per_device_train_batch_size;
-  use.add("policy", policy, /*trained=*/true);
+  use.add("policy", policy, training.policy_learns);
+  if (!training.heads.empty()) use.add_heads("heads", training.heads);
   use.add("reference", reference_);
   if (reward_model_) use.add("reward", reward_model_->model.transformer);
   if (training.critic) use.add("critic", *training.critic, /*trained=*/true);

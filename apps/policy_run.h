@@ -36,6 +36,9 @@ struct PolicyOptions {
   void declare_machine(Flags& flags);
   /// @throws InputError when output_dir is one of the folders that are read.
   void check_output() const;
+  /// What algorithms cannot do that learn heads: adapters, and activations computed again where the
+  /// trunk stays as it is. @throws InputError
+  void check_heads(bool train_trunk) const;
 };
 
 /// What an algorithm adds to a run.
@@ -48,7 +51,9 @@ struct PolicyTraining {
   std::function<std::vector<Chart>(const Session& session)> charts;
   /// How the policy responds where it is more than `policy`, for the comparison.
   Responder respond = {};
-  const Gpt2* critic = nullptr;  ///< what learns beside the policy, for the memory plan
+  const Gpt2* critic = nullptr;    ///< what learns beside the policy, for the memory plan
+  std::vector<Tensor> heads = {};  ///< likewise, heads that read the policy's states
+  bool policy_learns = true;       ///< false: heads alone do, likewise
   std::map<std::string, std::string> inputs = {};  ///< digests of what else is read
   /// What else a checkpoint holds as models.
   std::function<void(const std::filesystem::path& folder)> save = [](const auto&) {};

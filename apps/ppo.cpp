@@ -55,7 +55,7 @@ ActorCritic make_model(const Options& o, const PpoConfig& config, PolicyRun& run
     model.value_head = copy_of(start.score);
     scale(model.value_head.weight, start.gain);
   } else if (critic == "policy") {
-    model.critic = o.policy.lora.copy_to_train(model.policy.transformer.trunk(),
+    model.critic = o.policy.lora.copy_to_train(model.policy.transformer.without_head(),
                                                o.policy.model_name_or_path, config.training.seed);
   }
   const std::string& init = o.ppo.value_head_init;
@@ -124,11 +124,7 @@ Command ppo_command() {
               "rlhf ppo --model_name_or_path runs/sft --reward_model_path runs/rm "
               "--dataset_name prompts.jsonl --output_dir runs/ppo",
           .declare = [o](Flags& flags) { declare(*o, flags); },
-          .run =
-              [o](const Invocation& invocation) {
-                o->policy.check_output();
-                return ppo_main(*o, invocation);
-              },
+          .run = [o](const Invocation& invocation) { return ppo_main(*o, invocation); },
           .preset = ppo_preset_values};
 }
 

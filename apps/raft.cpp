@@ -46,7 +46,6 @@ void declare(Options& o, Flags& flags) {
 
 std::vector<Chart> charts(const Session& session) {
   std::vector<Chart> charts = group_charts(session);
-  std::erase_if(charts, [](const Chart& c) { return c.title == "Clipped ratios"; });  // no ratios
   charts.front() = session.chart("Reward", "mean of all responses, and of those kept",
                                  {"reward", "raft/selected_reward"});
   charts.push_back(
@@ -80,11 +79,7 @@ Command raft_command() {
               "rlhf raft --model_name_or_path runs/sft --reward_model_path runs/rm "
               "--dataset_name prompts.jsonl --output_dir runs/raft",
           .declare = [o](Flags& flags) { declare(*o, flags); },
-          .run =
-              [o](const Invocation& invocation) {
-                o->policy.check_output();
-                return raft_main(*o, invocation);
-              }};
+          .run = [o](const Invocation& invocation) { return raft_main(*o, invocation); }};
 }
 
 }  // namespace rlhf

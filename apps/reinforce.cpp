@@ -118,11 +118,7 @@ Command reinforce_command() {
               "rlhf reinforce --preset reinforce++ --model_name_or_path runs/sft "
               "--reward_model_path runs/rm --dataset_name prompts.jsonl --output_dir runs/rpp",
           .declare = [o](Flags& flags) { declare(*o, flags); },
-          .run =
-              [o](const Invocation& invocation) {
-                o->policy.check_output();
-                return reinforce_main(*o, invocation);
-              },
+          .run = [o](const Invocation& invocation) { return reinforce_main(*o, invocation); },
           .preset = preset_values};
 }
 

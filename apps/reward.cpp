@@ -62,7 +62,7 @@ int reward_main(const Options& o, const Invocation& invocation) {
       load_language_model(o.model_name_or_path, o.training.device.placement());
   o.lora.prepare(base.model.transformer, o.model_name_or_path, config.training.seed);
   const Tokenizer& tokenizer = *base.tokenizer;
-  ScalarModel model{base.model.transformer.trunk(),
+  ScalarModel model{base.model.transformer.without_head(),
                     make_score_head(base.model.transformer, config.training.seed, /*zero=*/false)};
   const int64_t limit = model.transformer.config.n_positions;
   const int64_t max_length = o.max_length > 0 ? std::min(o.max_length, limit) : limit;

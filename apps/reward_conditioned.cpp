@@ -6,6 +6,7 @@
 #include "apps/condition_report.h"
 #include "data/completion_rows.h"
 #include "rl/digest.h"
+#include "rl/model/chat_encoding.h"
 
 namespace rlhf {
 namespace {
@@ -72,7 +73,7 @@ OfflineResponses read_offline(const std::string& file, std::span<const std::stri
   for (CompletionRow& row : read_completion_rows(file)) {
     Episode& e = episodes.emplace_back();
     e.row = int64_t(rows.size());
-    e.prompt = encode_under(tokenizer, "", row.prompt);
+    e.prompt = encode_prompt(tokenizer, row.prompt.row);
     e.response = tokenizer.encode(row.completion);
     e.response.push_back(tokenizer.eos());
     if (e.length() > longest) {
@@ -168,11 +169,7 @@ Command reward_conditioned_command() {
           "rlhf reward_conditioned --model_name_or_path runs/sft --reward_model_path runs/rm "
           "--dataset_name prompts.jsonl --output_dir runs/conditioned",
       .declare = [o](Flags& flags) { declare(*o, flags); },
-      .run =
-          [o](const Invocation& invocation) {
-            o->policy.check_output();
-            return reward_conditioned_main(*o, invocation);
-          }};
+      .run = [o](const Invocation& invocation) { return reward_conditioned_main(*o, invocation); }};
 }
 
 }  // namespace rlhf

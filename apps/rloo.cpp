@@ -72,11 +72,7 @@ Command rloo_command() {
           "rlhf rloo --model_name_or_path runs/sft --reward_model_path runs/rm "
           "--dataset_name prompts.jsonl --output_dir runs/rloo",
       .declare = [o](Flags& flags) { declare(*o, flags); },
-      .run =
-          [o](const Invocation& invocation) {
-            o->policy.check_output();
-            return rloo_main(*o, invocation);
-          }};
+      .run = [o](const Invocation& invocation) { return rloo_main(*o, invocation); }};
 }
 
 }  // namespace rlhf

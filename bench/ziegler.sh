@@ -14,7 +14,9 @@ out=${1:-runs/ziegler}
 (($# > 0)) || set -- 1 2
 seeds=("$@")
 
-is_done() { [ -f "$1/summary.json" ]; }
+is_done() {
+  [[ -f $1/summary.json ]] || { rm -rf "$1" && false; }  # what a run that was stopped has left
+}
 
 for seed in "${seeds[@]}"; do
   demo=$out/demo$seed reward=$out/reward$seed ppo=$out/ppo$seed
@@ -37,8 +39,8 @@ done
 runs=("${seeds[@]/#/$out/ppo}")
 "$rlhf" report "${runs[@]}" --output "$out/ppo.html"
 "$rlhf" report "${seeds[@]/#/$out/reward}" --output "$out/reward.html"
-python3 bench/report_chart.py "$out/ppo.html" docs/images \
+python3 bench/report_chart.py "$out/ppo.html" "$out" \
   objective/kl=ziegler_kl objective/kl_coef=ziegler_kl_coef \
   val/explained_variance=ziegler_explained_variance
-python3 bench/report_chart.py "$out/reward.html" docs/images loss=ziegler_reward_loss
+python3 bench/report_chart.py "$out/reward.html" "$out" loss=ziegler_reward_loss
 python3 bench/ziegler_claims.py "$out" "${seeds[@]}"

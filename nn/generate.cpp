@@ -279,8 +279,10 @@ std::vector<Generated> generate_in_batches(const Gpt2& model, std::span<const To
   std::vector<Generated> all;
   for (size_t first = 0; first < prompts.size(); first += size_t(batch_size)) {
     const size_t n = std::min(size_t(batch_size), prompts.size() - first);
-    const auto own = numbers.begin() + int64_t(first);
-    if (!numbers.empty()) options.sequence_numbers.assign(own, own + int64_t(n));
+    if (!numbers.empty()) {
+      const auto own = numbers.begin() + int64_t(first);
+      options.sequence_numbers.assign(own, own + int64_t(n));
+    }
     std::vector<Generated> part = generate(model, prompts.subspan(first, n), options);
     std::move(part.begin(), part.end(), std::back_inserter(all));
     options.first_sequence += n;

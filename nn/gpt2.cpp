@@ -88,7 +88,7 @@ void Gpt2::untie() {
   if (tied()) lm_head = copy_of(wte);
 }
 
-Gpt2 Gpt2::trunk() const {
+Gpt2 Gpt2::without_head() const {
   Gpt2 alone = *this;
   alone.lm_head = {};
   return alone;

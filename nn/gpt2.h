@@ -60,7 +60,7 @@ struct Gpt2 {
   /// Gives it a head of its own that starts as a copy of the embedding, if it has none.
   void untie();
   /// The same memory without a head of its own: what reward models and critics are made of.
-  Gpt2 trunk() const;
+  Gpt2 without_head() const;
   DType dtype() const { return wte.weight.dtype(); }
   Device device() const { return wte.weight.device(); }
   Placement placement() const { return {device(), dtype()}; }

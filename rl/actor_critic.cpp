@@ -4,8 +4,7 @@ namespace rlhf {
 
 Tensor values_at(const ActorCritic& model, const ResponseBatch& batch,
                  const Tensor& policy_hidden) {
-  const Tensor hidden =
-      model.critic ? gather((*model.critic)(batch.batch), batch.row) : policy_hidden;
+  const Tensor hidden = model.critic ? response_states(*model.critic, batch) : policy_hidden;
   return model.value_head(hidden);
 }
 
@@ -14,10 +13,8 @@ std::vector<float> response_values(const ActorCritic& model,
   std::vector<float> all;
   for_each_slice(episodes, batch_size, [&](std::span<const Episode* const> slice) {
     const Gpt2& policy = model.policy.transformer;
-    const ResponseBatch batch =
-        response_batch(slice, policy.device(),
-                       Padding::on(policy.device(), batch_size, policy.config.n_positions));
-    const Tensor hidden = model.critic ? Tensor{} : gather(policy(batch.batch), batch.row);
+    const ResponseBatch batch = response_batch(slice, policy, batch_size);
+    const Tensor hidden = model.critic ? Tensor{} : response_states(policy, batch);
     const std::vector<float> values = values_at(model, batch, hidden).to_vector<float>();
     all.insert(all.end(), values.begin(), values.begin() + batch.count);
   });

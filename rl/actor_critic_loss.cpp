@@ -2,13 +2,17 @@
 
 #include <algorithm>
 #include <cmath>
+#include <span>
+
+#include "rl/preference_log_probs.h"
 
 namespace rlhf {
 namespace {
 
-Tensor padded(std::vector<float> values, const Tensor& like) {
-  values.resize(size_t(like.count()), 0);
-  return Tensor::from(values, {like.count()}, like.device()).to(like.dtype());
+Tensor padded(std::span<const float> values, const Tensor& like) {
+  std::vector<double> all(values.begin(), values.end());
+  all.resize(size_t(like.count()), 0);
+  return tensor_like(like, all);
 }
 
 }  // namespace
@@ -41,7 +45,7 @@ Tensor actor_critic_loss(const ActorCriticOutput& now, const ActorCriticTargets&
   // Not clipped: what the values were when actions were chosen does not enter.
   const Tensor value_loss =
       ppo_value_loss(now.value, now.value, padded(targets.returns, now.value), 0);
-  Tensor loss = weighted_sum(now.log_prob, padded(std::move(gain), now.log_prob));
+  Tensor loss = weighted_sum(now.log_prob, padded(gain, now.log_prob));
   loss = add(loss, weighted_sum(value_loss, weight), weights.vf_coef);
   if (weights.entropy_coef == 0) return loss;
   return add(loss, weighted_sum(now.entropy, weight), -weights.entropy_coef);

@@ -28,16 +28,12 @@ Metrics actor_critic_metrics(const RolloutSummary& rollout, const ActorCriticSta
 }
 
 VitalSigns vital_signs(const RolloutSummary& rollout, const ActorCriticStatistics& s) {
-  return {.first_difference = s.first_difference,
-          .kl = rollout.kl,
-          .entropy = s.mean(s.entropy),
-          .length = rollout.length,
-          .repetition = rollout.repetition,
-          .ended = rollout.stopped,
-          .score = rollout.score,
-          .score_deviation = rollout.score_deviation,
-          .explained_variance = rollout.explained_variance,
-          .value_loss = s.mean(s.value_loss)};
+  VitalSigns signs = signs_of(rollout);
+  signs.first_difference = s.first_difference;
+  signs.entropy = s.mean(s.entropy);
+  signs.explained_variance = rollout.explained_variance;
+  signs.value_loss = s.mean(s.value_loss);
+  return signs;
 }
 
 }  // namespace rlhf

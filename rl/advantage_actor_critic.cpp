@@ -4,7 +4,6 @@
 
 #include "rl/actor_critic_metrics.h"
 #include "rl/minibatches.h"
-#include "rl/policy_rollout.h"
 #include "rl/token_advantages.h"
 #include "rl/trunk_states.h"
 #include "rl/whitening.h"
@@ -19,9 +18,9 @@ class AdvantageActorCritic : public PolicyAlgorithm {
   AdvantageActorCritic(ActorCritic& model, const Gpt2& reference, std::span<const Tokens> prompts,
                        const ScoreFunction& score, int32_t eos,
                        const AdvantageActorCriticConfig& config)
-      : model_(model),
+      : PolicyAlgorithm({model.policy.transformer, reference, prompts, score, eos, config}),
+        model_(model),
         config_(config),
-        rollout_(trunk(), reference, prompts, score, eos, config),
         trainer_(model, training_of(config),
                  [&](const std::string& name) {
                    return name.starts_with("value_head.") ? config.critic_rate : 1.0f;
@@ -34,8 +33,9 @@ class AdvantageActorCritic : public PolicyAlgorithm {
     states_.read(pointers(episodes));
     std::vector<float> values;
     for (int64_t i = 0; i < states_.slices(); i++) {
-      const std::vector<float> part = model_.value_head(states_.at(i).hidden).to_vector<float>();
-      values.insert(values.end(), part.begin(), part.begin() + states_.at(i).batch.count);
+      const TrunkStates::Slice slice = states_.at(i);
+      const std::vector<float> part = model_.value_head(slice.hidden).to_vector<float>();
+      values.insert(values.end(), part.begin(), part.begin() + slice.batch.count);
     }
     scatter(values, episodes, &Episode::value);
     return episodes;
@@ -65,9 +65,6 @@ class AdvantageActorCritic : public PolicyAlgorithm {
     rollout_.archive(a);
   }
 
-  int64_t sampled() const override { return rollout_.sampled(); }
-  double generation_seconds() const override { return rollout_.generation_seconds(); }
-
  private:
   const Gpt2& trunk() const { return model_.policy.transformer; }
 
@@ -89,7 +86,6 @@ class AdvantageActorCritic : public PolicyAlgorithm {
 
   ActorCritic& model_;
   const AdvantageActorCriticConfig& config_;
-  PolicyRollout rollout_;
   Trainer trainer_;
   TrunkStates states_;
 };

@@ -16,6 +16,11 @@ struct Seen : VitalSigns {
   std::vector<double> first;
   double mean_value_loss = 0;     ///< of the updates before
   double value_loss_updates = 0;  ///< how many those are
+
+  /// "raise --beta" and what joins it to other advice; nothing where no such flag holds the KL.
+  std::string raise_kl_coef(const char* then) const {
+    return words.kl_coef.empty() ? "" : "raise " + words.kl_coef + then;
+  }
 };
 
 }  // namespace
@@ -41,24 +46,23 @@ const std::vector<Alarms::Watch>& Alarms::watches() {
          return fmt::format(
              "KL to the reference is {:.3g} nats an episode, which a true KL never is: responses "
              "do not come from the whole distribution; drop --top_k and --top_p{}",
-             s.kl, s.words.has_target_kl ? ", or take --kl_estimator k3" : "");
+             s.kl, s.words.of_ppo ? ", or take --kl_estimator k3" : "");
        }},
       {"kl_exploding", 1, [](const Seen& s) { return s.kl > 10 && s.kl > s.length; },
        [](const Seen& s) {
          return fmt::format(
              "KL to the reference is {:.3g} nats an episode, more than one a token: the policy has "
-             "left the text it knows; raise {}, {}lower --learning_rate{}",
-             s.kl, s.words.kl_coef, s.words.has_target_kl ? "" : "or ",
-             s.words.has_target_kl ? ", or set --target_kl" : "");
+             "left the text it knows; {}lower --learning_rate{}",
+             s.kl, s.raise_kl_coef(s.words.of_ppo ? ", " : ", or "),
+             s.words.of_ppo ? ", or set --target_kl" : "");
        }},
       {"entropy_collapse", 1,
        [](const Seen& s) { return s.entropy < 0.05 || s.entropy < 0.1 * s.first[first_entropy]; },
        [](const Seen& s) {
          return fmt::format(
              "entropy is {:.3g} nats a token, {:.3g} at the start: one answer has taken over; "
-             "raise "
-             "{}, lower --learning_rate, or train for fewer episodes",
-             s.entropy, s.first[first_entropy], s.words.kl_coef);
+             "{}lower --learning_rate, or train for fewer episodes",
+             s.entropy, s.first[first_entropy], s.raise_kl_coef(", "));
        }},
       {"length_collapse", 2,
        [](const Seen& s) { return s.length < std::min(0.33 * s.first[first_length], 5.0); },
@@ -84,8 +88,8 @@ const std::vector<Alarms::Watch>& Alarms::watches() {
        [](const Seen& s) {
          return fmt::format(
              "{:.0f} % of 4-grams repeat within a response, {:.0f} % at the start: the reward "
-             "likes a phrase; raise {}, or mend the reward",
-             100 * s.repetition, 100 * s.first[first_repetition], s.words.kl_coef);
+             "likes a phrase; {}mend the reward",
+             100 * s.repetition, 100 * s.first[first_repetition], s.raise_kl_coef(", or "));
        }},
       {"reward_flat", 2, [](const Seen& s) { return s.score_deviation < 1e-4; },
        [](const Seen& s) {
@@ -114,16 +118,15 @@ const std::vector<Alarms::Watch>& Alarms::watches() {
        [](const Seen& s) {
          return fmt::format(
              "the critic has explained nothing of the returns for 10 updates (explained variance "
-             "{:.3g}): raise --critic_rate, set --critic_warmup_updates, or scale rewards with "
-             "--score_scaling",
-             s.explained_variance);
+             "{:.3g}): raise --critic_rate, {}or scale rewards with --score_scaling",
+             s.explained_variance, s.words.of_ppo ? "set --critic_warmup_updates, " : "");
        }},
       {"clip_fraction", 1, [](const Seen& s) { return s.clipped > 0.3; },
        [](const Seen& s) {
          return fmt::format(
              "{:.0f} % of the ratios are clipped: an update moves too far; lower --learning_rate "
              "or {}{}",
-             100 * s.clipped, s.words.passes, s.words.has_target_kl ? ", or set --target_kl" : "");
+             100 * s.clipped, s.words.passes, s.words.of_ppo ? ", or set --target_kl" : "");
        }},
       {"value_loss", 1,
        [](const Seen& s) {

@@ -39,11 +39,11 @@ struct VitalSigns {
 /// What the flags that advice names are called in the command that runs; without a word the names
 /// of TRL's GRPO and RLOO.
 struct AlarmWords {
-  std::string kl_coef = "--beta";
+  std::string kl_coef = "--beta";  ///< what holds the KL; empty: there is none
   std::string passes = "--num_iterations";
   std::string response_length = "--max_completion_length";
-  bool has_target_kl = false;  ///< --target_kl and --kl_estimator are PPO's
-  double longest = 0;          ///< tokens that a response may have
+  bool of_ppo = false;  ///< --target_kl, --kl_estimator and --critic_warmup_updates are PPO's
+  double longest = 0;   ///< tokens that a response may have
 };
 
 class Alarms {

@@ -9,24 +9,10 @@
 
 namespace rlhf {
 
-namespace {
-
-ResponseBatch batch_for(const Gpt2& model, std::span<const Episode> episodes, int64_t batch_size) {
-  return response_batch(pointers(episodes), model.device(),
-                        Padding::on(model.device(), batch_size, model.config.n_positions));
-}
-
-}  // namespace
-
-Tensor response_states(const Gpt2& model, std::span<const Episode> episodes, int64_t batch_size) {
-  const ResponseBatch batch = batch_for(model, episodes, batch_size);
-  return gather(model(batch.batch), batch.row);
-}
-
 ReadResponses read_responses(const Gpt2& model, std::span<const Episode> episodes,
                              float temperature, int64_t batch_size) {
-  const ResponseBatch batch = batch_for(model, episodes, batch_size);
-  ReadResponses out{.hidden = gather(model(batch.batch), batch.row), .count = batch.count};
+  const ResponseBatch batch = response_batch(pointers(episodes), model, batch_size);
+  ReadResponses out{.hidden = response_states(model, batch), .count = batch.count};
   out.seen = token_log_prob(out.hidden, model.head(), batch.target, temperature,
                             /*with_entropy=*/true);
   return out;
@@ -41,9 +27,9 @@ std::vector<Episode> episodes_after(
   return episodes;
 }
 
-Tensor token_mean(const Tensor& x, int64_t count, int64_t tokens, double scale) {
+Tensor share_of_mean(const Tensor& x, int64_t count, int64_t whole, double scale) {
   std::vector<double> weights(size_t(x.count()), 0.0);
-  std::fill_n(weights.begin(), count, scale / double(tokens));
+  std::fill_n(weights.begin(), count, scale / double(whole));
   return weighted_sum(x, tensor_like(x, weights));
 }
 
@@ -57,7 +43,8 @@ void add_mean(MetricMeans& terms, const std::string& name, const Tensor& x, int6
 ConditionTraining::ConditionTraining(LanguageModel& policy, const PolicyConfig& config,
                                      const std::vector<std::string>& terms, Loss loss)
     : config_(config),
-      terms_(terms),
+      no_terms_(terms),
+      terms_(no_terms_),
       loss_(std::move(loss)),
       trainer_(policy, training_config(config)) {}
 
@@ -72,14 +59,17 @@ void ConditionTraining::learn(std::span<const JudgedResponse> responses, int64_t
       trainer_.pass_over(1);
       return true;
     }
+    MetricMeans terms = no_terms_;
     const Trainer::Step done = trainer_.step(whole.slices, [&](int64_t slice) {
       const int64_t first = slice * size;
       return loss_(all.subspan(size_t(first), size_t(std::min(size, count - first))), all, whole,
-                   terms_);
+                   terms);
     });
+    learning_rate_ = done.learning_rate;
+    if (done.skipped) return true;
+    terms_.add(terms);
     loss_sum_ += done.loss;
     grad_norm_ += done.grad_norm;
-    learning_rate_ = done.learning_rate;
     steps_++;
     return true;
   });
@@ -88,12 +78,7 @@ void ConditionTraining::learn(std::span<const JudgedResponse> responses, int64_t
 UpdateReport ConditionTraining::report(std::span<const Episode> episodes) {
   const RolloutSummary rollout = summarise(episodes, 0, KlEstimator::k1);
   const double steps = std::max(steps_, 1.0);
-  UpdateReport report{.signs = {.kl = rollout.kl,
-                                .length = rollout.length,
-                                .repetition = rollout.repetition,
-                                .ended = rollout.stopped,
-                                .score = rollout.score,
-                                .score_deviation = rollout.score_deviation}};
+  UpdateReport report{.signs = signs_of(rollout)};
   Metrics& metrics = report.metrics;
   metrics = {{"loss", loss_sum_ / steps},
              {"reward", rollout.score},

@@ -18,13 +18,10 @@
 
 namespace rlhf {
 
-/// The states that predict each response token, episode after episode: (N, C), and padding.
-Tensor response_states(const Gpt2& model, std::span<const Episode> episodes, int64_t batch_size);
-
-/// The same with what the model says of the tokens: log-probability and entropy (N, and padding).
+/// What a model says of response tokens, episode after episode and padding behind.
 struct ReadResponses {
-  Tensor hidden;
-  TokenLogProb seen;
+  Tensor hidden;      ///< (N, C): response_states
+  TokenLogProb seen;  ///< (N)
   int64_t count = 0;  ///< N
 };
 ReadResponses read_responses(const Gpt2& model, std::span<const Episode> episodes,
@@ -34,9 +31,9 @@ ReadResponses read_responses(const Gpt2& model, std::span<const Episode> episode
 std::vector<Episode> episodes_after(
     ResponseSlice slice, const std::function<const Tokens&(const JudgedResponse&)>& prompt_of);
 
-/// scale / tokens times the sum of x over the first `count` tokens of a slice, behind which is
-/// padding: with the tokens of the whole optimizer step, slices add up to its mean. (1)
-Tensor token_mean(const Tensor& x, int64_t count, int64_t tokens, double scale = 1);
+/// scale / whole times the sum of the first `count` values of x, behind which is padding: with
+/// what the whole optimizer step has (tokens, or responses), slices add up to its mean. (1)
+Tensor share_of_mean(const Tensor& x, int64_t count, int64_t whole, double scale = 1);
 
 /// Adds the mean of x over the first `count` tokens to what is reported.
 void add_mean(MetricMeans& terms, const std::string& name, const Tensor& x, int64_t count,
@@ -64,7 +61,7 @@ class ConditionTraining {
 
  private:
   const PolicyConfig& config_;
-  MetricMeans terms_;
+  MetricMeans no_terms_, terms_;
   Loss loss_;
   Trainer trainer_;
   double loss_sum_ = 0, grad_norm_ = 0, steps_ = 0, learning_rate_ = 0;  // of the last update

@@ -3,7 +3,6 @@
 #pragma once
 
 #include "rl/policy_optimiser.h"
-#include "rl/policy_rollout.h"
 
 namespace rlhf {
 
@@ -14,18 +13,14 @@ class CriticFreeAlgorithm : public PolicyAlgorithm {
     rollout_.archive(a);
   }
 
-  int64_t sampled() const override { return rollout_.sampled(); }
-  double generation_seconds() const override { return rollout_.generation_seconds(); }
-
  protected:
   /// All must outlive this but `clip`, `loss` and `unit`, see PolicyOptimiser.
   CriticFreeAlgorithm(LanguageModel& policy, const Gpt2& reference, std::span<const Tokens> prompts,
                       const ScoreFunction& score, int32_t eos, const PolicyConfig& config,
                       ClipRange clip, PolicyOptimiser::Loss loss, int64_t unit = 1)
-      : rollout_(policy.transformer, reference, prompts, score, eos, config),
+      : PolicyAlgorithm({policy.transformer, reference, prompts, score, eos, config}),
         optimiser_(policy, config, clip, std::move(loss), unit) {}
 
-  PolicyRollout rollout_;
   PolicyOptimiser optimiser_;
 };
 

@@ -2,7 +2,6 @@
 
 #include "rl/hierarchical_metrics.h"
 #include "rl/minibatches.h"
-#include "rl/policy_rollout.h"
 #include "rl/token_advantages.h"
 #include "rl/trunk_states.h"
 #include "rl/whitening.h"
@@ -20,19 +19,11 @@ class HierarchicalAlignment : public PolicyAlgorithm {
                         std::span<const Tokens> prompts, const ScoreFunction& score,
                         const IntrinsicReward& intrinsic, std::span<const std::string> names,
                         int32_t eos, const HierarchicalAlignmentConfig& config)
-      : policy_(policy),
+      : PolicyAlgorithm(rollout_of(policy, reference, prompts, score, eos, config)),
+        policy_(policy),
         config_(config),
         intrinsic_(intrinsic),
         names_(names),
-        rollout_(
-            [&](std::span<const Tokens> asked, const SamplingOptions& options) {
-              return respond(policy, asked, options, config.shape);
-            },
-            [&](std::span<const Episode* const> episodes) {
-              return lower_log_probs(policy, episodes, config.responses.temperature,
-                                     config.per_device_train_batch_size);
-            },
-            reference, prompts, score, eos, config),
         trainer_(policy, training_of(policy, config),
                  [&](const std::string& name) { return rate_of(name, config); }),
         states_(policy.trunk(), config.train_trunk, config.per_device_train_batch_size) {}
@@ -79,10 +70,24 @@ class HierarchicalAlignment : public PolicyAlgorithm {
     rollout_.archive(a);
   }
 
-  int64_t sampled() const override { return rollout_.sampled(); }
-  double generation_seconds() const override { return rollout_.generation_seconds(); }
-
  private:
+  static PolicyRollout rollout_of(const HierarchicalPolicy& policy, const Gpt2& reference,
+                                  std::span<const Tokens> prompts, const ScoreFunction& score,
+                                  int32_t eos, const HierarchicalAlignmentConfig& config) {
+    return {[&](std::span<const Tokens> asked, const SamplingOptions& options) {
+              return respond(policy, asked, options, config.shape);
+            },
+            [&](std::span<const Episode* const> episodes) {
+              return lower_log_probs(policy, episodes, config.responses.temperature,
+                                     config.per_device_train_batch_size);
+            },
+            reference,
+            prompts,
+            score,
+            eos,
+            config};
+  }
+
   Device device() const { return policy_.trunk().device(); }
 
   static TrainingConfig training_of(const HierarchicalPolicy& policy,
@@ -138,7 +143,7 @@ class HierarchicalAlignment : public PolicyAlgorithm {
         choices.response.push_back(segment.subtask);
         choices.log_prob.push_back(segment.log_prob);
       }
-      choices.ref_log_prob = choices.log_prob;
+      choices.ref_log_prob = choices.log_prob;  // no reference chooses: a KL of 0
     }
     scatter(upper, std::span(upper_).subspan(first), &Episode::value);
   }
@@ -184,7 +189,6 @@ class HierarchicalAlignment : public PolicyAlgorithm {
   const HierarchicalAlignmentConfig& config_;
   const IntrinsicReward& intrinsic_;
   std::span<const std::string> names_;
-  PolicyRollout rollout_;
   Trainer trainer_;
   TrunkStates states_;
   std::vector<Episode> upper_;  // the same episodes as the upper level sees them
@@ -213,7 +217,8 @@ PolicyResult hierarchical_alignment(HierarchicalPolicy& policy, const Gpt2& refe
   check_prompts(prompts, policy.trunk().config.n_positions, config.responses.length);
   validate(config);
   HierarchicalAlignment algorithm(policy, reference, prompts, score, intrinsic, names, eos, config);
-  return train_policy(algorithm, config, {}, on_update, std::move(checkpoints));
+  return train_policy(algorithm, config, {.response_length = "--segment_length"}, on_update,
+                      std::move(checkpoints));
 }
 
 }  // namespace rlhf

@@ -208,10 +208,10 @@ std::vector<float> lower_log_probs(const HierarchicalPolicy& policy,
   std::vector<float> all;
   const Gpt2& trunk = policy.trunk();
   for_each_slice(episodes, batch_size, [&](std::span<const Episode* const> slice) {
-    const ResponseBatch batch = response_batch(slice, trunk.device());
-    const Tensor hidden = gather(trunk(batch.batch), batch.row);
+    const ResponseBatch batch = response_batch(slice, trunk, batch_size);
+    const Tensor hidden = response_states(trunk, batch);
     const Tokens target = batch.target.to_vector<int32_t>();
-    std::vector<float> part(target.size());
+    std::vector<float> part(size_t(batch.count));
     for (int32_t k = 0; k < policy.subtasks(); k++) {
       const Tokens places = tokens_of_subtask(slice, k);
       if (places.empty()) continue;

@@ -4,7 +4,6 @@
 #include <numeric>
 #include <set>
 
-#include "rl/policy_rollout.h"
 #include "rl/preference_log_probs.h"
 
 namespace rlhf {
@@ -25,11 +24,11 @@ class Hir : public PolicyAlgorithm {
   Hir(LanguageModel& policy, const Gpt2& reference, std::span<const Tokens> prompts,
       const ConditionedPrompts& instructed, std::span<const Instruction> instructions,
       const ScoreFunction& score, int32_t eos, const HirConfig& config)
-      : policy_(policy.transformer),
+      : PolicyAlgorithm({policy.transformer, reference, prompts, score, eos, config}),
+        policy_(policy.transformer),
         instructed_(instructed),
         instructions_(instructions),
         config_(config),
-        rollout_(policy.transformer, reference, prompts, score, eos, config),
         training_(policy, config, {"loss/nll", "loss/contrastive", "entropy"},
                   [this](ResponseSlice slice, ResponseSlice all, const StepSize& whole,
                          MetricMeans& terms) { return slice_loss(slice, all, whole, terms); }) {}
@@ -55,7 +54,6 @@ class Hir : public PolicyAlgorithm {
     training_.learn(responses_, update);
     UpdateReport report = training_.report(episodes);
     report.metrics.emplace_back("hir/followed", before);
-    report.metrics.emplace_back("hir/followed_relabelled", followed(responses_, instructions_));
     rollout_.add_metrics(report.metrics);
     return report;
   }
@@ -64,9 +62,6 @@ class Hir : public PolicyAlgorithm {
     training_.archive(a);
     rollout_.archive(a);
   }
-
-  int64_t sampled() const override { return rollout_.sampled(); }
-  double generation_seconds() const override { return rollout_.generation_seconds(); }
 
  private:
   int64_t told(int64_t episode) const {
@@ -102,7 +97,6 @@ class Hir : public PolicyAlgorithm {
   const ConditionedPrompts& instructed_;
   const std::span<const Instruction> instructions_;
   const HirConfig& config_;
-  PolicyRollout rollout_;
   ConditionTraining training_;
   std::vector<JudgedResponse> responses_;  // of the last rollout
 };
@@ -141,7 +135,7 @@ Tensor hir_loss(const ReadResponses& now, std::span<const Episode> read, const C
                     Tensor::from(contrast.fulfilled, {responses}, now.hidden.device()))
             .log_prob;
     add_mean(terms, "loss/contrastive", told_apart, responses, -1);
-    const Tensor contrastive = token_mean(told_apart, responses, whole.episodes, -1);
+    const Tensor contrastive = share_of_mean(told_apart, responses, whole.episodes, -1);
     loss = add(loss, contrastive, config.contrastive_coef);
   }
   return loss;
@@ -154,8 +148,7 @@ PolicyResult hir(LanguageModel& policy, const Gpt2& reference, std::span<const T
   check_prompts(prompts, policy.transformer.config.n_positions, config.responses.length);
   validate(config);
   Hir algorithm(policy, reference, prompts, instructed, instructions, score, eos, config);
-  return train_policy(algorithm, config, {.kl_coef = "--entropy_coef"}, on_update,
-                      std::move(checkpoints));
+  return train_policy(algorithm, config, {.kl_coef = ""}, on_update, std::move(checkpoints));
 }
 
 }  // namespace rlhf

@@ -42,8 +42,7 @@ Tensor hir_loss(const ReadResponses& now, std::span<const Episode> read, const C
 
 /// Trains the policy in place on responses to `prompts`, which `instructed` holds after every
 /// instruction. `reference` is what the KL is reported to, nothing more.
-/// Metrics: hir/followed, the share of responses that fulfil what they were told, and
-/// hir/followed_relabelled, the same when they were relabelled.
+/// Metrics: hir/followed, the share of responses that fulfil what they were told.
 /// @throws InputError as check_prompts and validate do.
 PolicyResult hir(LanguageModel& policy, const Gpt2& reference, std::span<const Tokens> prompts,
                  const ConditionedPrompts& instructed, std::span<const Instruction> instructions,

@@ -34,6 +34,11 @@ double logit_bytes(const Gpt2Config& c, const MemoryUse& use, double element) {
   return std::min(rows, std::max(128.0, (4 << 20) / (4 * row))) * row * 4;
 }
 
+const void* begin_of(const Tensor& tensor) {
+  return dispatch(tensor.dtype(),
+                  [&](auto t) -> const void* { return tensor.data<decltype(t)>(); });
+}
+
 std::string size_text(double bytes) {
   const char* units[] = {"B", "KB", "MB", "GB", "TB"};
   size_t unit = 0;
@@ -48,11 +53,18 @@ void MemoryUse::add(const std::string& name, const Gpt2& model, bool trained) {
   Gpt2 handles = model;
   const FrozenBases bases(handles);
   for_each_parameter(handles, [&](const std::string& parameter, Tensor& tensor) {
-    const void* begin =
-        dispatch(tensor.dtype(), [&](auto t) -> const void* { return tensor.data<decltype(t)>(); });
-    if (counted_.insert(begin).second) network.own += tensor.count();
+    if (counted_.insert(begin_of(tensor)).second) network.own += tensor.count();
     if (trained && !bases.hold(parameter)) network.learnt += tensor.count();
   });
+  networks.push_back(std::move(network));
+}
+
+void MemoryUse::add_heads(const std::string& name, std::span<const Tensor> heads) {
+  Network network{.name = name, .config = {}, .heads = true};
+  for (const Tensor& head : heads) {
+    if (counted_.insert(begin_of(head)).second) network.own += head.count();
+    network.learnt += head.count();
+  }
   networks.push_back(std::move(network));
 }
 
@@ -77,13 +89,14 @@ MemoryPlan memory_plan(const MemoryUse& use) {
   double trained = 0, cache = 0, activations = 0;
   for (const MemoryUse::Network& network : use.networks) {
     plan.items.push_back({network.name, double(network.own) * element});
-    if (network.learnt == 0) continue;
-    if (trained == 0) {  // the policy comes first; a critic samples nothing and has no logits
+    if (&network == &use.networks.front()) {  // the policy: it alone samples and has logits
       cache = cache_bytes(network.config, use.rollout_sequences, use.positions, element);
       activations = logit_bytes(network.config, use, element);
     }
     trained += double(network.learnt);
-    activations += activation_bytes(network.config, use, element);
+    if (network.learnt > 0 && !network.heads) {
+      activations += activation_bytes(network.config, use, element);
+    }
   }
   plan.items.push_back({"gradients", trained * 4});
   plan.items.push_back({"moments", trained * 4 * (use.masters ? 3 : 2)});

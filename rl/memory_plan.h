@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <set>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -19,10 +20,14 @@ class MemoryUse {
     Gpt2Config config;
     int64_t own = 0;     ///< parameters in memory that no network before it has
     int64_t learnt = 0;  ///< with gradients and the optimizer's moments; 0: it does not learn
+    bool heads = false;  ///< no network by itself
   };
   /// Adds a network. What it shares with those before it counts once; what adapters leave as it is
   /// does not learn.
   void add(const std::string& name, const Gpt2& model, bool trained = false);
+  /// Adds heads that learn on a network added before: linear, so that a tape keeps nothing for them
+  /// but the states that they read.
+  void add_heads(const std::string& name, std::span<const Tensor> heads);
   std::vector<Network> networks = {};
   DType dtype = DType::f32;
   bool masters = false;  ///< a float copy of trained bfloat16 parameters

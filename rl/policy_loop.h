@@ -10,7 +10,7 @@
 
 #include "rl/alarms.h"
 #include "rl/checkpoints.h"
-#include "rl/policy_config.h"
+#include "rl/policy_rollout.h"
 #include "rl/run/metrics_log.h"
 
 namespace rlhf {
@@ -44,8 +44,13 @@ class PolicyAlgorithm {
   /// All that decides on the next update.
   virtual void archive(StateArchive& a) = 0;
   /// Episodes sampled so far, those that were not learnt from included.
-  virtual int64_t sampled() const = 0;
-  virtual double generation_seconds() const = 0;
+  int64_t sampled() const { return rollout_.sampled(); }
+  double generation_seconds() const { return rollout_.generation_seconds(); }
+
+ protected:
+  explicit PolicyAlgorithm(PolicyRollout rollout) : rollout_(std::move(rollout)) {}
+
+  PolicyRollout rollout_;
 };
 
 /// Runs config.updates() updates; a checkpoint's step is an update.

@@ -109,16 +109,12 @@ Metrics policy_metrics(std::span<const Episode> episodes, const RolloutSummary& 
 
 VitalSigns vital_signs(const RolloutSummary& rollout, const PolicyStatistics& s,
                        double flat_groups) {
-  return {.first_difference = s.first_difference,
-          .kl = rollout.kl,
-          .entropy = s.tokens > 0 ? s.entropy / s.tokens : VitalSigns::unknown,
-          .length = rollout.length,
-          .repetition = rollout.repetition,
-          .ended = rollout.stopped,
-          .score = rollout.score,
-          .score_deviation = rollout.score_deviation,
-          .flat_groups = flat_groups,
-          .clipped = s.ratios > 0 ? (s.clipped_low + s.clipped_high) / s.ratios : 0};
+  VitalSigns signs = signs_of(rollout);
+  signs.first_difference = s.first_difference;
+  if (s.tokens > 0) signs.entropy = s.entropy / s.tokens;
+  signs.flat_groups = flat_groups;
+  signs.clipped = s.ratios > 0 ? (s.clipped_low + s.clipped_high) / s.ratios : 0;
+  return signs;
 }
 
 }  // namespace rlhf

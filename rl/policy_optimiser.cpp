@@ -30,9 +30,10 @@ PolicyStatistics PolicyOptimiser::learn(std::span<const Episode> episodes, int64
           return slice_loss(minibatch.subspan(size_t(first), size_t(std::min(size, count - first))),
                             whole, statistics);
         });
+        statistics.learning_rate = done.learning_rate;
+        if (done.skipped) return true;
         statistics.loss += done.loss;
         statistics.grad_norm += done.grad_norm;
-        statistics.learning_rate = done.learning_rate;
         statistics.steps++;
         return true;
       },
@@ -43,10 +44,8 @@ PolicyStatistics PolicyOptimiser::learn(std::span<const Episode> episodes, int64
 Tensor PolicyOptimiser::slice_loss(std::span<const Episode* const> slice, const StepSize& whole,
                                    PolicyStatistics& statistics) const {
   const Gpt2& model = policy_.transformer;
-  const ResponseBatch batch = response_batch(
-      slice, model.device(),
-      Padding::on(model.device(), config_.per_device_train_batch_size, model.config.n_positions));
-  const Tensor hidden = gather(model(batch.batch), batch.row);
+  const ResponseBatch batch = response_batch(slice, model, config_.per_device_train_batch_size);
+  const Tensor hidden = response_states(model, batch);
   const TokenLogProb p =
       token_log_prob(hidden, policy_.head(), batch.target, config_.responses.temperature,
                      /*with_entropy=*/true);

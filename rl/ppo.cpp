@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "rl/minibatches.h"
-#include "rl/policy_rollout.h"
 #include "rl/ppo_loss.h"
 #include "rl/ppo_metrics.h"
 
@@ -19,11 +18,11 @@ class Ppo : public PolicyAlgorithm {
   Ppo(ActorCritic& model, const Gpt2& reference, std::span<const Tokens> prompts,
       const ScoreFunction& score, int32_t eos, const PpoConfig& config,
       std::span<const Example> ptx)
-      : model_(model),
+      : PolicyAlgorithm({model.policy.transformer, reference, prompts, score, eos, config}),
+        model_(model),
         config_(config),
         ptx_(ptx),
         kl_(config.kl),
-        rollout_(model.policy.transformer, reference, prompts, score, eos, config),
         trainer_(model, training_config(config),
                  [&](const std::string& name) {
                    return is_of_policy(name) ? 1.0f : config.critic_rate;
@@ -68,8 +67,6 @@ class Ppo : public PolicyAlgorithm {
     rollout_.archive(a);
   }
 
-  int64_t sampled() const override { return rollout_.sampled(); }
-  double generation_seconds() const override { return rollout_.generation_seconds(); }
   double kl_coefficient() const { return kl_.coefficient; }
 
  private:
@@ -169,7 +166,6 @@ class Ppo : public PolicyAlgorithm {
   const PpoConfig& config_;
   std::span<const Example> ptx_;
   KlController kl_;
-  PolicyRollout rollout_;
   Trainer trainer_;
   Trainer::RecordedLoss loss_, critic_loss_, ptx_loss_;
   Padding padding_;
@@ -190,7 +186,7 @@ PpoResult ppo(ActorCritic& model, const Gpt2& reference, std::span<const Tokens>
                                 {.kl_coef = "--kl_coef",
                                  .passes = "--num_ppo_epochs",
                                  .response_length = "--response_length",
-                                 .has_target_kl = true},
+                                 .of_ppo = true},
                                 on_update, std::move(checkpoints))};
   result.kl_coefficient = algorithm.kl_coefficient();
   return result;

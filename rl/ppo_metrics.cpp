@@ -69,18 +69,14 @@ Metrics ppo_metrics(const RolloutSummary& rollout, const PpoStatistics& s, doubl
 }
 
 VitalSigns vital_signs(const RolloutSummary& rollout, const PpoStatistics& s) {
-  return {.first_difference = s.first_difference,
-          .kl = rollout.kl,
-          .entropy = s.entropy / s.tokens,
-          .length = rollout.length,
-          .repetition = rollout.repetition,
-          .ended = rollout.stopped,
-          .score = rollout.score,
-          .score_deviation = rollout.score_deviation,
-          .clipped = s.clipped / s.tokens,
-          .explained_variance = rollout.explained_variance,
-          .value_loss = s.value_loss / s.tokens,
-          .early_stops = s.early_stops};
+  VitalSigns signs = signs_of(rollout);
+  signs.first_difference = s.first_difference;
+  signs.entropy = s.entropy / s.tokens;
+  signs.clipped = s.clipped / s.tokens;
+  signs.explained_variance = rollout.explained_variance;
+  signs.value_loss = s.value_loss / s.tokens;
+  signs.early_stops = s.early_stops;
+  return signs;
 }
 
 void add_option_metrics(const PpoConfig& config, const PpoStatistics& s, Metrics& metrics) {

@@ -21,7 +21,7 @@ std::vector<size_t> largest(std::span<const double> values, int64_t count) {
   return order;
 }
 
-std::vector<Episode> learnt(std::span<const Episode> episodes) {
+std::vector<Episode> kept(std::span<const Episode> episodes) {
   std::vector<Episode> out;
   for (const Episode& e : episodes) {
     if (e.learnt) out.push_back(e);
@@ -44,7 +44,7 @@ class Raft : public CriticFreeAlgorithm {
   UpdateReport learn(std::vector<Episode>& episodes, int64_t update) override {
     const std::vector<double> rewards = scores_less_kl(episodes, config_.beta);
     select_best(episodes, rewards, config_);
-    const std::vector<Episode> selected = learnt(episodes);
+    const std::vector<Episode> selected = kept(episodes);
     const PolicyStatistics statistics = optimiser_.learn(selected, update);
     const RolloutSummary rollout = summarise(episodes, config_.beta, KlEstimator::k1);
     const double flat_groups = share_of_flat_groups(episodes, config_.num_generations);

@@ -21,10 +21,11 @@ using ResponseSlice = std::span<const JudgedResponse* const>;
 /// What is left to learn of sampled episodes; conditions are 0.
 std::vector<JudgedResponse> judged_responses(std::span<const Episode> episodes);
 
-/// The quantile of each score among `count` of equal size, 0 the lowest: floor(count * rank / n).
-/// Equal scores are never told apart: they share the quantile of their middle rank, but that the
-/// highest score always is in the last quantile and the lowest in the first, so that the best
-/// condition has something to be learnt from. Scores that are all equal are in the last.
+/// The quantile of each score among `count` of equal size, 0 the lowest: floor(count * middle rank
+/// / n), the middle rank of a score without equals being its place + 1/2. Equal scores are never
+/// told apart: they share the quantile of their middle rank, but that the highest score always is
+/// in the last quantile and the lowest in the first, so that the best condition has something to be
+/// learnt from. Scores that are all equal are in the last.
 std::vector<int64_t> quantiles_of(std::span<const double> scores, int64_t count);
 
 class ResponsePool {

@@ -1,7 +1,5 @@
 #include "rl/reward_conditioned.h"
 
-#include "rl/policy_rollout.h"
-
 namespace rlhf {
 namespace {
 
@@ -10,14 +8,14 @@ class RewardConditioned : public PolicyAlgorithm {
   RewardConditioned(LanguageModel& policy, const Gpt2& reference, std::span<const Tokens> prompts,
                     const ConditionedPrompts& conditioned, const OfflineResponses& offline,
                     const ScoreFunction& score, int32_t eos, const RewardConditionedConfig& config)
-      : policy_(policy.transformer),
+      : PolicyAlgorithm({policy.transformer, reference, prompts, score, eos, config}),
+        policy_(policy.transformer),
         reference_(reference),
         conditioned_(conditioned),
         offline_(!offline.responses.empty()),
         learnt_prompts_(offline_ ? offline.prompts : prompts),
         learnt_conditioned_(offline_ ? offline.conditioned : conditioned),
         config_(config),
-        rollout_(policy.transformer, reference, prompts, score, eos, config),
         training_(policy, config, {"loss/nll", "loss/kl", "entropy"},
                   [this](ResponseSlice slice, ResponseSlice, const StepSize& whole,
                          MetricMeans& terms) { return slice_loss(slice, whole, terms); }) {
@@ -53,9 +51,6 @@ class RewardConditioned : public PolicyAlgorithm {
     if (!offline_) pool_.archive(a);
   }
 
-  int64_t sampled() const override { return rollout_.sampled(); }
-  double generation_seconds() const override { return rollout_.generation_seconds(); }
-
  private:
   int64_t best() const { return int64_t(conditioned_.size()) - 1; }
 
@@ -72,13 +67,11 @@ class RewardConditioned : public PolicyAlgorithm {
         temperature, size);
     Tensor kl;
     if (config_.kl_coef > 0) {
+      const std::vector<Episode> plain = episodes_after(
+          slice,
+          [&](const JudgedResponse& r) -> const Tokens& { return learnt_prompts_[size_t(r.row)]; });
       const Tensor ref =
-          response_states(reference_,
-                          episodes_after(slice,
-                                         [&](const JudgedResponse& r) -> const Tokens& {
-                                           return learnt_prompts_[size_t(r.row)];
-                                         }),
-                          size);
+          response_states(reference_, response_batch(pointers(plain), reference_, size));
       kl = divergence(now.hidden, policy_.head(), ref, reference_.head(), config_.kl_kind,
                       temperature);
     }
@@ -95,7 +88,6 @@ class RewardConditioned : public PolicyAlgorithm {
   const std::span<const Tokens> learnt_prompts_;  // of the pool's rows
   const ConditionedPrompts& learnt_conditioned_;
   const RewardConditionedConfig& config_;
-  PolicyRollout rollout_;
   ConditionTraining training_;
   ResponsePool pool_;
 };
@@ -105,12 +97,16 @@ class RewardConditioned : public PolicyAlgorithm {
 void validate(const RewardConditionedConfig& config) {
   // The KL is taken of whole distributions, whatever tokens were sampled: filters do not bias it.
   validate(config, /*kl_penalty=*/false, "--steps_per_generation");
+  if (config.scores.scaling != ScoreScaling::none) {
+    input_error("--score_scaling",
+                "expected none: scores of different updates are compared, got another");
+  }
 }
 
 Tensor reward_conditioned_loss(const ReadResponses& now, const Tensor& kl, const StepSize& whole,
                                const RewardConditionedConfig& config) {
   const auto mean = [&](const Tensor& x, double scale) {
-    return token_mean(x, now.count, whole.tokens, scale);
+    return share_of_mean(x, now.count, whole.tokens, scale);
   };
   Tensor loss = mean(now.seen.log_prob, -1);
   if (config.kl_coef > 0) loss = add(loss, mean(kl, double(config.kl_coef)));

@@ -1,6 +1,7 @@
 #include "rl/rollout.h"
 
 #include <algorithm>
+#include <limits>
 
 namespace rlhf {
 
@@ -86,13 +87,25 @@ ResponseBatch response_batch(std::span<const Episode* const> episodes, Device de
     }
   }
   out.count = int64_t(row.size());
-  const int64_t slots = out.batch.B * out.batch.T;
-  const int64_t padded = padding.length > 0 ? recurring_size(out.count, slots) : out.count;
+  // A function of the count alone: two models may read the same responses after other prompts.
+  const int64_t padded = padding.length > 0
+                             ? recurring_size(out.count, std::numeric_limits<int64_t>::max())
+                             : out.count;
   row.resize(size_t(padded), 0);
   target.resize(size_t(padded), -1);
   out.row = Tensor::from(row, {padded}, device);
   out.target = Tensor::from(target, {padded}, device);
   return out;
+}
+
+ResponseBatch response_batch(std::span<const Episode* const> episodes, const Gpt2& model,
+                             int64_t batch_size) {
+  return response_batch(episodes, model.device(),
+                        Padding::on(model.device(), batch_size, model.config.n_positions));
+}
+
+Tensor response_states(const Gpt2& model, const ResponseBatch& batch) {
+  return gather(model(batch.batch), batch.row);
 }
 
 ResponseSegments response_segments(std::span<const Episode* const> episodes, Device device,
@@ -122,9 +135,8 @@ std::vector<float> response_log_probs(const Gpt2& model, std::span<const Episode
                                       float temperature, int64_t batch_size) {
   std::vector<float> all;
   for_each_slice(episodes, batch_size, [&](std::span<const Episode* const> slice) {
-    const ResponseBatch batch = response_batch(
-        slice, model.device(), Padding::on(model.device(), batch_size, model.config.n_positions));
-    const Tensor hidden = gather(model(batch.batch), batch.row);
+    const ResponseBatch batch = response_batch(slice, model, batch_size);
+    const Tensor hidden = response_states(model, batch);
     const Tensor log_prob =
         token_log_prob(hidden, model.head(), batch.target, temperature).log_prob;
     const std::vector<float> values = log_prob.to_vector<float>();

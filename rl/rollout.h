@@ -85,6 +85,12 @@ struct ResponseBatch {
 ResponseBatch response_batch(std::span<const Episode* const> episodes, Device device = Device::cpu,
                              const Padding& padding = {});
 
+/// The same on the model's device, padded there to recurring sizes: slices of at most `batch_size`.
+ResponseBatch response_batch(std::span<const Episode* const> episodes, const Gpt2& model,
+                             int64_t batch_size);
+/// The states of `model` before each response token: (N, C), and padding behind.
+Tensor response_states(const Gpt2& model, const ResponseBatch& batch);
+
 /// Where response tokens lie among all N: [begin, end), i32, of every `stride`-th episode from
 /// `first` on.
 struct ResponseSegments {

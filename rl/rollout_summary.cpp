@@ -84,6 +84,15 @@ RolloutSummary summarise(std::span<const Episode> episodes, double kl_coefficien
   return s;
 }
 
+VitalSigns signs_of(const RolloutSummary& rollout) {
+  return {.kl = rollout.kl,
+          .length = rollout.length,
+          .repetition = rollout.repetition,
+          .ended = rollout.stopped,
+          .score = rollout.score,
+          .score_deviation = rollout.score_deviation};
+}
+
 SamplingDifference SamplingDifference::between(std::span<const float> sampled,
                                                std::span<const float> again) {
   SamplingDifference out;

@@ -5,6 +5,7 @@
 #include <span>
 #include <vector>
 
+#include "rl/alarms.h"
 #include "rl/kl.h"
 #include "rl/rollout.h"
 #include "rl/run/metrics_log.h"
@@ -34,6 +35,9 @@ struct RolloutSummary {
 };
 RolloutSummary summarise(std::span<const Episode> episodes, double kl_coefficient,
                          KlEstimator estimator, const KlBounds& bounds = {});
+
+/// What alarms look at whatever learns: KL, length, repetition, ends, scores.
+VitalSigns signs_of(const RolloutSummary& rollout);
 
 /// How far two passes over the same tokens are apart: |log pi sampled - log pi read again|. TRL's
 /// GRPO logs the same between its generation server and its trainer.

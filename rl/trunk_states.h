@@ -36,8 +36,6 @@ class TrunkStates {
   Slice at(int64_t slice) const;
 
  private:
-  Tensor hidden_of(const ResponseBatch& batch) const;
-
   const Gpt2& model_;
   bool learns_;
   int64_t batch_size_;

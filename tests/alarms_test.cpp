@@ -28,7 +28,7 @@ AlarmWords words() {
   return {.kl_coef = "--kl_coef",
           .passes = "--num_ppo_epochs",
           .response_length = "--response_length",
-          .has_target_kl = true,
+          .of_ppo = true,
           .longest = 53};
 }
 
@@ -124,6 +124,9 @@ TEST(Alarms, AdviseWithTheFlagsOfTheCommandThatRuns) {
   EXPECT_EQ(kl.find("--target_kl"), std::string::npos) << kl;
   const std::string clip = alarms.check(2, with(&VitalSigns::clipped, 0.5)).at(0).line;
   EXPECT_NE(clip.find("--num_iterations"), std::string::npos) << clip;
+  Alarms without(1, {.kl_coef = ""});
+  const std::string far = without.check(1, with(&VitalSigns::kl, 80)).at(0).line;
+  EXPECT_NE(far.find("knows; lower --learning_rate"), std::string::npos) << far;
 }
 
 }  // namespace

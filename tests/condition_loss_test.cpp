@@ -50,8 +50,10 @@ class ConditionLoss : public testing::Test {
       plain.push_back(read(i));
     }
     const ReadResponses now = read_responses(model, under, temperature, 4);
-    const Tensor kl = divergence(now.hidden, model.head(), response_states(reference, plain, 4),
-                                 reference.head(), config.kl_kind, temperature);
+    const Tensor kl =
+        divergence(now.hidden, model.head(),
+                   response_states(reference, response_batch(pointers(plain), reference, 4)),
+                   reference.head(), config.kl_kind, temperature);
     add_mean(terms, "kl", kl, now.count);
     return reward_conditioned_loss(now, kl, whole, config);
   }

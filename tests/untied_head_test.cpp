@@ -55,7 +55,7 @@ TEST_F(UntiedHead, LogitsAreThoseOfTransformers) {
   const Gpt2 model = load_language_model(golden_folder).model.transformer;
   EXPECT_FALSE(model.tied());
   expect_logits(model, "logits");
-  expect_logits(model.trunk(), "tied_logits");
+  expect_logits(model.without_head(), "tied_logits");
 }
 
 TEST_F(UntiedHead, GreedyTokensAreThoseOfTransformers) {
@@ -146,7 +146,7 @@ TEST_F(UntiedHead, IsNoPartOfARewardModel) {
   LanguageModel base{make_gpt2(tiny_config(12), 3)};
   base.transformer.untie();
   fill_normal(base.transformer.lm_head.weight, 1, 1, "other");
-  ScalarModel model{base.transformer.trunk(), make_score_head(base.transformer, 1, false)};
+  ScalarModel model{base.transformer.without_head(), make_score_head(base.transformer, 1, false)};
   save_model(folder / "reward", model, tokenizer);
   ScalarModel again = load_scalar_model(folder / "reward").model;
   EXPECT_EQ(parameters_of(again), parameters_of(model));

@@ -19,7 +19,6 @@ class Method(NamedTuple):
     flags: str = ""      # learning rates are the demo's; a task may scale them
     condition: str = ""  # what the policy reads before a prompt when it is evaluated
     samples: int = 0     # it trains nothing and leaves the best of so many answers to each prompt
-    segments: bool = False  # a policy of two levels: `rlhf generate` samples, its own KL is taken
 
     @property
     def offline(self):
@@ -31,6 +30,10 @@ class Method(NamedTuple):
 # the deviation of scores, which is about 2, get half of it.
 RATE = "--learning_rate 3e-4 --min_learning_rate 3e-5"
 TWICE = "--num_iterations 2"  # passes over what was sampled
+HEADS = "--learning_rate 1e-3 --min_learning_rate 1e-4 --lam 0.95"  # heads alone, on a frozen trunk
+# Responses of each quality have to be many before a model tells them apart: few rounds, many steps.
+ROUNDS = ("--learning_rate 1e-3 --min_learning_rate 1e-4 --generation_batch_size 960 "
+          "--steps_per_generation 60 --num_iterations 4")
 
 METHODS = (
     Method("sft", "Start", ""),
@@ -39,11 +42,10 @@ METHODS = (
     Method("ppo_lora", CRITIC, "ppo",
            "--use_peft --learning_rate 3e-3 --min_learning_rate 3e-4 --kl_coef 0.4"),
     Method("actor_critic", CRITIC, "actor_critic",
-           f"{RATE} --beta 0.4 --train_trunk --whiten_advantages"),
+           f"{HEADS} --beta 0.4"),
     Method("hierarchical", CRITIC, "hierarchical",
-           f"{RATE} --beta 0.4 --train_trunk --whiten_advantages "
-           "--subtasks praise=keyword:excellent|outstanding|loved;short=length:max=10",
-           segments=True),
+           f"{HEADS} --beta 0.4 --segments 4 "
+           "--subtasks warm=keyword:love|charming|wonderful;short=length:max=4"),
 
     Method("reinforce", NO_CRITIC, "reinforce",
            "--learning_rate 6e-4 --min_learning_rate 6e-5 --beta 0.4"),
@@ -66,10 +68,11 @@ METHODS = (
     Method("best_of_16", CHOICE, "best_of_n", "--num_generations 16", samples=16),
     Method("raft", CHOICE, "raft", f"{RATE} --beta 0.4"),
 
-    Method("reward_conditioned", CONDITION, "reward_conditioned", RATE, condition="best: "),
-    Method("hir", CONDITION, "hir", RATE, condition="best: "),
+    Method("reward_conditioned", CONDITION, "reward_conditioned", ROUNDS, condition="best: "),
+    Method("hir", CONDITION, "hir", ROUNDS, condition="best: "),
 
-    Method("online_dpo", OWN_PAIRS, "online_dpo", RATE),
+    Method("online_dpo", OWN_PAIRS, "online_dpo",
+           "--learning_rate 5e-4 --min_learning_rate 5e-5 --num_generations 4 --beta 0.5"),
 
     Method("dpo", PAIRS, "dpo", "--learning_rate 2e-4"),
     Method("dpo_lora", PAIRS, "dpo", "--use_peft --learning_rate 5e-4"),

@@ -5,6 +5,7 @@ import json
 import math
 import os
 import pathlib
+import shutil
 import subprocess
 import time
 
@@ -56,6 +57,7 @@ def prepare(program, task, folder, seed, data):
 
     def run(output, arguments):
         if not (output / "summary.json").exists():
+            shutil.rmtree(output, ignore_errors=True)  # what a run that was stopped has left
             program(arguments, f"{output}.log")
 
     return task.prepare(run, folder, seed, data)
@@ -67,12 +69,13 @@ def training_command(method, task, setting, seed, output):
         words += ["--dataset_name", setting.pairs, "--num_train_epochs", task.passes]
     else:
         prompts = setting.eval_prompts if method.samples else setting.prompts
-        length = "response_length" if method.command == "ppo" else "max_completion_length"
-        words += ["--dataset_name", prompts, "--reward_model_path", setting.reward,
-                  f"--{length}", task.length]
-        if not method.samples:
+        length = {"ppo": ("--response_length", task.length),
+                  "hierarchical": ("--segment_length", task.length // 4),  # of four segments
+                  }.get(method.command, ("--max_completion_length", task.length))
+        words += ["--dataset_name", prompts, "--reward_model_path", setting.reward, *length]
+        if not method.samples:  # hir cuts its bands at the scores of these prompts
             words += ["--total_episodes", task.episodes,
-                      "--eval_prompts", 256 if method.segments else 16]
+                      "--eval_prompts", 256 if method.command == "hir" else 16]
     return [str(word) for word in words + scaled(method.flags, task.rate) + ["--seed", seed]]
 
 
@@ -80,7 +83,7 @@ def evaluation_command(method, task, setting, seed, output):
     words = ["eval", "--task", "policy", "--json", "--ref_model", setting.sft,
              "--reward_model_path", setting.reward, *setting.judge,
              "--max_new_tokens", task.length, "--temperature", 1, "--seed", seed]
-    if method.samples or method.segments:
+    if method.samples:
         words += ["--model_name_or_path", setting.sft, "--judge_completions",
                   "--dataset_name", output / "completions.jsonl"]
     else:
@@ -91,21 +94,12 @@ def evaluation_command(method, task, setting, seed, output):
     return [str(word) for word in words]
 
 
-def sample(program, task, setting, seed, output):
-    """Answers of what is not a plain language model, to be judged as they stand."""
-    program(["generate", "--model_name_or_path", output, "--dataset_name", setting.eval_prompts,
-             "--max_new_tokens", task.length, "--temperature", 1, "--seed", seed,
-             "--output_file", output / "completions.jsonl"], f"{output}.generate.log")
-
-
-def figures_of(printed, method, task, output):
+def figures_of(printed, method, task):
     """The table's figures, from what `rlhf eval --json` printed."""
     said = json.loads(printed)
     n = method.samples
     if n:  # the bound of docs/algorithms/best-of-n.md
         kl = math.log(n) - (n - 1) / n
-    elif method.segments:
-        kl = json.loads((output / "summary.json").read_text(encoding="utf-8"))["kl"]
     else:
         kl = said["kl"]
     return {"gold": said[task.gold], "kl": kl, "score": said["rewards/model/mean"],
@@ -121,11 +115,10 @@ def run_method(program, method, task, setting, seed, folder, limit):
         outcome = json.loads(record.read_text(encoding="utf-8"))
         if outcome["train"] == train and outcome["evaluate"] == evaluate:
             return outcome
+    shutil.rmtree(output, ignore_errors=True)  # what a run that was stopped has left
     seconds = program(train, f"{output}.log", limit)[0] if train else 0.0
-    if method.segments:
-        sample(program, task, setting, seed, output)
     printed = program(evaluate, f"{output}.eval.log")[1]
-    outcome = {"seconds": seconds, "figures": figures_of(printed, method, task, output),
+    outcome = {"seconds": seconds, "figures": figures_of(printed, method, task),
                "train": train, "evaluate": evaluate}
     write_json(record, outcome)
     return outcome

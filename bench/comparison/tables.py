@@ -1,6 +1,7 @@
 """What the runs of a comparison say together: means and deviations over seeds, as data and as a
 table in Markdown."""
 
+import shlex
 import statistics
 
 from comparison.methods import FAMILIES, scaled
@@ -18,7 +19,7 @@ def summary(rows, task, about):
     for row in sorted(rows, key=lambda row: FAMILIES.index(row["method"].family)):
         method, outcomes = row["method"], list(row["outcomes"].values())
         entry = {"name": method.name, "family": method.family,
-                 "command": " ".join([method.command] + scaled(method.flags, task.rate)).strip(),
+                 "command": shlex.join([method.command] + scaled(method.flags, task.rate)) if method.command else "",
                  "seeds": sorted(row["outcomes"]), "missing": row["missing"], "figures": {}}
         for name in outcomes[0]["figures"] if outcomes else ():
             entry["figures"][name] = spread([o["figures"][name] for o in outcomes])

@@ -93,6 +93,6 @@ TASKS = {
                  1, prepare_demo),
     "demo-quick": Task("the quick demo's reviews", "rewards/demo_judge/mean", "positive", 32, 1920,
                        1, 1, lambda *given: prepare_demo(*given, quick=True)),
-    "sst2": Task("SST-2's film reviews", "judge_positive", "positive", 24, 3200, 4, 0.5,
+    "sst2": Task("SST-2's film reviews", "judge_positive", "positive", 24, 3840, 4, 0.5,
                  prepare_sst2),
 }

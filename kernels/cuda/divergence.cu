@@ -23,7 +23,8 @@ __device__ float row_lse(const T* row, int64_t V, float inverse_temperature) {
 }
 
 __device__ float bounded_log_prob(float logit, float inverse_temperature, float lse) {
-  return fmaxf(fmaf(logit, inverse_temperature, -lse), least_log_prob);
+  const float log_prob = fmaf(logit, inverse_temperature, -lse);
+  return log_prob < least_log_prob ? least_log_prob : log_prob;  // fmaxf would drop a NaN
 }
 
 template <class T>

@@ -19,7 +19,7 @@ struct HerConfig {
   HerStrategy strategy = HerStrategy::future;
   int64_t relabels = 4;  ///< k: further goals a step is remembered with; 0: plain DQN
 
-  /// The same where there is but one: an episode has one end.
+  /// Further goals in fact: `final` has but one, an episode's end.
   int64_t goals() const {
     return strategy == HerStrategy::final ? std::min<int64_t>(relabels, 1) : relabels;
   }

@@ -195,8 +195,9 @@ LoadedScalarModel load_scalar_model(const fs::path& folder, const Placement& pla
   WeightLoader weights(base, config);
   LanguageModel trunk{empty_gpt2(config.shape)};
   weights.load_into(trunk, placement);
-  loaded.model = {trunk.transformer.trunk(), make_score_head(trunk.transformer, 0, /*zero=*/true),
-                  config.reward_gain, config.reward_bias};
+  loaded.model = {trunk.transformer.without_head(),
+                  make_score_head(trunk.transformer, 0, /*zero=*/true), config.reward_gain,
+                  config.reward_bias};
   if (adapter) {
     // The head is the adapter's, whatever head the base has.
     adapter->load_into(loaded.model, placement);
