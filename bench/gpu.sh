@@ -9,7 +9,8 @@
 #   bench/gpu.sh --pack tree                   builds here, for a machine that can build nothing
 #   tree/gpu.sh --tree tree --output results   ... and runs there
 #
-# Peers need a python3 with PyTorch; without one they are left out, and the report says so.
+# Peers need a python3 with PyTorch; without one they are left out, and the report says so. Ends with
+# exit code 1 when a part failed.
 set -uo pipefail
 
 here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
@@ -103,6 +104,8 @@ output=$(readlink -f "$output")
 cd "$root" || exit  # tests look for tests/data here
 results=$output/results.jsonl checks=$output/checks.jsonl
 nvidia-smi -L >/dev/null 2>&1 || fail "[GPU] expected one that nvidia-smi lists, got none"
+# Tests pass a GPU by that they cannot use; this says why they cannot.
+why=$("$bin/bench_kernels" --device=cuda --benchmark_list_tests=true 2>&1 >/dev/null) || fail "$why"
 
 # check <what> <command...>: runs it, keeps its output in a log, notes how it ended.
 check() {
@@ -186,3 +189,4 @@ python3 "$scripts/report.py" --results "$output" --output "$output" ||
   fail "[report] expected python3 to write it, see above"
 printf 'all parts: %d s; %s\n' $((SECONDS - start)) "$output/gpu.md"
 cat "$output/gpu.md"
+! grep -qs '"result": "FAILED' "$checks"

@@ -1,8 +1,6 @@
 // Divergences by one block a row: a pass over each row for its softmax, one over both for the sum.
 #include "kernels/divergence.h"
 
-#include <algorithm>
-
 #include "kernels/cuda/support/softmax.h"
 #include "kernels/cuda/support/value_run.h"
 
@@ -10,8 +8,6 @@ namespace rlhf {
 namespace {
 
 using namespace gpu;
-
-constexpr int most_threads = 256;
 
 template <class T>
 __device__ float row_lse(const T* row, int64_t V, float inverse_temperature) {
@@ -28,7 +24,7 @@ __device__ float bounded_log_prob(float logit, float inverse_temperature, float 
 }
 
 template <class T>
-__global__ void __launch_bounds__(most_threads) divergence_kernel(DivergenceForward<T> c) {
+__global__ void __launch_bounds__(most_row_threads) divergence_kernel(DivergenceForward<T> c) {
   const int64_t n = blockIdx.x;
   const T* const row = c.logits + n * c.row();
   const T* const ref = c.ref_logits + n * c.row();
@@ -53,7 +49,7 @@ __global__ void __launch_bounds__(most_threads) divergence_kernel(DivergenceForw
 }
 
 template <class T>
-__global__ void __launch_bounds__(most_threads)
+__global__ void __launch_bounds__(most_row_threads)
     divergence_backward_kernel(DivergenceBackward<T> c) {
   const int64_t n = blockIdx.x;
   T* const row = c.logits + n * c.row();
@@ -73,25 +69,18 @@ __global__ void __launch_bounds__(most_threads)
   });
 }
 
-/// Threads for a row: enough to read it in a few rounds of packs, in whole warps.
-template <class T>
-int threads_for(int64_t V) {
-  const int64_t warps = (V + Pack<T>::size * warp_size - 1) / (Pack<T>::size * warp_size);
-  return int(std::min<int64_t>(warps * warp_size, most_threads));
-}
-
 }  // namespace
 
 template <class T>
 void run(Cuda, const DivergenceForward<T>& c, Stream stream) {
   if (c.N == 0) return;
-  launch({"divergence", unsigned(c.N), threads_for<T>(c.V), stream}, divergence_kernel<T>, c);
+  launch({"divergence", unsigned(c.N), row_threads<T>(c.V), stream}, divergence_kernel<T>, c);
 }
 
 template <class T>
 void run(Cuda, const DivergenceBackward<T>& c, Stream stream) {
   if (c.N == 0) return;
-  launch({"divergence_backward", unsigned(c.N), threads_for<T>(c.V), stream},
+  launch({"divergence_backward", unsigned(c.N), row_threads<T>(c.V), stream},
          divergence_backward_kernel<T>, c);
 }
 

@@ -3,8 +3,6 @@
 // for_each_values().
 #include "kernels/log_prob.h"
 
-#include <algorithm>
-
 #include "kernels/cuda/support/softmax.h"
 #include "kernels/cuda/support/value_run.h"
 
@@ -13,10 +11,8 @@ namespace {
 
 using namespace gpu;
 
-constexpr int most_threads = 256;
-
 template <class T>
-__global__ void __launch_bounds__(most_threads) log_prob_kernel(LogProbForward<T> c) {
+__global__ void __launch_bounds__(most_row_threads) log_prob_kernel(LogProbForward<T> c) {
   const int64_t n = blockIdx.x;
   const int32_t target = c.target[n];
   const bool counts = target >= 0;
@@ -34,7 +30,7 @@ __global__ void __launch_bounds__(most_threads) log_prob_kernel(LogProbForward<T
 }
 
 template <class T>
-__global__ void __launch_bounds__(most_threads) log_prob_backward_kernel(LogProbBackward<T> c) {
+__global__ void __launch_bounds__(most_row_threads) log_prob_backward_kernel(LogProbBackward<T> c) {
   const int64_t n = blockIdx.x;
   const int32_t target = c.target[n];
   T* const row = c.logits + n * c.row();
@@ -61,25 +57,18 @@ __global__ void __launch_bounds__(most_threads) log_prob_backward_kernel(LogProb
   });
 }
 
-/// Threads for a row: enough to read it in a few rounds of packs, in whole warps.
-template <class T>
-int threads_for(int64_t V) {
-  const int64_t warps = (V + Pack<T>::size * warp_size - 1) / (Pack<T>::size * warp_size);
-  return int(std::min<int64_t>(warps * warp_size, most_threads));
-}
-
 }  // namespace
 
 template <class T>
 void run(Cuda, const LogProbForward<T>& c, Stream stream) {
   if (c.N == 0) return;
-  launch({"log_prob", unsigned(c.N), threads_for<T>(c.V), stream}, log_prob_kernel<T>, c);
+  launch({"log_prob", unsigned(c.N), row_threads<T>(c.V), stream}, log_prob_kernel<T>, c);
 }
 
 template <class T>
 void run(Cuda, const LogProbBackward<T>& c, Stream stream) {
   if (c.N == 0) return;
-  launch({"log_prob_backward", unsigned(c.N), threads_for<T>(c.V), stream},
+  launch({"log_prob_backward", unsigned(c.N), row_threads<T>(c.V), stream},
          log_prob_backward_kernel<T>, c);
 }
 

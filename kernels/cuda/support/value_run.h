@@ -3,9 +3,21 @@
 // last are read singly.
 #pragma once
 
+#include <algorithm>
+
 #include "kernels/cuda/support/values.h"
 
 namespace rlhf::gpu {
+
+/// Of a block that reads one row.
+inline constexpr int most_row_threads = 256;
+
+/// Threads for a row of `count` values: enough to read it in a few rounds of packs, in whole warps.
+template <class T>
+int row_threads(int64_t count) {
+  const int64_t at_once = Pack<T>::size * warp_size;
+  return int(std::min<int64_t>((count + at_once - 1) / at_once * warp_size, most_row_threads));
+}
 
 /// Calls body(x, at) with Values<n> x = data[at], data[at + 1], ..., for stretches that cover
 /// [0, count): n is 1 or a pack's. They are shared among `threads` threads, at least as many as a
