@@ -77,6 +77,10 @@ class PolicyAgent final : public GymAgent {
     network_.declare(flags);
     flags.add("shared_trunk", config_.network.shared_trunk,
               "policy and value on the same hidden layers");
+    flags.add("normalize_observation", config_.network.normalize_observation,
+              "observations of mean 0 and variance 1, by all that were acted on");
+    flags.add("normalize_reward", config_.normalize_reward,
+              "rewards over the deviation of discounted returns so far");
     flags.add("logging_updates", config_.logging_updates, at_least(1),
               "updates between lines of the log");
   }
@@ -93,7 +97,14 @@ class PolicyAgent final : public GymAgent {
   RunResult train(const OnStep& on_step, Checkpoints checkpoints) override {
     return algorithm(agent_, make_, config_, on_step, std::move(checkpoints));
   }
-  std::vector<NamedTensor> tensors() override { return state_dict(agent_); }
+  std::vector<NamedTensor> tensors() override {
+    std::vector<NamedTensor> tensors = state_dict(agent_);
+    if (!agent_.normalisation) return tensors;
+    for (NamedTensor& figure : state_dict(agent_.normalisation->moments)) {
+      tensors.push_back({"observation." + figure.name, figure.tensor});
+    }
+    return tensors;
+  }
   Act policy() override { return policy_of(agent_, /*greedy=*/true, config_.seed); }
 
  private:

@@ -110,12 +110,15 @@ inline std::vector<NamedLearn> every_algorithm() {
   PpoConfig shared;
   shared.network.shared_trunk = true;
   shared.target_kl = 0.02;
+  PpoConfig normalised;
+  normalised.network.normalize_observation = normalised.normalize_reward = true;
   return {{"Reinforce", learn_by(reinforce, ReinforceConfig{})},
           {"ReinforceWithBaseline", learn_by(reinforce, with_baseline)},
           {"ActorCritic", learn_by(actor_critic, ActorCriticConfig{})},
           {"A2c", learn_by(a2c, A2cConfig{})},
           {"Ppo", learn_by(ppo, PpoConfig{})},
           {"PpoOnASharedTrunk", learn_by(ppo, shared)},
+          {"PpoNormalised", learn_by(ppo, normalised)},
           {"HindsightFeedback", learn_by(hindsight_feedback, HindsightFeedbackConfig{})}};
 }
 

@@ -42,7 +42,7 @@ TEST(Exploration, CopiesDrawIndependentlyAndGreedTakesTheFirstOfEquals) {
 }
 
 TEST(Rollout, BootstrapsWhatTimeHasEndedAndNothingElse) {
-  const Agent agent = make_agent(3, 3, {}, 1);
+  Agent agent = make_agent(3, 3, {}, 1);
   constexpr float gamma = 0.9f;
   for (const bool fatal : {false, true}) {
     RolloutCollector collector(naming(fatal), 2, 7);
@@ -75,7 +75,7 @@ TEST(Rollout, BootstrapsWhatTimeHasEndedAndNothingElse) {
 }
 
 TEST(Rollout, LogProbabilitiesAndValuesAreThoseOfTheAgent) {
-  const Agent agent = make_agent(3, 3, {.shared_trunk = true}, 1);
+  Agent agent = make_agent(3, 3, {.shared_trunk = true}, 1);
   RolloutCollector collector(naming(true), 3, 7);
   Rollout rollout = collector.collect(agent, 10, 1);
   estimate_advantages(rollout, 1, 1);
@@ -86,7 +86,7 @@ TEST(Rollout, LogProbabilitiesAndValuesAreThoseOfTheAgent) {
 }
 
 TEST(Rollout, EpisodesAreWholeAndMakeUpForOvershoot) {
-  const Agent agent = make_agent(3, 3, {.critic = false}, 1);
+  Agent agent = make_agent(3, 3, {.critic = false}, 1);
   RolloutCollector collector(naming(false), 1, 7);  // episodes of 20 steps
   EXPECT_EQ(collector.collect_episodes(agent, 50).rows(), 60);
   EXPECT_EQ(collector.collect_episodes(agent, 60).rows(), 0);
@@ -100,6 +100,47 @@ TEST(Rollout, EpisodesAreWholeAndMakeUpForOvershoot) {
     expected = double(rollout.reward[t]) + 0.5 * expected;
     EXPECT_NEAR(rollout.advantage[t], expected, 1e-6) << t;
   }
+}
+
+TEST(Rollout, NormalisesByWhatHasBeenActedOn) {
+  Agent agent = make_agent(3, 3, {.normalize_observation = true}, 1);
+  RolloutCollector raw(naming(true), 2, 7),
+      normalised(naming(true), 2, 7, RewardNormalisation(2, 1));
+  // The same actions, whatever the policy sees: otherwise there is nothing to compare.
+  for (Linear& layer : agent.actor.layers) layer.weight.fill_zero();
+  Agent plain = agent;
+  plain.normalisation.reset();
+  const Rollout want = raw.collect(plain, 40, 1), got = normalised.collect(agent, 40, 1);
+  ASSERT_EQ(want.action, got.action);
+  RunningMoments moments(3);
+  RewardNormalisation scale(2, 1);
+  for (int64_t t = 0; t < 40; t++) {
+    std::vector<float> both, rewards;
+    std::vector<uint8_t> terminated;
+    for (const int64_t row : {t, 40 + t}) {
+      both.insert(both.end(), &want.observation[size_t(row * 3)],
+                  &want.observation[size_t(row * 3)] + 3);
+      rewards.push_back(want.reward[size_t(row)]);
+      terminated.push_back(uint8_t(want.terminated[size_t(row)]));
+    }
+    moments.add(both);
+    ObservationNormalisation here(3);
+    here.moments = moments;
+    here.apply(both);
+    const std::vector<uint8_t> ended{uint8_t(want.end[size_t(t)]),
+                                     uint8_t(want.end[size_t(40 + t)])};
+    scale.apply(rewards, terminated, ended);
+    for (const int64_t i : {0, 1}) {
+      const int64_t row = i * 40 + t;
+      for (int64_t c = 0; c < 3; c++) {
+        const float x = std::clamp(both[size_t(i * 3 + c)], -10.0f, 10.0f);
+        EXPECT_EQ(got.observation[size_t(row * 3 + c)], x) << row;
+      }
+      EXPECT_EQ(got.reward[size_t(row)], std::clamp(rewards[size_t(i)], -10.0f, 10.0f)) << row;
+    }
+  }
+  EXPECT_NE(want.observation, got.observation);
+  EXPECT_NE(want.reward, got.reward);
 }
 
 TEST(Rollout, ExplainedVariance) {

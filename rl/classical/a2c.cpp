@@ -6,8 +6,7 @@ namespace {
 class A2c : public PolicyGradient {
  public:
   A2c(Agent& agent, const MakeEnvironment& make, const A2cConfig& config, int64_t updates)
-      : PolicyGradient(agent, make, config.num_envs, config.learner, updates, config.seed),
-        config_(config) {}
+      : PolicyGradient(agent, make, config, config.num_envs, updates), config_(config) {}
 
   void update(int64_t) {
     Rollout rollout = collector_.collect(agent_, config_.num_steps, config_.gamma);

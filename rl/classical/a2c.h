@@ -14,8 +14,9 @@ struct A2cConfig {
   int64_t num_envs = 8;              ///< copies
   int64_t num_steps = 5;             ///< of each, an update
   float gamma = 0.99f;
-  float lambda = 1;       ///< 1: returns of num_steps rewards and a value
-  bool norm_adv = false;  ///< whiten an update's advantages
+  bool normalize_reward = false;  ///< divide by the deviation of discounted returns
+  float lambda = 1;               ///< 1: returns of num_steps rewards and a value
+  bool norm_adv = false;          ///< whiten an update's advantages
   LossWeights loss;
   LearnerConfig learner{.optimizer = OptimizerKind::rmsprop, .learning_rate = 7e-4};
   AgentConfig network;

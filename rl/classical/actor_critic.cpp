@@ -7,8 +7,7 @@ class ActorCritic : public PolicyGradient {
  public:
   ActorCritic(Agent& agent, const MakeEnvironment& make, const ActorCriticConfig& config,
               int64_t updates)
-      : PolicyGradient(agent, make, config.num_envs, config.learner, updates, config.seed),
-        config_(config) {}
+      : PolicyGradient(agent, make, config, config.num_envs, updates), config_(config) {}
 
   void update(int64_t) {
     Rollout rollout = collector_.collect(agent_, 1, config_.gamma);

@@ -12,6 +12,7 @@ struct ActorCriticConfig {
   int64_t total_timesteps = 500000;  ///< steps of all copies of the environment
   int64_t num_envs = 8;              ///< copies, each of which takes one step an update
   float gamma = 0.99f;
+  bool normalize_reward = false;  ///< divide by the deviation of discounted returns
   LossWeights loss;
   LearnerConfig learner{.learning_rate = 1e-3};
   AgentConfig network;

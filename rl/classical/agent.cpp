@@ -1,6 +1,16 @@
 #include "rl/classical/agent.h"
 
+#include <algorithm>
+
 namespace rlhf::classical {
+
+std::vector<float> Agent::seen(std::span<const float> observations) const {
+  std::vector<float> rows(observations.begin(), observations.end());
+  if (!normalisation) return rows;
+  normalisation->apply(rows);
+  for (float& x : rows) x = std::clamp(x, -10.0f, 10.0f);
+  return rows;
+}
 
 Tensor Agent::features(const Tensor& observation) const {
   const Tensor there = observation.to(dtype()).to(device());
@@ -25,6 +35,7 @@ Agent make_agent(int64_t observation_size, int64_t actions, const AgentConfig& c
   MlpConfig network{
       .inputs = observation_size, .hidden = config.hidden, .activation = config.activation};
   Agent agent;
+  if (config.normalize_observation) agent.normalisation.emplace(observation_size);
   if (config.shared_trunk && !config.hidden.empty()) {
     MlpConfig trunk = network;
     trunk.outputs = trunk.hidden.back();

@@ -42,7 +42,8 @@ Act policy_of(const Agent& agent, bool greedy, uint64_t seed) {
   return [&agent, greedy, seed](std::span<const float> observations, int64_t step,
                                 std::span<int64_t> actions) {
     const int64_t n = int64_t(actions.size());
-    const Tensor there = Tensor::from(observations, {n, int64_t(observations.size()) / n});
+    const std::vector<float> seen = agent.seen(observations);
+    const Tensor there = Tensor::from(seen, {n, int64_t(seen.size()) / n});
     const std::vector<float> logits = agent.logits(there).to_vector<float>();
     greedy ? greedy_actions(logits, actions) : sample_actions(logits, seed, step, actions);
   };

@@ -14,9 +14,10 @@ struct HindsightFeedbackConfig {
   int64_t total_timesteps = 500000;  ///< steps of the environment
   int64_t num_steps = 2500;          ///< an update's, rounded to whole episodes
   float gamma = 0.99f;
-  float feedback_coef = 1;     ///< weight of feedback, 1 - that of returns; 0: REINFORCE
-  int64_t horizon = 25;        ///< steps before an episode's end that are blamed, or credited
-  bool end_is_failure = true;  ///< what it means that the task has ended; else it is the goal
+  bool normalize_reward = false;  ///< divide by the deviation of discounted returns
+  float feedback_coef = 1;        ///< weight of feedback, 1 - that of returns; 0: REINFORCE
+  int64_t horizon = 25;           ///< steps before an episode's end that are blamed, or credited
+  bool end_is_failure = true;     ///< what it means that the task has ended; else it is the goal
   LossWeights loss;
   LearnerConfig learner{.learning_rate = 5e-3};
   AgentConfig network{.critic = false};

@@ -3,6 +3,8 @@
 #pragma once
 
 #include "rl/classical/learner.h"
+#include "rl/classical/parameter_archive.h"
+#include "rl/classical/rollout.h"
 #include "rl/classical/run.h"
 
 namespace rlhf::classical {
@@ -16,6 +18,7 @@ class PolicyGradient {
 
   void archive(StateArchive& a) {
     collector_.archive(a);
+    if (agent_.normalisation) archive_parameters(a, "observation", agent_.normalisation->moments);
     trainer_.archive(a);
     means_.archive(a);
   }
@@ -23,12 +26,12 @@ class PolicyGradient {
   Progress progress() const { return collector_.progress(); }
 
  protected:
-  /// `steps`: optimizer steps of the run. The agent must outlive this.
-  PolicyGradient(Agent& agent, const MakeEnvironment& make, int64_t num_envs,
-                 const LearnerConfig& learner, int64_t steps, uint64_t seed)
+  /// `config`: an algorithm's; `steps`: optimizer steps of the run. The agent must outlive this.
+  PolicyGradient(Agent& agent, const MakeEnvironment& make, const auto& config, int64_t num_envs,
+                 int64_t steps)
       : agent_(agent),
-        collector_(make, num_envs, seed),
-        trainer_(agent, training_of(learner, steps, seed)) {}
+        collector_(make, num_envs, config.seed, reward_normalisation(config, num_envs)),
+        trainer_(agent, training_of(config.learner, steps, config.seed)) {}
 
   /// One optimizer step on the losses that `loss` makes. @returns them.
   template <class Loss>
@@ -47,6 +50,12 @@ class PolicyGradient {
   Trainer trainer_;
 
  private:
+  static std::optional<RewardNormalisation> reward_normalisation(const auto& config,
+                                                                 int64_t num_envs) {
+    if (!config.normalize_reward) return std::nullopt;
+    return RewardNormalisation(num_envs, double(config.gamma));
+  }
+
   LossMeans means_;
 };
 

@@ -10,8 +10,8 @@ namespace {
 class Ppo : public PolicyGradient {
  public:
   Ppo(Agent& agent, const MakeEnvironment& make, const PpoConfig& config, int64_t updates)
-      : PolicyGradient(agent, make, config.num_envs, config.learner,
-                       updates * config.update_epochs * config.num_minibatches, config.seed),
+      : PolicyGradient(agent, make, config, config.num_envs,
+                       updates * config.update_epochs * config.num_minibatches),
         config_(config) {}
 
   void update(int64_t update) {

@@ -16,6 +16,7 @@ struct PpoConfig {
   int64_t num_minibatches = 4;       ///< optimizer steps an epoch
   int64_t update_epochs = 4;         ///< passes over a rollout
   float gamma = 0.99f;
+  bool normalize_reward = false;  ///< divide by the deviation of discounted returns
   float lambda = 0.95f;
   bool norm_adv = true;    ///< whiten each minibatch's advantages
   float clip_coef = 0.2f;  ///< of the probability ratio

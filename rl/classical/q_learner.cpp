@@ -3,6 +3,7 @@
 #include <numeric>
 
 #include "rl/classical/exploration.h"
+#include "rl/classical/parameter_archive.h"
 #include "rl/classical/run.h"
 
 namespace rlhf::classical {
@@ -74,9 +75,7 @@ void QLearner::report(Metrics& metrics) {
 
 void QLearner::archive(StateArchive& a) {
   trainer_.archive(a);
-  for_each_parameter(target_, [&](const std::string& name, Tensor& tensor) {
-    a.tensor("target." + name, tensor);
-  });
+  archive_parameters(a, "target", target_);
   loss_.archive(a, "td_loss");
   value_.archive(a, "q_values");
   grad_norm_.archive(a, "grad_norm");

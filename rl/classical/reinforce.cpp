@@ -7,7 +7,7 @@ class Reinforce : public PolicyGradient {
  public:
   Reinforce(Agent& agent, const MakeEnvironment& make, const ReinforceConfig& config,
             int64_t updates)
-      : PolicyGradient(agent, make, 1, config.learner, updates, config.seed), config_(config) {}
+      : PolicyGradient(agent, make, config, 1, updates), config_(config) {}
 
   void update(int64_t update) {
     Rollout rollout = collector_.collect_episodes(agent_, update * config_.num_steps);

@@ -12,7 +12,8 @@ struct ReinforceConfig {
   int64_t total_timesteps = 500000;  ///< steps of the environment
   int64_t num_steps = 2500;          ///< an update's, rounded to whole episodes
   float gamma = 0.99f;
-  bool norm_returns = true;  ///< whiten what weighs an update's log-probabilities
+  bool normalize_reward = false;  ///< divide by the deviation of discounted returns
+  bool norm_returns = true;       ///< whiten what weighs an update's log-probabilities
   /// vf_coef is the baseline's: little, or its gradient fills the norm that both are clipped to.
   LossWeights loss{.vf_coef = 0.01f};
   LearnerConfig learner{.learning_rate = 5e-3};

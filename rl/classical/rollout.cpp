@@ -8,12 +8,17 @@
 #include "kernels/run.h"
 #include "kernels/whiten.h"
 #include "rl/classical/exploration.h"
+#include "rl/classical/parameter_archive.h"
 #include "rl/running_statistics.h"
 
 namespace rlhf::classical {
 
-RolloutCollector::RolloutCollector(const MakeEnvironment& make, int64_t copies, uint64_t seed)
-    : environments_(make, copies, seed), seed_(seed), action_(size_t(copies)) {}
+RolloutCollector::RolloutCollector(const MakeEnvironment& make, int64_t copies, uint64_t seed,
+                                   std::optional<RewardNormalisation> normalisation)
+    : environments_(make, copies, seed),
+      normalisation_(std::move(normalisation)),
+      seed_(seed),
+      action_(size_t(copies)) {}
 
 Rollout RolloutCollector::begin(int64_t rows) const {
   Rollout rollout{.environments = environments_.copies(), .observation_size = observation_size()};
@@ -28,9 +33,20 @@ Rollout RolloutCollector::begin(int64_t rows) const {
   return rollout;
 }
 
-void RolloutCollector::step(const Agent& agent, Rollout& rollout, int64_t first, int64_t stride) {
+// Normalised rewards are clipped as CleanRL and Stable-Baselines3 do.
+std::vector<float> RolloutCollector::learnt_rewards() {
+  const std::span<const float> rewards = environments_.rewards();
+  std::vector<float> learnt(rewards.begin(), rewards.end());
+  if (!normalisation_) return learnt;
+  normalisation_->apply(learnt, environments_.terminated(), environments_.truncated());
+  for (float& reward : learnt) reward = std::clamp(reward, -10.0f, 10.0f);
+  return learnt;
+}
+
+void RolloutCollector::step(Agent& agent, Rollout& rollout, int64_t first, int64_t stride) {
   const int64_t n = environments_.copies(), size = observation_size(), A = actions();
-  const std::span<const float> observations = environments_.observations();
+  if (agent.normalisation) agent.normalisation->moments.add(environments_.observations());
+  const std::vector<float> observations = agent.seen(environments_.observations());
   const std::vector<float> logits =
       agent.logits(Tensor::from(observations, {n, size})).to_vector<float>();
   sample_actions(logits, seed_, steps_, action_);
@@ -42,10 +58,11 @@ void RolloutCollector::step(const Agent& agent, Rollout& rollout, int64_t first,
   }
   environments_.step(action_);
   steps_++;
+  const std::vector<float> rewards = learnt_rewards();
   for (int64_t i = 0; i < n; i++) {
     const size_t row = size_t(first + i * stride);
     const bool terminated = environments_.terminated()[size_t(i)];
-    rollout.reward[row] = environments_.rewards()[size_t(i)];
+    rollout.reward[row] = rewards[size_t(i)];
     rollout.terminated[row] = terminated;
     rollout.end[row] = terminated || environments_.truncated()[size_t(i)];
   }
@@ -64,7 +81,7 @@ void RolloutCollector::complete(const Agent& agent, Rollout& rollout) const {
   }
 }
 
-Rollout RolloutCollector::collect(const Agent& agent, int64_t steps, float gamma) {
+Rollout RolloutCollector::collect(Agent& agent, int64_t steps, float gamma) {
   const int64_t n = environments_.copies(), size = observation_size();
   Rollout rollout = begin(n * steps);
   rollout.steps = steps;
@@ -81,7 +98,8 @@ Rollout RolloutCollector::collect(const Agent& agent, int64_t steps, float gamma
   }
   complete(agent, rollout);
   const auto values = [&](std::span<const float> observations) {
-    const Tensor rows = Tensor::from(observations, {int64_t(observations.size()) / size, size});
+    const Tensor rows =
+        Tensor::from(agent.seen(observations), {int64_t(observations.size()) / size, size});
     return agent.value(rows).to_vector<float>();
   };
   rollout.bootstrap = values(environments_.observations());
@@ -94,7 +112,7 @@ Rollout RolloutCollector::collect(const Agent& agent, int64_t steps, float gamma
   return rollout;
 }
 
-Rollout RolloutCollector::collect_episodes(const Agent& agent, int64_t until) {
+Rollout RolloutCollector::collect_episodes(Agent& agent, int64_t until) {
   check(environments_.copies() == 1, "episodes", "expected one environment, got {}",
         environments_.copies());
   Rollout rollout = begin(0);
@@ -123,6 +141,7 @@ void RolloutCollector::archive(StateArchive& a) {
   environments_.restore(state);
   a.number("environment_steps", steps_);
   episodes_.archive(a);
+  if (normalisation_) archive_parameters(a, "reward_normalisation", *normalisation_);
 }
 
 void estimate_advantages(Rollout& rollout, float gamma, float lambda) {

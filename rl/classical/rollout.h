@@ -2,11 +2,13 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
 #include "rl/classical/agent.h"
 #include "rl/classical/episode_log.h"
+#include "rl/env/normalisation.h"
 #include "rl/env/vector_environment.h"
 
 namespace rlhf::classical {
@@ -14,7 +16,7 @@ namespace rlhf::classical {
 /// Steps of several environments: row environment * steps + t is step t of one of them.
 struct Rollout {
   int64_t environments = 0, steps = 0, observation_size = 0;
-  std::vector<float> observation;  ///< (rows, observation_size), what the action was chosen on
+  std::vector<float> observation;  ///< (rows, observation_size), as the agent has seen them
   std::vector<float> logits;       ///< (rows, actions)
   std::vector<int32_t> action;
   std::vector<float> log_prob;            ///< of the action, when it was chosen
@@ -27,19 +29,23 @@ struct Rollout {
   int64_t rows() const { return int64_t(action.size()); }
 };
 
+/// A collector teaches the agent's normalisation, where it has one, what it acts on.
 class RolloutCollector {
  public:
-  RolloutCollector(const MakeEnvironment& make, int64_t copies, uint64_t seed);
+  /// `normalisation`: rewards are divided by it, and clipped to 10; without it they are those of
+  /// the environment.
+  RolloutCollector(const MakeEnvironment& make, int64_t copies, uint64_t seed,
+                   std::optional<RewardNormalisation> normalisation = {});
 
   /// `steps` steps of every copy, going on where the last rollout ended. An episode that its time
   /// limit has ended is not one whose task has: gamma V(its last observation) is added to its last
   /// reward (Pardo et al. 2018, section 3.2), where CleanRL takes 0.
-  Rollout collect(const Agent& agent, int64_t steps, float gamma);
+  Rollout collect(Agent& agent, int64_t steps, float gamma);
 
   /// Whole episodes of the only copy, until it has taken `until` steps since the run began; none
-  /// when it has. Rewards are those of the environment. (Copies in parallel would favour short
-  /// episodes, or leave long ones to be learnt from when their policy has gone.)
-  Rollout collect_episodes(const Agent& agent, int64_t until);
+  /// when it has; nothing is added to rewards. (Copies in parallel would favour short episodes, or
+  /// leave long ones to be learnt from when their policy has gone.)
+  Rollout collect_episodes(Agent& agent, int64_t until);
 
   int64_t observation_size() const { return environments_.observation_size(); }
   int64_t actions() const { return environments_.actions(); }
@@ -52,11 +58,14 @@ class RolloutCollector {
 
  private:
   Rollout begin(int64_t rows) const;
+  /// Those of the environments' last step.
+  std::vector<float> learnt_rewards();
   /// Acts once in every copy; copy i's step is row `first + i * stride`.
-  void step(const Agent& agent, Rollout& rollout, int64_t first, int64_t stride);
+  void step(Agent& agent, Rollout& rollout, int64_t first, int64_t stride);
   void complete(const Agent& agent, Rollout& rollout) const;
 
   VectorEnvironment environments_;
+  std::optional<RewardNormalisation> normalisation_;
   uint64_t seed_;
   int64_t steps_ = 0;  // of each copy
   EpisodeLog episodes_;

@@ -7,30 +7,36 @@
 #include <span>
 #include <vector>
 
+#include "core/tensor.h"
+
 namespace rlhf {
 
 /// Mean and population variance of each component of vectors, from batches that are forgotten
 /// (Chan, Golub and LeVeque 1983). Begins with mean 0 and variance 1 at a weight of 1e-4 vectors.
+/// A copy is a handle: it shares the figures.
 class RunningMoments {
  public:
-  explicit RunningMoments(int64_t size)
-      : mean_(size_t(size), 0.0), variance_(size_t(size), 1.0), count_(1e-4) {}
+  explicit RunningMoments(int64_t size);
   /// `rows`: (n, size), n > 0.
   void add(std::span<const float> rows);
-  const std::vector<double>& mean() const { return mean_; }
-  const std::vector<double>& variance() const { return variance_; }
-  /// Count, means, variances: for a StateArchive.
-  std::vector<double> save() const;
-  /// @throws Error for the numbers of another size.
-  void restore(std::span<const double> saved);
+  std::span<const double> mean() const { return elements(mean_); }
+  std::span<const double> variance() const { return elements(variance_); }
+  /// Its state, f64 tensors on the CPU: mean and variance (size), count (1).
+  void visit(auto&& v) {
+    v("mean", mean_);
+    v("variance", variance_);
+    v("count", count_);
+  }
 
  private:
-  std::vector<double> mean_, variance_;
-  double count_;
+  static std::span<double> elements(const Tensor& tensor) {
+    return {tensor.data<double>(), size_t(tensor.count())};
+  }
+
+  Tensor mean_, variance_, count_;
 };
 
-class ObservationNormalisation {
- public:
+struct ObservationNormalisation {
   explicit ObservationNormalisation(int64_t observation_size) : moments(observation_size) {}
   /// (x - mean) / sqrt(variance + 1e-8) for each component of `rows` (n, size), in place.
   void apply(std::span<float> rows) const;
@@ -42,17 +48,19 @@ class ObservationNormalisation {
 class RewardNormalisation {
  public:
   RewardNormalisation(int64_t copies, double gamma)
-      : returns_(size_t(copies), 0.0f), gamma_(gamma), moments_(1) {}
-  /// Takes one step of all copies in. @returns its rewards divided, (copies).
+      : returns_(Tensor::zeros({copies}, DType::f32)), gamma_(gamma), moments_(1) {}
+  /// Takes one step of all copies in and divides its rewards (copies) in place.
   /// @throws Error for another count of copies.
-  std::span<const float> add(std::span<const float> rewards, std::span<const uint8_t> terminated,
-                             std::span<const uint8_t> truncated);
-  std::vector<double> save() const;
-  /// @throws Error for the numbers of another count of copies.
-  void restore(std::span<const double> saved);
+  void apply(std::span<float> rewards, std::span<const uint8_t> terminated,
+             std::span<const uint8_t> truncated);
+  /// Its state: that of the moments of returns, and the returns so far (copies), f32.
+  void visit(auto&& v) {
+    v("moments", moments_);
+    v("returns", returns_);
+  }
 
  private:
-  std::vector<float> returns_, rewards_;
+  Tensor returns_;
   double gamma_;
   RunningMoments moments_;
 };
