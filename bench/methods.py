@@ -70,10 +70,10 @@ def compare(options, task, methods, seeds):
     for row in rows.values():
         if row["method"].command and row["method"].command not in present:
             row["missing"] = f"this program has no `{row['method'].command}`"
-    todo = [(method, seed, folder, setting) for seed, folder, setting
+    pending = [(method, seed, folder, setting) for seed, folder, setting
             in zip(seeds, folders, settings) for method in methods
             if not rows[method.name]["missing"]]
-    progress = Progress(len(todo), options.jobs)
+    progress = Progress(len(pending), options.jobs)
 
     def one(method, seed, folder, setting):
         start = time.monotonic()
@@ -87,7 +87,7 @@ def compare(options, task, methods, seeds):
             rows[method.name]["missing"] = said = str(failure)
         progress.tell(f"seed {seed} {method.name}: {said}", time.monotonic() - start)
 
-    in_parallel(options.jobs, one, todo)
+    in_parallel(options.jobs, one, pending)
     return root, [rows[method.name] for method in methods]
 
 

@@ -32,7 +32,7 @@ for seed in "${seeds[@]}"; do
   is_done "$ppo" || "$rlhf" ppo --preset oai --seed "$seed" --model_name_or_path "$demo/sft" \
     --reward_model_path "$reward" --normalize_reward_model reference \
     --dataset_name "$demo/data/prompts.jsonl" \
-    --total_episodes 23040 --episodes_per_update 96 --per_device_train_batch_size 96 \
+    --total_episodes 57600 --episodes_per_update 96 --per_device_train_batch_size 96 \
     --kl_horizon 960 --learning_rate 5e-4 --output_dir "$ppo"
 done
 

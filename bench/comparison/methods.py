@@ -31,9 +31,6 @@ class Method(NamedTuple):
 RATE = "--learning_rate 3e-4 --min_learning_rate 3e-5"
 TWICE = "--num_iterations 2"  # passes over what was sampled
 HEADS = "--learning_rate 1e-3 --min_learning_rate 1e-4 --lam 0.95"  # heads alone, on a frozen trunk
-# Responses of each quality have to be many before a model tells them apart: few rounds, many steps.
-ROUNDS = ("--learning_rate 1e-3 --min_learning_rate 1e-4 --generation_batch_size 960 "
-          "--steps_per_generation 60 --num_iterations 4")
 
 METHODS = (
     Method("sft", "Start", ""),
@@ -58,18 +55,25 @@ METHODS = (
     Method("dr_grpo", NO_CRITIC, "grpo",
            f"{RATE} --loss_type dr_grpo --scale_rewards none --beta 0.4 {TWICE}"),
     Method("dapo", NO_CRITIC, "grpo",
-           f"{RATE} --loss_type dapo --epsilon_high 0.28 --beta 0 --dynamic_sampling 5 "
-           "--overlong_buffer 8 --steps_per_generation 2"),
+           "--learning_rate 1.5e-4 --min_learning_rate 1.5e-5 --loss_type dapo --epsilon_high 0.28 "
+           "--beta 0 --dynamic_sampling 5 --overlong_buffer 8 --steps_per_generation 2"),
     Method("bnpo", NO_CRITIC, "grpo", f"{RATE} --loss_type bnpo --beta 0.2 {TWICE}"),
     Method("gspo", NO_CRITIC, "grpo",
            f"{RATE} --importance_sampling_level sequence --epsilon 5e-3 --epsilon_high 1e-2 "
            "--beta 0.2 --steps_per_generation 2"),
 
     Method("best_of_16", CHOICE, "best_of_n", "--num_generations 16", samples=16),
-    Method("raft", CHOICE, "raft", f"{RATE} --beta 0.4"),
+    Method("raft", CHOICE, "raft", "--learning_rate 6e-4 --min_learning_rate 6e-5 --beta 0.4"),
 
-    Method("reward_conditioned", CONDITION, "reward_conditioned", ROUNDS, condition="best: "),
-    Method("hir", CONDITION, "hir", ROUNDS, condition="best: "),
+    # Responses of each quality have to be many before a model tells them apart: few rounds, many
+    # steps.
+    Method("reward_conditioned", CONDITION, "reward_conditioned",
+           "--learning_rate 1e-3 --min_learning_rate 1e-4 --generation_batch_size 960 "
+           "--steps_per_generation 60 --num_iterations 4", condition="best: "),
+    Method("hir", CONDITION, "hir",
+           "--learning_rate 1e-3 --min_learning_rate 1e-4 --generation_batch_size 1920 "
+           "--steps_per_generation 120 --num_iterations 3 "
+           "--instructions docs/examples/good_and_bad.jsonl", condition="good: "),
 
     Method("online_dpo", OWN_PAIRS, "online_dpo",
            "--learning_rate 5e-4 --min_learning_rate 5e-5 --num_generations 4 --beta 0.5"),
@@ -80,10 +84,10 @@ METHODS = (
     Method("dpo_robust", PAIRS, "dpo",
            "--learning_rate 2e-4 --loss_type robust --label_smoothing 0.05"),
     Method("dpo_hinge", PAIRS, "dpo", "--learning_rate 2e-4 --loss_type hinge"),
-    Method("dpo_ipo", PAIRS, "dpo", "--learning_rate 2e-4 --loss_type ipo"),
+    Method("dpo_ipo", PAIRS, "dpo", "--learning_rate 2e-4 --loss_type ipo --beta 1"),
     Method("kto", PAIRS, "kto", "--learning_rate 2e-4"),
     Method("orpo", PAIRS, "orpo", "--learning_rate 1e-3 --beta 1"),
-    Method("simpo", PAIRS, "simpo", "--learning_rate 2e-4"),
+    Method("simpo", PAIRS, "simpo", "--learning_rate 1e-4"),
 )
 
 
