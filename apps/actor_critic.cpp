@@ -46,7 +46,6 @@ void declare(Options& o, Flags& flags) {
             "computed once an update");
   o.flags.declare_memory(flags);
   o.flags.declare_optimizer(flags);
-  flags.group("Safeguards");
   o.flags.declare_safeguards(flags);
   o.policy.declare_machine(flags);
 }

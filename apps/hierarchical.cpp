@@ -73,7 +73,6 @@ void declare(Options& o, Flags& flags) {
             "an update");
   o.flags.declare_memory(flags);
   o.flags.declare_optimizer(flags);
-  flags.group("Safeguards");
   o.flags.declare_safeguards(flags);
   o.policy.declare_machine(flags);
 }
@@ -84,13 +83,12 @@ std::vector<Chart> charts(const Session& session, std::span<const std::string> n
     shares.push_back("hierarchical/subtask/" + name);
     rewards.push_back("hierarchical/intrinsic/" + name);
   }
-  std::vector<Chart> all{
-      session.chart("Sub-tasks", "share of segments", shares),
-      session.chart("Intrinsic rewards", "mean of a segment", rewards),
-      session.chart("Entropy of the choice", "nats a segment", {"hierarchical/entropy"}),
-      session.chart("Explained variance of the upper level", "share",
-                    {"hierarchical/explained_variance"})};
-  for (Chart& chart : all) chart.x_label = "update";
+  std::vector<Chart> all = over_updates(
+      {session.chart("Sub-tasks", "share of segments", shares),
+       session.chart("Intrinsic rewards", "mean of a segment", rewards),
+       session.chart("Entropy of the choice", "nats a segment", {"hierarchical/entropy"}),
+       session.chart("Explained variance of the upper level", "share",
+                     {"hierarchical/explained_variance"})});
   for (Chart& chart : ppo_charts(session, 0)) all.push_back(std::move(chart));
   return all;
 }

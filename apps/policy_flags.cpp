@@ -126,6 +126,7 @@ void PolicyFlags::declare_optimizer(Flags& flags) {
 }
 
 void PolicyFlags::declare_safeguards(Flags& flags) {
+  flags.group("Safeguards");
   flags.add("stop_at_kl", config_.stop_at_kl, at_least(0.0),
             "end the run when the KL of an episode is above this; 0: off");
   flags.add("alarm_every", config_.alarm_every, between<int64_t>(1, kMostSteps),

@@ -29,14 +29,10 @@ std::vector<Tile> policy_tiles(const PolicyEvaluation& before, const PolicyEvalu
           {"Length", figure(after.mean_length), from(before.mean_length)}};
 }
 
-namespace {
-
 std::vector<Chart> over_updates(std::vector<Chart> charts) {
   for (Chart& chart : charts) chart.x_label = "update";
   return charts;
 }
-
-}  // namespace
 
 std::vector<Chart> ppo_charts(const Session& session, double kl_target) {
   std::vector<Chart> charts{

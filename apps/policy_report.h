@@ -14,6 +14,8 @@ nlohmann::ordered_json policy_summary(const PolicyEvaluation& before,
                                       const PolicyEvaluation& after);
 std::vector<Tile> policy_tiles(const PolicyEvaluation& before, const PolicyEvaluation& after);
 
+/// Charts whose steps are updates.
+std::vector<Chart> over_updates(std::vector<Chart> charts);
 /// PPO's curves. `kl_target` is drawn where it is above 0.
 std::vector<Chart> ppo_charts(const Session& session, double kl_target);
 /// Those of algorithms without a critic.

@@ -4,6 +4,7 @@
 
 #include "apps/commands.h"
 #include "apps/condition_report.h"
+#include "apps/policy_report.h"
 #include "data/completion_rows.h"
 #include "rl/digest.h"
 #include "rl/model/chat_encoding.h"
@@ -54,7 +55,6 @@ void declare(Options& o, Flags& flags) {
   flags.add("entropy_coef", c.entropy_coef, at_least(0.0f), "reward of the policy's entropy");
   o.flags.declare_steps(flags);
   o.flags.declare_optimizer(flags);
-  flags.group("Safeguards");
   o.flags.declare_safeguards(flags);
   o.policy.declare_machine(flags);
 }
@@ -111,16 +111,14 @@ std::map<std::string, std::string> digests(std::span<const std::string> conditio
 }
 
 std::vector<Chart> charts(const Session& session) {
-  std::vector<Chart> charts{
-      session.chart("Reward", "mean of an update, asked for the best", {"reward"}),
-      session.chart("The best quantile begins at", "score", {"pool/best_from"}),
-      session.chart("Likelihood", "nats a response token", {"loss/nll"}),
-      session.chart("KL to the reference", "nats a response token, in the loss", {"loss/kl"}),
-      session.chart("KL to the reference", "nats an episode, as sampled", {"objective/kl"}),
-      session.chart("Entropy", "nats a token", {"entropy"}),
-      session.chart("Response length", "tokens", {"completions/mean_length"})};
-  for (Chart& chart : charts) chart.x_label = "update";
-  return charts;
+  return over_updates(
+      {session.chart("Reward", "mean of an update, asked for the best", {"reward"}),
+       session.chart("The best quantile begins at", "score", {"pool/best_from"}),
+       session.chart("Likelihood", "nats a response token", {"loss/nll"}),
+       session.chart("KL to the reference", "nats a response token, in the loss", {"loss/kl"}),
+       session.chart("KL to the reference", "nats an episode, as sampled", {"objective/kl"}),
+       session.chart("Entropy", "nats a token", {"entropy"}),
+       session.chart("Response length", "tokens", {"completions/mean_length"})});
 }
 
 int reward_conditioned_main(const Options& o, const Invocation& invocation) {
