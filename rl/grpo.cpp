@@ -60,11 +60,7 @@ class Grpo : public CriticFreeAlgorithm {
                                               config_.scale_rewards));
     const PolicyStatistics statistics = optimiser_.learn(episodes, update);
     const RolloutSummary rollout = summarise(episodes, 0, KlEstimator::k3);
-    UpdateReport report{.metrics = policy_metrics(episodes, rollout, statistics, KlEstimator::k3),
-                        .signs = vital_signs(rollout, statistics, flat_groups_)};
-    report.metrics.emplace_back("frac_reward_zero_std", flat_groups_);
-    rollout_.add_metrics(report.metrics);
-    return report;
+    return report(episodes, rollout, statistics, KlEstimator::k3, flat_groups_);
   }
 
  private:

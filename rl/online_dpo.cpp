@@ -71,16 +71,12 @@ class OnlineDpo : public CriticFreeAlgorithm {
     if (config_.drop_ties) leave_out_ties(pairs);
     const PolicyStatistics statistics = optimiser_.learn(pairs, update);
     const RolloutSummary rollout = summarise(episodes, config_.loss.beta, KlEstimator::k1);
-    const double flat_groups = share_of_flat_groups(episodes, config_.num_generations);
-    UpdateReport report{
-        .metrics = ratio_free_metrics(episodes, rollout, statistics, KlEstimator::k1),
-        .signs = vital_signs(rollout, statistics, flat_groups)};
+    UpdateReport out = report(episodes, rollout, statistics, KlEstimator::k1,
+                              share_of_flat_groups(episodes, config_.num_generations));
     for (const Metrics& more : {seen_.take(), online_dpo_metrics(rollout, pairs, config_)}) {
-      report.metrics.insert(report.metrics.end(), more.begin(), more.end());
+      out.metrics.insert(out.metrics.end(), more.begin(), more.end());
     }
-    report.metrics.emplace_back("frac_reward_zero_std", flat_groups);
-    rollout_.add_metrics(report.metrics);
-    return report;
+    return out;
   }
 
  private:

@@ -47,15 +47,11 @@ class Raft : public CriticFreeAlgorithm {
     const std::vector<Episode> selected = kept(episodes);
     const PolicyStatistics statistics = optimiser_.learn(selected, update);
     const RolloutSummary rollout = summarise(episodes, config_.beta, KlEstimator::k1);
-    const double flat_groups = share_of_flat_groups(episodes, config_.num_generations);
-    UpdateReport report{
-        .metrics = ratio_free_metrics(episodes, rollout, statistics, KlEstimator::k1),
-        .signs = vital_signs(rollout, statistics, flat_groups)};
-    report.metrics.emplace_back("frac_reward_zero_std", flat_groups);
-    report.metrics.emplace_back("objective/rlhf_reward", mean_of(rewards));
-    add_selected(selected, report.metrics);
-    rollout_.add_metrics(report.metrics);
-    return report;
+    UpdateReport out = report(episodes, rollout, statistics, KlEstimator::k1,
+                              share_of_flat_groups(episodes, config_.num_generations));
+    out.metrics.emplace_back("objective/rlhf_reward", mean_of(rewards));
+    add_selected(selected, out.metrics);
+    return out;
   }
 
  private:

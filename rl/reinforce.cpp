@@ -35,15 +35,10 @@ class Reinforce : public CriticFreeAlgorithm {
     const double flat_groups = config_.num_generations > 1
                                    ? share_of_flat_groups(episodes, config_.num_generations)
                                    : VitalSigns::unknown;
-    UpdateReport report{.metrics = policy_metrics(episodes, rollout, statistics, KlEstimator::k1),
-                        .signs = vital_signs(rollout, statistics, flat_groups)};
-    if (config_.num_generations > 1) {
-      report.metrics.emplace_back("frac_reward_zero_std", flat_groups);
-    }
-    report.metrics.emplace_back("objective/rlhf_reward", mean_of(rewards));
-    report.metrics.emplace_back("baseline", mean_of(baseline));
-    rollout_.add_metrics(report.metrics);
-    return report;
+    UpdateReport out = report(episodes, rollout, statistics, KlEstimator::k1, flat_groups);
+    out.metrics.emplace_back("objective/rlhf_reward", mean_of(rewards));
+    out.metrics.emplace_back("baseline", mean_of(baseline));
+    return out;
   }
 
   void archive(StateArchive& a) override {

@@ -32,13 +32,10 @@ class Rloo : public CriticFreeAlgorithm {
     set_advantages(episodes, advantages);
     const PolicyStatistics statistics = optimiser_.learn(episodes, update);
     const RolloutSummary rollout = summarise(episodes, config_.beta, KlEstimator::k1);
-    const double flat_groups = share_of_flat_groups(episodes, config_.num_generations);
-    UpdateReport report{.metrics = policy_metrics(episodes, rollout, statistics, KlEstimator::k1),
-                        .signs = vital_signs(rollout, statistics, flat_groups)};
-    report.metrics.emplace_back("frac_reward_zero_std", flat_groups);
-    report.metrics.emplace_back("objective/rlhf_reward", mean_of(rewards));
-    rollout_.add_metrics(report.metrics);
-    return report;
+    UpdateReport out = report(episodes, rollout, statistics, KlEstimator::k1,
+                              share_of_flat_groups(episodes, config_.num_generations));
+    out.metrics.emplace_back("objective/rlhf_reward", mean_of(rewards));
+    return out;
   }
 
  private:
