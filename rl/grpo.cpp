@@ -37,10 +37,11 @@ class Grpo : public CriticFreeAlgorithm {
  public:
   Grpo(LanguageModel& policy, const Gpt2& reference, std::span<const Tokens> prompts,
        const ScoreFunction& score, int32_t eos, const GrpoConfig& config)
-      : CriticFreeAlgorithm(policy, reference, prompts, score, eos, config, clip_range(config),
-                            [&config](const Tensor& log_prob, Slice slice, const StepSize& whole) {
-                              return grpo_loss(log_prob, slice, whole, config);
-                            }),
+      : CriticFreeAlgorithm(
+            policy, reference, prompts, score, eos, config, clip_range(config),
+            [&config](const Tensor& log_prob, Slice slice, const StepSize& whole, MetricMeans&) {
+              return grpo_loss(log_prob, slice, whole, config);
+            }),
         config_(config) {}
 
   // Groups of responses to the same prompt.

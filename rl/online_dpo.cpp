@@ -56,10 +56,11 @@ class OnlineDpo : public CriticFreeAlgorithm {
             const ScoreFunction& score, int32_t eos, const OnlineDpoConfig& config)
       : CriticFreeAlgorithm(
             policy, reference, prompts, score, eos, config, {.ratio_of = RatioOf::none},
-            [this](const Tensor& log_prob, Slice slice, const StepSize& whole) {
-              return online_dpo_loss(log_prob, slice, whole, config_, seen_);
+            [&config](const Tensor& log_prob, Slice slice, const StepSize& whole,
+                      MetricMeans& terms) {
+              return online_dpo_loss(log_prob, slice, whole, config, terms);
             },
-            kPair),
+            pair_metric_names(), kPair),
         config_(config) {}
 
   // Groups of responses to the same prompt.
@@ -73,15 +74,13 @@ class OnlineDpo : public CriticFreeAlgorithm {
     const RolloutSummary rollout = summarise(episodes, config_.loss.beta, KlEstimator::k1);
     UpdateReport out = report(episodes, rollout, statistics, KlEstimator::k1,
                               share_of_flat_groups(episodes, config_.num_generations));
-    for (const Metrics& more : {seen_.take(), online_dpo_metrics(rollout, pairs, config_)}) {
-      out.metrics.insert(out.metrics.end(), more.begin(), more.end());
-    }
+    const Metrics own = online_dpo_metrics(rollout, pairs, config_);
+    out.metrics.insert(out.metrics.end(), own.begin(), own.end());
     return out;
   }
 
  private:
   const OnlineDpoConfig& config_;
-  MetricMeans seen_{pair_metric_names()};  // of one update
 };
 
 }  // namespace

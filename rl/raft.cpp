@@ -34,7 +34,9 @@ class Raft : public CriticFreeAlgorithm {
   Raft(LanguageModel& policy, const Gpt2& reference, std::span<const Tokens> prompts,
        const ScoreFunction& score, int32_t eos, const RaftConfig& config)
       : CriticFreeAlgorithm(policy, reference, prompts, score, eos, config,
-                            {.ratio_of = RatioOf::none}, raft_loss),
+                            {.ratio_of = RatioOf::none},
+                            [](const Tensor& log_prob, Slice slice, const StepSize& whole,
+                               MetricMeans&) { return raft_loss(log_prob, slice, whole); }),
         config_(config) {}
 
   // Groups of responses to the same prompt.

@@ -14,10 +14,11 @@ class Reinforce : public CriticFreeAlgorithm {
  public:
   Reinforce(LanguageModel& policy, const Gpt2& reference, std::span<const Tokens> prompts,
             const ScoreFunction& score, int32_t eos, const ReinforceConfig& config)
-      : CriticFreeAlgorithm(policy, reference, prompts, score, eos, config, clip_range(config),
-                            [&config](const Tensor& log_prob, Slice slice, const StepSize& whole) {
-                              return reinforce_loss(log_prob, slice, whole, config);
-                            }),
+      : CriticFreeAlgorithm(
+            policy, reference, prompts, score, eos, config, clip_range(config),
+            [&config](const Tensor& log_prob, Slice slice, const StepSize& whole, MetricMeans&) {
+              return reinforce_loss(log_prob, slice, whole, config);
+            }),
         config_(config),
         device_(policy.transformer.device()) {}
 

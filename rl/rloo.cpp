@@ -11,10 +11,11 @@ class Rloo : public CriticFreeAlgorithm {
  public:
   Rloo(LanguageModel& policy, const Gpt2& reference, std::span<const Tokens> prompts,
        const ScoreFunction& score, int32_t eos, const RlooConfig& config)
-      : CriticFreeAlgorithm(policy, reference, prompts, score, eos, config, clip_range(config),
-                            [&config](const Tensor& log_prob, Slice slice, const StepSize& whole) {
-                              return rloo_loss(log_prob, slice, whole, config);
-                            }),
+      : CriticFreeAlgorithm(
+            policy, reference, prompts, score, eos, config, clip_range(config),
+            [&config](const Tensor& log_prob, Slice slice, const StepSize& whole, MetricMeans&) {
+              return rloo_loss(log_prob, slice, whole, config);
+            }),
         config_(config) {}
 
   // Groups of responses to the same prompt.
