@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <optional>
 
-#include "apps/policy_report.h"
+#include "apps/judge.h"
 #include "apps/reward_flags.h"
 #include "core/check.h"
 #include "data/text_metrics.h"
@@ -37,10 +37,8 @@ struct Judges {
 
   /// The least context of the policy and of those that read its tokens.
   int64_t n_positions(const Gpt2& policy) const {
-    int64_t least = policy.config.n_positions;
-    if (reference) least = std::min(least, reference->model.transformer.config.n_positions);
-    if (reward) least = std::min(least, reward->model.transformer.config.n_positions);
-    return least;
+    return least_positions({&policy, reference ? &reference->model.transformer : nullptr,
+                            reward ? &reward->model.transformer : nullptr});
   }
 
   std::optional<LoadedLanguageModel> reference;
@@ -144,8 +142,7 @@ Evaluation evaluate_answers(const PolicyEvaluationFlags& flags, const Responder&
   const Metrics of_rewards = rewards.take();
   for (const auto& [name, value] : of_rewards) figures[name] = value;
   if (judges.classifier) {
-    figures["judge_positive"] =
-        positive_share(judges.classifier->model, *judges.classifier->tokenizer, e);
+    figures["judge_positive"] = positive_share(*judges.classifier, e);
   }
   if (judges.reference && !flags.judge_completions) figures["kl"] = e.kl;
   figures["distinct_2"] = e.distinct2;

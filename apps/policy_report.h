@@ -3,8 +3,6 @@
 #pragma once
 
 #include "apps/session.h"
-#include "data/tokenizer.h"
-#include "nn/gpt2.h"
 #include "rl/policy_evaluation.h"
 
 namespace rlhf {
@@ -30,9 +28,5 @@ void add_reward_charts(const Session& session, Section& section);
 
 /// What looked wrong during the run, by kind.
 Section alarm_section(const std::map<std::string, int64_t>& alarms);
-
-/// The share of a policy's texts that a classifier calls positive.
-double positive_share(const ScalarModel& judge, const Tokenizer& tokenizer,
-                      const PolicyEvaluation& evaluation);
 
 }  // namespace rlhf
