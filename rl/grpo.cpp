@@ -97,10 +97,7 @@ class Grpo : public CriticFreeAlgorithm {
 
 void validate(const GrpoConfig& config) {
   validate(config, config.beta > 0, "--steps_per_generation");
-  if (config.num_generations < 2) {
-    input_error("--num_generations", "expected at least 2 to compare, got {}",
-                config.num_generations);
-  }
+  check_group(config.num_generations, "to compare");
   if (config.delta > 0 && config.delta <= 1 + std::max(config.epsilon, config.epsilon_high)) {
     input_error("--delta", "expected 0 or above 1 + --epsilon, got {}", config.delta);
   }

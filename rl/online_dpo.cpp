@@ -1,7 +1,5 @@
 #include "rl/online_dpo.h"
 
-#include <algorithm>
-
 #include "core/check.h"
 #include "rl/critic_free.h"
 #include "rl/dpo.h"
@@ -30,11 +28,7 @@ void note_pairs(Slice slice, const Side& chosen, const Side& rejected,
     if (!best.learnt) continue;
     const double c_tokens = mean ? double(best.length()) : 1;
     const double r_tokens = mean ? double(worst.length()) : 1;
-    note_pair({.chosen_reward = double(loss.beta) * c_tokens * (c[i] - ref_c[i]),
-               .rejected_reward = double(loss.beta) * r_tokens * (r[i] - ref_r[i]),
-               .chosen_log_prob = c_tokens * c[i],
-               .rejected_log_prob = r_tokens * r[i]},
-              seen);
+    note_pair(seen_pair(loss.beta, {c[i], ref_c[i], c_tokens}, {r[i], ref_r[i], r_tokens}), seen);
   }
 }
 
@@ -87,10 +81,7 @@ class OnlineDpo : public CriticFreeAlgorithm {
 
 void validate(const OnlineDpoConfig& config) {
   validate(config, /*kl_penalty=*/true, "--steps_per_generation");
-  if (config.num_generations < kPair) {
-    input_error("--num_generations", "expected at least 2 to prefer one, got {}",
-                config.num_generations);
-  }
+  check_group(config.num_generations, "to prefer one");
   const int64_t pairs = config.batch() / config.num_generations;
   if (config.num_mini_batches > pairs) {
     input_error("--steps_per_generation", "expected at most the {} pairs of an update, got {}",
@@ -107,12 +98,9 @@ std::vector<Episode> best_and_worst(std::span<const Episode> episodes, int64_t g
   std::vector<Episode> pairs;
   for (size_t first = 0; first < episodes.size(); first += size_t(generations)) {
     const auto group = episodes.subspan(first, size_t(generations));
-    // The first of what is least in this order, and the last of what is most.
-    const auto [best, worst] =
-        std::minmax_element(group.begin(), group.end(),
-                            [](const Episode& a, const Episode& b) { return a.score > b.score; });
-    pairs.push_back(*best);
-    pairs.push_back(*worst);
+    const std::vector<size_t> order = ranked(scores_of(group));
+    pairs.push_back(group[order.front()]);
+    pairs.push_back(group[order.back()]);
   }
   return pairs;
 }

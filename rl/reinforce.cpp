@@ -84,9 +84,8 @@ class Reinforce : public CriticFreeAlgorithm {
 
 void validate(const ReinforceConfig& config) {
   validate(config, config.beta > 0 || config.kl_loss_coef > 0, "--steps_per_generation");
-  if (config.baseline == Baseline::group_mean && config.num_generations < 2) {
-    input_error("--num_generations", "expected at least 2 for the mean of a group, got {}",
-                config.num_generations);
+  if (config.baseline == Baseline::group_mean) {
+    check_group(config.num_generations, "for the mean of a group");
   }
   if (config.num_iterations > 1 && config.epsilon <= 0) {
     input_error("--num_iterations",

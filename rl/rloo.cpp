@@ -51,10 +51,7 @@ class Rloo : public CriticFreeAlgorithm {
 
 void validate(const RlooConfig& config) {
   validate(config, config.beta > 0, "--steps_per_generation");
-  if (config.num_generations < 2) {
-    input_error("--num_generations", "expected at least 2 to leave one out, got {}",
-                config.num_generations);
-  }
+  check_group(config.num_generations, "to leave one out");
 }
 
 Tensor rloo_loss(const Tensor& log_prob, Slice slice, const StepSize& whole,
