@@ -11,27 +11,27 @@ namespace {
 
 struct Options {
   PolicyOptions policy;
-  HirConfig config;
-  PolicyFlags flags{config, {}};
+  HirConfig hir;
+  PolicyFlags flags{hir, {}};
   std::string instructions;
 
   Options() {
-    config.training.schedule.peak = 1e-3;
+    hir.training.schedule.peak = 1e-3;
     policy.checkpoint.save_steps = 1;  // rounds are long
   }
-  HirConfig resolved() const;
+  HirConfig config() const;
 };
 
-HirConfig Options::resolved() const {
-  HirConfig resolved = config;
-  flags.resolve(resolved);
-  resolved.scores = {.missing_eos = MissingEos::keep};  // bands are of scores as they were judged
-  validate(resolved);
-  return resolved;
+HirConfig Options::config() const {
+  HirConfig config = hir;
+  flags.resolve(config);
+  config.scores = {.missing_eos = MissingEos::keep};  // bands are of scores as they were judged
+  validate(config);
+  return config;
 }
 
 void declare(Options& o, Flags& flags) {
-  HirConfig& c = o.config;
+  HirConfig& c = o.hir;
   o.policy.declare_data(flags);
   flags
       .add("instructions", o.instructions,
@@ -83,7 +83,7 @@ std::string band_of(const Instruction& i) {
 }
 
 int hir_main(const Options& o, const Invocation& invocation) {
-  HirConfig config = o.resolved();
+  HirConfig config = o.config();
   PolicyRun run(o.policy, o.flags, invocation, config);
   const std::vector<Instruction> instructions =
       o.instructions.empty()

@@ -14,27 +14,27 @@ namespace {
 
 struct Options {
   PolicyOptions policy;
-  RewardConditionedConfig config;
-  PolicyFlags flags{config, {}};
+  RewardConditionedConfig reward_conditioned;
+  PolicyFlags flags{reward_conditioned, {}};
   std::string conditions{kConditions}, kl_kind = "forward", completions;
 
   Options() {
-    config.training.schedule.peak = 1e-3;
+    reward_conditioned.training.schedule.peak = 1e-3;
     policy.checkpoint.save_steps = 1;  // rounds are long
   }
-  RewardConditionedConfig resolved() const;
+  RewardConditionedConfig config() const;
 };
 
-RewardConditionedConfig Options::resolved() const {
-  RewardConditionedConfig resolved = config;
-  flags.resolve(resolved);
-  resolved.kl_kind = parse_choice<DivergenceKind>(kl_kind, {"forward", "reverse"});
-  validate(resolved);
-  return resolved;
+RewardConditionedConfig Options::config() const {
+  RewardConditionedConfig config = reward_conditioned;
+  flags.resolve(config);
+  config.kl_kind = parse_choice<DivergenceKind>(kl_kind, {"forward", "reverse"});
+  validate(config);
+  return config;
 }
 
 void declare(Options& o, Flags& flags) {
-  RewardConditionedConfig& c = o.config;
+  RewardConditionedConfig& c = o.reward_conditioned;
   o.policy.declare_data(flags);
   flags
       .add("completions_dataset", o.completions,
@@ -122,7 +122,7 @@ std::vector<Chart> charts(const Session& session) {
 }
 
 int reward_conditioned_main(const Options& o, const Invocation& invocation) {
-  RewardConditionedConfig config = o.resolved();
+  RewardConditionedConfig config = o.config();
   PolicyRun run(o.policy, o.flags, invocation, config);
   const std::vector<std::string> conditions = split_conditions(o.conditions);
   check_conditions(run.tokenizer(), conditions, "--conditions");
