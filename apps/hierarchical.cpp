@@ -57,7 +57,7 @@ void declare(Options& o, Flags& flags) {
   flags.add("extrinsic_coef", c.extrinsic_coef, at_least(0.0),
             "weight of the response's score for the heads that wrote it");
   flags.add("gamma", c.gamma, between(0.0f, 1.0f), "discount, of tokens and of segments");
-  flags.add("lam", c.lambda, between(0.0f, 1.0f), "lambda of GAE; 0: advantages of one step");
+  flags.add("lam", c.lambda, between(0.0f, 1.0f), "lambda of GAE; 0: one-step advantages");
   flags.add("whiten_advantages", c.whiten_advantages,
             "mean 0, variance 1 over the update, each level by itself");
   flags.add("vf_coef", c.vf_coef, at_least(0.0f), "weight of the value losses");
