@@ -53,7 +53,8 @@ PolicyEvaluation given_answers(std::span<const PromptRow> rows, std::span<const 
   std::vector<Episode> episodes;
   for (size_t i = 0; i < rows.size(); i++) {
     e.prompts.push_back(readable(tokenizer, prompts[i]));
-    e.responses.push_back(rows[i].row.non_empty_text("completion"));
+    // Empty as well: a policy may say nothing.
+    e.responses.push_back(rows[i].row.text("completion"));
     Tokens response = tokenizer.encode(e.responses.back());
     response.push_back(tokenizer.eos());
     if (int64_t(prompts[i].size() + response.size()) > n_positions) {
@@ -114,7 +115,7 @@ void PolicyEvaluationFlags::declare(Flags& flags) {
   flags.add("condition", condition,
             "text before each prompt that the policy alone reads, as reward_conditioned teaches");
   flags.add("judge_completions", judge_completions,
-            "judge the completions in the file instead of sampling");
+            "judge the completions in the file, empty ones too, instead of sampling");
   flags.add("reward_timeout", reward_timeout, above(0.0), "seconds that a command may take");
 }
 
