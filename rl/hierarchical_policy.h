@@ -51,10 +51,10 @@ HierarchicalPolicy make_hierarchical_policy(LanguageModel base, int64_t subtasks
 std::vector<Episode> respond(const HierarchicalPolicy& policy, std::span<const Tokens> prompts,
                              const SamplingOptions& options, const SegmentShape& shape);
 
-/// Calls f(what its heads say of its tokens, their places) for each sub-task that wrote any of the
-/// N response tokens of some episodes, which places count. `hidden` (N, C): the states before them;
-/// `target` (N): they themselves. Both may have rows of padding behind.
+/// What a sub-task's heads say of the tokens that it wrote, and their places among all.
 using OfSubtask = std::function<void(const ActorCriticOutput& now, const Tokens& places)>;
+/// Calls f for each sub-task that wrote any of the N response tokens of some episodes. `hidden`
+/// (N, C): the states before them; `target` (N): they themselves; both may have padding behind.
 void for_each_subtask(const HierarchicalPolicy& policy, std::span<const Episode* const> episodes,
                       const Tensor& hidden, const Tensor& target, float temperature,
                       const OfSubtask& f);
