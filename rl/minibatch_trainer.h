@@ -28,9 +28,10 @@ class MinibatchTrainer {
 
   /// config.num_iterations passes over an update's items. `loss(slice, minibatch, whole, terms)`:
   /// (1), divided by what the WHOLE minibatch holds, so that its slices add up to it; called on the
-  /// tape of each slice. A step with no token to learn from is passed over.
-  template <class Item, class Loss>
-  void learn(std::span<const Item> items, int64_t update, StepSums& sums, const Loss& loss) {
+  /// tape of each slice. A step with no token to learn from is passed over. What losses add to
+  /// `sums`, which may be more than StepSums, or to the terms counts unless the step is skipped.
+  template <class Item, class Sums, class Loss>
+  void learn(std::span<const Item> items, int64_t update, Sums& sums, const Loss& loss) {
     const int64_t size = config_.per_device_train_batch_size / unit_ * unit_;
     const auto step = [&](std::span<const Item* const> minibatch, int64_t) {
       const int64_t count = int64_t(minibatch.size());
@@ -41,18 +42,22 @@ class MinibatchTrainer {
         trainer_.pass_over(1);
         return true;
       }
+      const Sums before = sums;
       MetricMeans terms(names_);
       const Trainer::Step done = trainer_.step(whole.slices, [&](int64_t slice) {
         const int64_t first = slice * size;
         return loss(minibatch.subspan(size_t(first), size_t(std::min(size, count - first))),
                     minibatch, whole, terms);
       });
+      if (done.skipped) {
+        sums = before;
+      } else {
+        terms_.add(terms);
+        sums.loss += done.loss;
+        sums.grad_norm += done.grad_norm;
+        sums.steps++;
+      }
       sums.learning_rate = done.learning_rate;
-      if (done.skipped) return true;
-      terms_.add(terms);
-      sums.loss += done.loss;
-      sums.grad_norm += done.grad_norm;
-      sums.steps++;
       return true;
     };
     for_each_minibatch(items, config_, update, step, unit_);

@@ -25,7 +25,8 @@ struct ClipRange {
   }
 };
 
-/// Sums over every response token (and response) of every pass of one update.
+/// Sums over every response token (and response) of every pass of one update, without steps that
+/// were skipped.
 struct PolicyStatistics : StepSums {
   double entropy = 0, ratio = 0, tokens = 0;
   double clipped_low = 0, clipped_high = 0, ratios = 0;  ///< ratios that the loss sees
