@@ -34,8 +34,7 @@ void declare(Options& o, Flags& flags) {
   flags.add("beta", c.beta, at_least(0.0f),
             "penalty a nat of KL to the reference, in the reward of each token");
   flags.add("gamma", c.gamma, between(0.0f, 1.0f), "discount");
-  flags.add("lam", c.lambda, between(0.0f, 1.0f),
-            "lambda of GAE; 0: advantages of one step, which learn slowly; 0.95 suits short runs");
+  flags.add("lam", c.lambda, between(0.0f, 1.0f), "lambda of GAE; 0: one-step advantages");
   flags.add("whiten_advantages", c.whiten_advantages, "mean 0, variance 1 over the update");
   flags.add("vf_coef", c.vf_coef, at_least(0.0f), "weight of the value loss");
   flags.add("entropy_coef", c.entropy_coef, at_least(0.0f), "weight of the entropy bonus");
@@ -46,7 +45,6 @@ void declare(Options& o, Flags& flags) {
             "computed once an update");
   o.flags.declare_memory(flags);
   o.flags.declare_optimizer(flags);
-  flags.group("Safeguards");
   o.flags.declare_safeguards(flags);
   o.policy.declare_machine(flags);
 }

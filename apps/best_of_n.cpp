@@ -7,7 +7,8 @@
 #include "apps/best_of_n_report.h"
 #include "apps/commands.h"
 #include "apps/device_flags.h"
-#include "apps/policy_flags.h"
+#include "apps/judge.h"
+#include "apps/response_flags.h"
 #include "apps/reward_flags.h"
 #include "apps/session.h"
 #include "apps/stop_signal.h"
@@ -24,9 +25,9 @@ namespace {
 
 struct Options {
   std::string model_name_or_path, judge_model_path, dataset_name, output_dir;
-  std::string stop_token, missing_eos = "subtract";
   RewardFlags reward;
   BestOfNConfig best_of_n;
+  ResponseFlags responses{best_of_n.responses, best_of_n.scores};
   DeviceFlags device;
 };
 
@@ -47,11 +48,9 @@ Cast read(const Options& o) {
   if (!o.judge_model_path.empty()) cast.judge = load_scalar_model(o.judge_model_path, placement);
   cast.rows = read_prompt_rows(o.dataset_name);
   cast.prompts = encode_prompts(cast.tokenizer(), cast.rows);
-  int64_t n_positions = cast.policy.model.transformer.config.n_positions;
-  if (cast.reward_model) {
-    n_positions = std::min(n_positions, cast.reward_model->model.transformer.config.n_positions);
-  }
-  check_prompts(cast.prompts, n_positions, o.best_of_n.responses.length);
+  const Gpt2* judge = cast.reward_model ? &cast.reward_model->model.transformer : nullptr;
+  check_prompts(cast.prompts, least_positions({&cast.policy.model.transformer, judge}),
+                o.best_of_n.responses.length);
   return cast;
 }
 
@@ -59,15 +58,13 @@ Cast read(const Options& o) {
 ByPrompt judge_all(const Cast& cast, std::span<const RankedResponses> ranked) {
   ByPrompt judged;
   if (!cast.judge) return judged;
-  const ScalarModel& judge = cast.judge->model;
   for (const RankedResponses& r : ranked) {
-    std::vector<Tokens> texts;
+    std::vector<std::string> prompts, responses;
     for (const Episode& e : r.responses) {
-      texts.push_back(encode_for_reward(
-          *cast.judge->tokenizer, readable(cast.tokenizer(), e.prompt),
-          answer_text(cast.tokenizer(), e.response), judge.transformer.config.n_positions));
+      prompts.push_back(readable(cast.tokenizer(), e.prompt));
+      responses.push_back(answer_text(cast.tokenizer(), e.response));
     }
-    judged.push_back(score(judge, texts));
+    judged.push_back(score(cast.judge->model, encode_for_judge(*cast.judge, prompts, responses)));
   }
   return judged;
 }
@@ -102,12 +99,11 @@ void conclude(const Options& o, const Cast& cast, std::span<const RankedResponse
 int best_of_n_main(const Options& o, const Invocation& invocation) {
   check_output_dir(o.output_dir, {o.model_name_or_path, o.reward.model_path(), o.judge_model_path});
   BestOfNConfig config = o.best_of_n;
-  config.scores.missing_eos =
-      parse_choice<MissingEos>(o.missing_eos, {"keep", "subtract", "replace"});
+  config.scores.missing_eos = o.responses.missing_eos();
   validate(config);
   std::vector<NamedReward> functions = o.reward.functions();
   Cast cast = read(o);
-  config.responses.stop_token = stop_token_of(o.stop_token, cast.tokenizer());
+  config.responses.stop_token = o.responses.stop_token(cast.tokenizer());
   RewardSum rewards(std::move(functions), cast.tokenizer());
   const Gpt2& policy = cast.policy.model.transformer;
   const int32_t eos = cast.tokenizer().eos();
@@ -137,7 +133,6 @@ int best_of_n_main(const Options& o, const Invocation& invocation) {
 
 void declare(Options& o, Flags& flags) {
   BestOfNConfig& c = o.best_of_n;
-  ResponseConfig& r = c.responses;
   flags.group("Data");
   flags.add("model_name_or_path", o.model_name_or_path, "language model that answers")
       .required()
@@ -155,19 +150,12 @@ void declare(Options& o, Flags& flags) {
            "a reward model that chooses nothing: what it says of the choices is reported")
       .shown_as("DIR");
   o.reward.declare(flags);
-  flags.choice("missing_eos", o.missing_eos, {"keep", "subtract", "replace"},
-               "score of a response without an end: as it is, less the penalty, or minus it");
-  flags.add("missing_eos_penalty", c.scores.missing_eos_penalty, at_least(0.0), "for that rule");
-  flags.add("length_penalty", c.scores.length_penalty, {}, "subtracted a token");
+  o.responses.declare_penalties(flags);
   flags.group("Sampling");
   flags.add("num_generations", c.num_generations, between(1, 1 << 16),
             "N: responses to each prompt, of which one is kept");
-  flags.add("max_completion_length", r.length, between(1, 1 << 20), "tokens of a response at most");
-  flags.add("temperature", r.temperature, between(0.05f, 10.0f), "of sampling");
-  flags.add("top_k", r.top_k, at_least(0), "sample from the k most probable tokens; 0: off");
-  flags.add("top_p", r.top_p, {.least = 0.0f, .most = 1.0f, .above_least = true},
-            "sample from the most probable tokens of this mass");
-  flags.add("stop_token", o.stop_token, "ends a response; without it the end token");
+  o.responses.declare_sampling(flags, "max_completion_length", "tokens of a response at most",
+                               /*learnt=*/false);
   flags.add("per_device_eval_batch_size", c.per_device_eval_batch_size, between(1, 1 << 16),
             "responses sampled at a time; changes nothing else");
   flags.add("seed", c.seed, {}, "same seed, same responses");

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <optional>
 
-#include "apps/policy_report.h"
+#include "apps/judge.h"
 #include "apps/reward_flags.h"
 #include "core/check.h"
 #include "data/text_metrics.h"
@@ -37,10 +37,8 @@ struct Judges {
 
   /// The least context of the policy and of those that read its tokens.
   int64_t n_positions(const Gpt2& policy) const {
-    int64_t least = policy.config.n_positions;
-    if (reference) least = std::min(least, reference->model.transformer.config.n_positions);
-    if (reward) least = std::min(least, reward->model.transformer.config.n_positions);
-    return least;
+    return least_positions({&policy, reference ? &reference->model.transformer : nullptr,
+                            reward ? &reward->model.transformer : nullptr});
   }
 
   std::optional<LoadedLanguageModel> reference;
@@ -55,7 +53,8 @@ PolicyEvaluation given_answers(std::span<const PromptRow> rows, std::span<const 
   std::vector<Episode> episodes;
   for (size_t i = 0; i < rows.size(); i++) {
     e.prompts.push_back(readable(tokenizer, prompts[i]));
-    e.responses.push_back(rows[i].row.non_empty_text("completion"));
+    // Empty as well: a policy may say nothing.
+    e.responses.push_back(rows[i].row.text("completion"));
     Tokens response = tokenizer.encode(e.responses.back());
     response.push_back(tokenizer.eos());
     if (int64_t(prompts[i].size() + response.size()) > n_positions) {
@@ -116,7 +115,7 @@ void PolicyEvaluationFlags::declare(Flags& flags) {
   flags.add("condition", condition,
             "text before each prompt that the policy alone reads, as reward_conditioned teaches");
   flags.add("judge_completions", judge_completions,
-            "judge the completions in the file instead of sampling");
+            "judge the completions in the file, empty ones too, instead of sampling");
   flags.add("reward_timeout", reward_timeout, above(0.0), "seconds that a command may take");
 }
 
@@ -144,8 +143,7 @@ Evaluation evaluate_answers(const PolicyEvaluationFlags& flags, const Responder&
   const Metrics of_rewards = rewards.take();
   for (const auto& [name, value] : of_rewards) figures[name] = value;
   if (judges.classifier) {
-    figures["judge_positive"] =
-        positive_share(judges.classifier->model, *judges.classifier->tokenizer, e);
+    figures["judge_positive"] = positive_share(*judges.classifier, e);
   }
   if (judges.reference && !flags.judge_completions) figures["kl"] = e.kl;
   figures["distinct_2"] = e.distinct2;

@@ -57,7 +57,7 @@ void declare(Options& o, Flags& flags) {
   flags.add("extrinsic_coef", c.extrinsic_coef, at_least(0.0),
             "weight of the response's score for the heads that wrote it");
   flags.add("gamma", c.gamma, between(0.0f, 1.0f), "discount, of tokens and of segments");
-  flags.add("lam", c.lambda, between(0.0f, 1.0f), "lambda of GAE; 0: advantages of one step");
+  flags.add("lam", c.lambda, between(0.0f, 1.0f), "lambda of GAE; 0: one-step advantages");
   flags.add("whiten_advantages", c.whiten_advantages,
             "mean 0, variance 1 over the update, each level by itself");
   flags.add("vf_coef", c.vf_coef, at_least(0.0f), "weight of the value losses");
@@ -73,7 +73,6 @@ void declare(Options& o, Flags& flags) {
             "an update");
   o.flags.declare_memory(flags);
   o.flags.declare_optimizer(flags);
-  flags.group("Safeguards");
   o.flags.declare_safeguards(flags);
   o.policy.declare_machine(flags);
 }
@@ -84,13 +83,12 @@ std::vector<Chart> charts(const Session& session, std::span<const std::string> n
     shares.push_back("hierarchical/subtask/" + name);
     rewards.push_back("hierarchical/intrinsic/" + name);
   }
-  std::vector<Chart> all{
-      session.chart("Sub-tasks", "share of segments", shares),
-      session.chart("Intrinsic rewards", "mean of a segment", rewards),
-      session.chart("Entropy of the choice", "nats a segment", {"hierarchical/entropy"}),
-      session.chart("Explained variance of the upper level", "share",
-                    {"hierarchical/explained_variance"})};
-  for (Chart& chart : all) chart.x_label = "update";
+  std::vector<Chart> all = over_updates(
+      {session.chart("Sub-tasks", "share of segments", shares),
+       session.chart("Intrinsic rewards", "mean of a segment", rewards),
+       session.chart("Entropy of the choice", "nats a segment", {"hierarchical/entropy"}),
+       session.chart("Explained variance of the upper level", "share",
+                     {"hierarchical/explained_variance"})});
   for (Chart& chart : ppo_charts(session, 0)) all.push_back(std::move(chart));
   return all;
 }

@@ -3,6 +3,7 @@
 
 #include "apps/commands.h"
 #include "apps/condition_report.h"
+#include "apps/policy_report.h"
 #include "rl/digest.h"
 
 namespace rlhf {
@@ -10,27 +11,27 @@ namespace {
 
 struct Options {
   PolicyOptions policy;
-  HirConfig config;
-  PolicyFlags flags{config, {}};
+  HirConfig hir;
+  PolicyFlags flags{hir, {}};
   std::string instructions;
 
   Options() {
-    config.training.schedule.peak = 1e-3;
+    hir.training.schedule.peak = 1e-3;
     policy.checkpoint.save_steps = 1;  // rounds are long
   }
-  HirConfig resolved() const;
+  HirConfig config() const;
 };
 
-HirConfig Options::resolved() const {
-  HirConfig resolved = config;
-  flags.resolve(resolved);
-  resolved.scores = {.missing_eos = MissingEos::keep};  // bands are of scores as they were judged
-  validate(resolved);
-  return resolved;
+HirConfig Options::config() const {
+  HirConfig config = hir;
+  flags.resolve(config);
+  config.scores = {.missing_eos = MissingEos::keep};  // bands are of scores as they were judged
+  validate(config);
+  return config;
 }
 
 void declare(Options& o, Flags& flags) {
-  HirConfig& c = o.config;
+  HirConfig& c = o.hir;
   o.policy.declare_data(flags);
   flags
       .add("instructions", o.instructions,
@@ -47,7 +48,6 @@ void declare(Options& o, Flags& flags) {
   flags.add("entropy_coef", c.entropy_coef, at_least(0.0f), "reward of the policy's entropy");
   o.flags.declare_steps(flags);
   o.flags.declare_optimizer(flags);
-  flags.group("Safeguards");
   o.flags.declare_safeguards(flags);
   o.policy.declare_machine(flags);
 }
@@ -67,16 +67,14 @@ std::map<std::string, std::string> digests(std::span<const Instruction> instruct
 }
 
 std::vector<Chart> charts(const Session& session) {
-  std::vector<Chart> charts{
-      session.chart("Responses that fulfil what they were told", "share", {"hir/followed"}),
-      session.chart("Reward", "mean of an update, over all instructions", {"reward"}),
-      session.chart("Likelihood", "nats a response token", {"loss/nll"}),
-      session.chart("Contrast of instructions", "nats a response", {"loss/contrastive"}),
-      session.chart("KL to the reference", "nats an episode", {"objective/kl"}),
-      session.chart("Entropy", "nats a token", {"entropy"}),
-      session.chart("Response length", "tokens", {"completions/mean_length"})};
-  for (Chart& chart : charts) chart.x_label = "update";
-  return charts;
+  return over_updates(
+      {session.chart("Responses that fulfil what they were told", "share", {"hir/followed"}),
+       session.chart("Reward", "mean of an update, over all instructions", {"reward"}),
+       session.chart("Likelihood", "nats a response token", {"loss/nll"}),
+       session.chart("Contrast of instructions", "nats a response", {"loss/contrastive"}),
+       session.chart("KL to the reference", "nats an episode", {"objective/kl"}),
+       session.chart("Entropy", "nats a token", {"entropy"}),
+       session.chart("Response length", "tokens", {"completions/mean_length"})});
 }
 
 std::string band_of(const Instruction& i) {
@@ -85,7 +83,7 @@ std::string band_of(const Instruction& i) {
 }
 
 int hir_main(const Options& o, const Invocation& invocation) {
-  HirConfig config = o.resolved();
+  HirConfig config = o.config();
   PolicyRun run(o.policy, o.flags, invocation, config);
   const std::vector<Instruction> instructions =
       o.instructions.empty()

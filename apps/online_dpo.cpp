@@ -44,23 +44,18 @@ void declare(Options& o, Flags& flags) {
             "learn nothing from a pair of equal scores; false: its first response is chosen");
   o.flags.declare_steps(flags);
   o.flags.declare_optimizer(flags);
-  flags.group("Safeguards");
   o.flags.declare_safeguards(flags);
   o.policy.declare_machine(flags);
 }
 
 std::vector<Chart> pair_charts(const Session& session) {
   std::vector<Chart> charts = group_charts(session);
-  const std::vector<Chart> own{
-      session.chart("Best against worst", "score", {"objective/scores_margin"}),
-      session.chart("The policy's own rewards", "beta nats",
-                    {"rewards/chosen", "rewards/rejected", "rewards/margins"}),
-      session.chart("Pairs that it puts in the right order", "share", {"rewards/accuracies"})};
-  for (const Chart& chart : own) {
-    charts.push_back(chart);
-    charts.back().x_label = "update";
-  }
-  return charts;
+  charts.push_back(session.chart("Best against worst", "score", {"objective/scores_margin"}));
+  charts.push_back(session.chart("The policy's own rewards", "beta nats",
+                                 {"rewards/chosen", "rewards/rejected", "rewards/margins"}));
+  charts.push_back(
+      session.chart("Pairs that it puts in the right order", "share", {"rewards/accuracies"}));
+  return over_updates(std::move(charts));
 }
 
 int online_dpo_main(const Options& o, const Invocation& invocation) {

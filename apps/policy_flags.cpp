@@ -4,18 +4,8 @@
 
 namespace rlhf {
 
-int32_t stop_token_of(const std::string& text, const Tokenizer& tokenizer) {
-  if (text.empty()) return -1;
-  const auto ids = tokenizer.encode(text);
-  if (ids.size() != 1) {
-    input_error("--stop_token", "expected the text of one token, got \"{}\", which is {}", text,
-                ids.size());
-  }
-  return ids[0];
-}
-
 PolicyFlags::PolicyFlags(PolicyConfig& config, PolicyFlagNames names)
-    : config_(config), names_(names) {
+    : config_(config), names_(names), responses_(config.responses, config.scores) {
   TrainingConfig& training = config.training;
   training.max_steps = 1;  // of updates, passes and minibatches instead
   training.schedule = {.kind = ScheduleKind::linear, .peak = 1e-4, .floor = 0, .warmup_steps = 0};
@@ -24,8 +14,7 @@ PolicyFlags::PolicyFlags(PolicyConfig& config, PolicyFlagNames names)
 }
 
 void PolicyFlags::resolve(PolicyConfig& config) const {
-  config.scores.missing_eos =
-      parse_choice<MissingEos>(missing_eos_, {"keep", "subtract", "replace"});
+  config.scores.missing_eos = responses_.missing_eos();
   config.scores.scaling =
       parse_choice<ScoreScaling>(score_scaling_, {"none", "deviation", "mean_deviation"});
   config.training.schedule.kind = parse_choice<ScheduleKind>(
@@ -39,7 +28,7 @@ void PolicyFlags::resolve(PolicyConfig& config) const {
 }
 
 int32_t PolicyFlags::stop_token(const Tokenizer& tokenizer) const {
-  return stop_token_of(stop_token_, tokenizer);
+  return responses_.stop_token(tokenizer);
 }
 
 void PolicyFlags::declare_rollout(Flags& flags) {
@@ -50,14 +39,8 @@ void PolicyFlags::declare_rollout(Flags& flags) {
             "responses sampled in the whole run, rounded up to whole updates");
   flags.add(names_.episodes_per_update, c.episodes_per_update, between(1, 1 << 20),
             "responses sampled before each update");
-  flags.add(names_.response_length, r.length, between(1, 1 << 20), names_.response_length_help);
-  flags.add("temperature", r.temperature, between(0.05f, 10.0f),
-            "of sampling and of every log-probability");
-  flags.add("top_k", r.top_k, at_least(0),
-            "sample from the k most probable tokens; 0: off; not beside a KL penalty");
-  flags.add("top_p", r.top_p, {.least = 0.0f, .most = 1.0f, .above_least = true},
-            "sample from the most probable tokens of this mass; not beside a KL penalty");
-  flags.add("stop_token", stop_token_, "ends a response; without it the end token");
+  responses_.declare_sampling(flags, names_.response_length, names_.response_length_help,
+                              /*learnt=*/true);
   flags.add("truncate_after", r.truncate_after, at_least(0),
             "stop tokens before this place in the response do not end it");
   flags.add("sample_past_end", r.sample_past_end,
@@ -75,10 +58,7 @@ void PolicyFlags::declare_scores(Flags& flags) {
   flags.choice("score_scaling", score_scaling_, {"none", "deviation", "mean_deviation"},
                "divide by the deviation of all scores so far, less their mean or not");
   flags.add(names_.score_clip, s.clip, at_least(0.0), "hold scaled scores within +-; 0: off");
-  flags.choice("missing_eos", missing_eos_, {"keep", "subtract", "replace"},
-               "score of a response without an end: as it is, less the penalty, or minus it");
-  flags.add("missing_eos_penalty", s.missing_eos_penalty, at_least(0.0), "for that rule");
-  flags.add("length_penalty", s.length_penalty, between(-1e6, 1e6), "subtracted a token");
+  responses_.declare_penalties(flags);
   flags.add("overlong_buffer", s.overlong_buffer, at_least(0),
             "last tokens of a full response that cost more and more; 0: off");
   flags.add("overlong_penalty", s.overlong_penalty, at_least(0.0), "cost of the last of them");
@@ -126,6 +106,7 @@ void PolicyFlags::declare_optimizer(Flags& flags) {
 }
 
 void PolicyFlags::declare_safeguards(Flags& flags) {
+  flags.group("Safeguards");
   flags.add("stop_at_kl", config_.stop_at_kl, at_least(0.0),
             "end the run when the KL of an episode is above this; 0: off");
   flags.add("alarm_every", config_.alarm_every, between<int64_t>(1, kMostSteps),

@@ -4,15 +4,11 @@
 
 #include <string>
 
+#include "apps/response_flags.h"
 #include "apps/training_flags.h"
-#include "data/tokenizer.h"
 #include "rl/policy_config.h"
 
 namespace rlhf {
-
-/// The token that --stop_token names by its text; -1 for none. @throws InputError unless the text
-/// is one token.
-int32_t stop_token_of(const std::string& text, const Tokenizer& tokenizer);
 
 struct PolicyFlagNames {
   const char* response_length = "max_completion_length";
@@ -41,14 +37,14 @@ class PolicyFlags {
   /// Puts what words name into a copy of the bound configuration, apart from --stop_token. @throws
   /// InputError for values that contradict each other.
   void resolve(PolicyConfig& config) const;
-  /// stop_token_of --stop_token.
+  /// ResponseFlags::stop_token.
   int32_t stop_token(const Tokenizer& tokenizer) const;
 
  private:
   PolicyConfig& config_;
   PolicyFlagNames names_;
-  std::string stop_token_;
-  std::string missing_eos_ = "subtract", score_scaling_ = "none";
+  ResponseFlags responses_;
+  std::string score_scaling_ = "none";
   std::string schedule_ = "linear", epsilon_form_ = "torch";
 };
 

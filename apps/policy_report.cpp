@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include "rl/reward/reward.h"
-
 namespace rlhf {
 
 nlohmann::ordered_json policy_summary(const PolicyEvaluation& before,
@@ -29,14 +27,10 @@ std::vector<Tile> policy_tiles(const PolicyEvaluation& before, const PolicyEvalu
           {"Length", figure(after.mean_length), from(before.mean_length)}};
 }
 
-namespace {
-
 std::vector<Chart> over_updates(std::vector<Chart> charts) {
   for (Chart& chart : charts) chart.x_label = "update";
   return charts;
 }
-
-}  // namespace
 
 std::vector<Chart> ppo_charts(const Session& session, double kl_target) {
   std::vector<Chart> charts{
@@ -114,18 +108,6 @@ Section alarm_section(const std::map<std::string, int64_t>& alarms) {
   for (const auto& [kind, count] : alarms) table.rows.push_back({kind, fmt::to_string(count)});
   section.tables = {std::move(table)};
   return section;
-}
-
-double positive_share(const ScalarModel& judge, const Tokenizer& tokenizer,
-                      const PolicyEvaluation& evaluation) {
-  std::vector<Tokens> texts;
-  for (size_t i = 0; i < evaluation.prompts.size(); i++) {
-    texts.push_back(encode_for_reward(tokenizer, evaluation.prompts[i], evaluation.responses[i],
-                                      judge.transformer.config.n_positions));
-  }
-  double positive = 0;
-  for (const double reward : head_scores(judge, texts)) positive += reward > 0;
-  return texts.empty() ? 0 : positive / double(texts.size());
 }
 
 }  // namespace rlhf

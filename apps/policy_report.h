@@ -3,8 +3,6 @@
 #pragma once
 
 #include "apps/session.h"
-#include "data/tokenizer.h"
-#include "nn/gpt2.h"
 #include "rl/policy_evaluation.h"
 
 namespace rlhf {
@@ -14,6 +12,8 @@ nlohmann::ordered_json policy_summary(const PolicyEvaluation& before,
                                       const PolicyEvaluation& after);
 std::vector<Tile> policy_tiles(const PolicyEvaluation& before, const PolicyEvaluation& after);
 
+/// Charts whose steps are updates.
+std::vector<Chart> over_updates(std::vector<Chart> charts);
 /// PPO's curves. `kl_target` is drawn where it is above 0.
 std::vector<Chart> ppo_charts(const Session& session, double kl_target);
 /// Those of algorithms without a critic.
@@ -28,9 +28,5 @@ void add_reward_charts(const Session& session, Section& section);
 
 /// What looked wrong during the run, by kind.
 Section alarm_section(const std::map<std::string, int64_t>& alarms);
-
-/// The share of a policy's texts that a classifier calls positive.
-double positive_share(const ScalarModel& judge, const Tokenizer& tokenizer,
-                      const PolicyEvaluation& evaluation);
 
 }  // namespace rlhf

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "apps/judge.h"
 #include "apps/memory_line.h"
 #include "apps/policy_report.h"
 #include "apps/terminal.h"
@@ -131,9 +132,8 @@ void PolicyRun::read_prompts() {
 
 // A critic may start from the reward model, and both read whole episodes.
 int64_t PolicyRun::n_positions() const {
-  const int64_t own = policy_.model.transformer.config.n_positions;
-  if (!reward_model_) return own;
-  return std::min(own, reward_model_->model.transformer.config.n_positions);
+  return least_positions(
+      {&policy_.model.transformer, reward_model_ ? &reward_model_->model.transformer : nullptr});
 }
 
 void PolicyRun::prepare_rewards() {
@@ -210,8 +210,8 @@ void PolicyRun::conclude(Session& session, const PolicyTraining& training,
   nlohmann::ordered_json summary = policy_summary(before, after);
   std::string judged;
   if (judge_) {
-    const double share_before = positive_share(judge_->model, *judge_->tokenizer, before);
-    const double share_after = positive_share(judge_->model, *judge_->tokenizer, after);
+    const double share_before = positive_share(*judge_, before);
+    const double share_after = positive_share(*judge_, after);
     summary["judge_before"] = share_before;
     summary["judge_after"] = share_after;
     judged = fmt::format("  judge {:.3f} -> {:.3f}", share_before, share_after);

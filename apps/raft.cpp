@@ -39,7 +39,6 @@ void declare(Options& o, Flags& flags) {
             "penalty a nat of KL to the reference, in the reward that ranks");
   o.flags.declare_steps(flags);
   o.flags.declare_optimizer(flags);
-  flags.group("Safeguards");
   o.flags.declare_safeguards(flags);
   o.policy.declare_machine(flags);
 }
@@ -50,8 +49,7 @@ std::vector<Chart> charts(const Session& session) {
                                  {"reward", "raft/selected_reward"});
   charts.push_back(
       session.chart("Likelihood of what is kept", "nats a token", {"nll_loss", "loss"}));
-  for (Chart& chart : charts) chart.x_label = "update";
-  return charts;
+  return over_updates(std::move(charts));
 }
 
 int raft_main(const Options& o, const Invocation& invocation) {

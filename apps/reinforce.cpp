@@ -87,7 +87,6 @@ void declare(Options& o, Flags& flags) {
   o.flags.declare_scores(flags);
   declare_update(o, flags);
   o.flags.declare_optimizer(flags);
-  flags.group("Safeguards");
   o.flags.declare_safeguards(flags);
   o.policy.declare_machine(flags);
 }

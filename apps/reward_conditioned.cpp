@@ -4,6 +4,7 @@
 
 #include "apps/commands.h"
 #include "apps/condition_report.h"
+#include "apps/policy_report.h"
 #include "data/completion_rows.h"
 #include "rl/digest.h"
 #include "rl/model/chat_encoding.h"
@@ -13,27 +14,27 @@ namespace {
 
 struct Options {
   PolicyOptions policy;
-  RewardConditionedConfig config;
-  PolicyFlags flags{config, {}};
+  RewardConditionedConfig reward_conditioned;
+  PolicyFlags flags{reward_conditioned, {}};
   std::string conditions{kConditions}, kl_kind = "forward", completions;
 
   Options() {
-    config.training.schedule.peak = 1e-3;
+    reward_conditioned.training.schedule.peak = 1e-3;
     policy.checkpoint.save_steps = 1;  // rounds are long
   }
-  RewardConditionedConfig resolved() const;
+  RewardConditionedConfig config() const;
 };
 
-RewardConditionedConfig Options::resolved() const {
-  RewardConditionedConfig resolved = config;
-  flags.resolve(resolved);
-  resolved.kl_kind = parse_choice<DivergenceKind>(kl_kind, {"forward", "reverse"});
-  validate(resolved);
-  return resolved;
+RewardConditionedConfig Options::config() const {
+  RewardConditionedConfig config = reward_conditioned;
+  flags.resolve(config);
+  config.kl_kind = parse_choice<DivergenceKind>(kl_kind, {"forward", "reverse"});
+  validate(config);
+  return config;
 }
 
 void declare(Options& o, Flags& flags) {
-  RewardConditionedConfig& c = o.config;
+  RewardConditionedConfig& c = o.reward_conditioned;
   o.policy.declare_data(flags);
   flags
       .add("completions_dataset", o.completions,
@@ -54,7 +55,6 @@ void declare(Options& o, Flags& flags) {
   flags.add("entropy_coef", c.entropy_coef, at_least(0.0f), "reward of the policy's entropy");
   o.flags.declare_steps(flags);
   o.flags.declare_optimizer(flags);
-  flags.group("Safeguards");
   o.flags.declare_safeguards(flags);
   o.policy.declare_machine(flags);
 }
@@ -111,20 +111,18 @@ std::map<std::string, std::string> digests(std::span<const std::string> conditio
 }
 
 std::vector<Chart> charts(const Session& session) {
-  std::vector<Chart> charts{
-      session.chart("Reward", "mean of an update, asked for the best", {"reward"}),
-      session.chart("The best quantile begins at", "score", {"pool/best_from"}),
-      session.chart("Likelihood", "nats a response token", {"loss/nll"}),
-      session.chart("KL to the reference", "nats a response token, in the loss", {"loss/kl"}),
-      session.chart("KL to the reference", "nats an episode, as sampled", {"objective/kl"}),
-      session.chart("Entropy", "nats a token", {"entropy"}),
-      session.chart("Response length", "tokens", {"completions/mean_length"})};
-  for (Chart& chart : charts) chart.x_label = "update";
-  return charts;
+  return over_updates(
+      {session.chart("Reward", "mean of an update, asked for the best", {"reward"}),
+       session.chart("The best quantile begins at", "score", {"pool/best_from"}),
+       session.chart("Likelihood", "nats a response token", {"loss/nll"}),
+       session.chart("KL to the reference", "nats a response token, in the loss", {"loss/kl"}),
+       session.chart("KL to the reference", "nats an episode, as sampled", {"objective/kl"}),
+       session.chart("Entropy", "nats a token", {"entropy"}),
+       session.chart("Response length", "tokens", {"completions/mean_length"})});
 }
 
 int reward_conditioned_main(const Options& o, const Invocation& invocation) {
-  RewardConditionedConfig config = o.resolved();
+  RewardConditionedConfig config = o.config();
   PolicyRun run(o.policy, o.flags, invocation, config);
   const std::vector<std::string> conditions = split_conditions(o.conditions);
   check_conditions(run.tokenizer(), conditions, "--conditions");

@@ -41,7 +41,6 @@ void declare(Options& o, Flags& flags) {
             "learn from responses that reached their end only");
   o.flags.declare_steps(flags);
   o.flags.declare_optimizer(flags);
-  flags.group("Safeguards");
   o.flags.declare_safeguards(flags);
   o.policy.declare_machine(flags);
 }

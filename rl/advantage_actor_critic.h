@@ -1,9 +1,9 @@
 // Advantage actor-critic on last hidden states (Mnih et al. 2016, "Asynchronous methods for deep
 // reinforcement learning", section 4; Bahdanau et al. 2017, "An actor-critic algorithm for sequence
 // prediction"): a policy head and a value head, both apart from the token embedding, read what the
-// trunk says of each token. One step of gradient on each update's responses, with advantages of one
-// step, delta_t = r_t + gamma V(s_t+1) - V(s_t). docs/algorithms/actor-critic.md maps each detail
-// to its line.
+// trunk says of each token. One step of gradient on each update's responses, with generalised
+// advantages (Schulman et al. 2016): of one step they are delta_t = r_t + gamma V(s_t+1) - V(s_t).
+// docs/algorithms/actor-critic.md maps each detail to its line.
 #pragma once
 
 #include <span>
@@ -15,9 +15,9 @@
 namespace rlhf {
 
 struct AdvantageActorCriticConfig : PolicyConfig {
-  float beta = 0.1f;  ///< penalty a nat of KL (k1) to the reference, in each token's reward
-  float gamma = 1;    ///< discount
-  float lambda = 0;   ///< of GAE; 0: one step, TD(0)
+  float beta = 0.1f;     ///< penalty a nat of KL (k1) to the reference, in each token's reward
+  float gamma = 1;       ///< discount
+  float lambda = 0.95f;  ///< of GAE; 0: one step, TD(0)
   bool whiten_advantages = false;  ///< mean 0, variance 1 over the update
   float vf_coef = 0.5f;            ///< weight of the value loss
   float entropy_coef = 0;          ///< weight of the entropy bonus

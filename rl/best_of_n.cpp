@@ -32,10 +32,7 @@ Metrics metrics_of(std::span<const RankedResponses> ranked) {
 }  // namespace
 
 void validate(const BestOfNConfig& config) {
-  if (config.num_generations < 2) {
-    input_error("--num_generations", "expected at least 2 to choose from, got {}",
-                config.num_generations);
-  }
+  check_group(config.num_generations, "to choose from");
   validate(config.responses, /*kl_penalty=*/false);
   validate(config.scores, config.responses.length);
 }

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 
 #include "rl/group_advantages.h"
 
@@ -11,9 +10,7 @@ namespace rlhf {
 double best_of_n_estimate(std::span<const double> scores, std::span<const double> values,
                           int64_t n) {
   const int64_t all = int64_t(scores.size());
-  std::vector<size_t> order(scores.size());
-  std::iota(order.begin(), order.end(), size_t{0});
-  std::sort(order.begin(), order.end(), [&](size_t a, size_t b) { return scores[a] > scores[b]; });
+  const std::vector<size_t> order = ranked(scores);
   // The response with `below` others under it is the best of C(below, n - 1) subsets of all C(N,
   // n).
   double chance = double(n) / double(all), sum = 0;

@@ -41,57 +41,31 @@ void add_mean(MetricMeans& terms, const std::string& name, const Tensor& x, int6
 }
 
 ConditionTraining::ConditionTraining(LanguageModel& policy, const PolicyConfig& config,
-                                     const std::vector<std::string>& terms, Loss loss)
-    : config_(config),
-      no_terms_(terms),
-      terms_(no_terms_),
-      loss_(std::move(loss)),
-      trainer_(policy, training_config(config)) {}
+                                     std::vector<std::string> terms, Loss loss)
+    : loss_(std::move(loss)), trainer_(policy, config, std::move(terms), 1) {}
 
 void ConditionTraining::learn(std::span<const JudgedResponse> responses, int64_t update) {
-  loss_sum_ = grad_norm_ = steps_ = 0;
-  const int64_t size = config_.per_device_train_batch_size;
-  for_each_minibatch(responses, config_, update, [&](ResponseSlice all, int64_t) {
-    const int64_t count = int64_t(all.size());
-    StepSize whole{.episodes = count, .slices = (count + size - 1) / size};
-    for (const JudgedResponse* r : all) whole.tokens += int64_t(r->response.size());
-    if (whole.tokens == 0) {
-      trainer_.pass_over(1);
-      return true;
-    }
-    MetricMeans terms = no_terms_;
-    const Trainer::Step done = trainer_.step(whole.slices, [&](int64_t slice) {
-      const int64_t first = slice * size;
-      return loss_(all.subspan(size_t(first), size_t(std::min(size, count - first))), all, whole,
-                   terms);
-    });
-    learning_rate_ = done.learning_rate;
-    if (done.skipped) return true;
-    terms_.add(terms);
-    loss_sum_ += done.loss;
-    grad_norm_ += done.grad_norm;
-    steps_++;
-    return true;
-  });
+  sums_ = {};
+  trainer_.learn(responses, update, sums_, loss_);
 }
 
 UpdateReport ConditionTraining::report(std::span<const Episode> episodes) {
   const RolloutSummary rollout = summarise(episodes, 0, KlEstimator::k1);
-  const double steps = std::max(steps_, 1.0);
+  const double steps = std::max(sums_.steps, 1.0);
   UpdateReport report{.signs = signs_of(rollout)};
   Metrics& metrics = report.metrics;
-  metrics = {{"loss", loss_sum_ / steps},
+  metrics = {{"loss", sums_.loss / steps},
              {"reward", rollout.score},
              {"reward_std", deviation_of(scores_of(episodes))},
              {"raw_reward", rollout.raw_score},
              {"objective/kl", rollout.kl}};
-  for (const auto& [name, value] : terms_.take()) {
+  for (const auto& [name, value] : trainer_.take_terms()) {
     if (name == "entropy") report.signs.entropy = value;
     metrics.emplace_back(name, value);
   }
   add_completions(episodes, rollout, metrics);
-  metrics.emplace_back("grad_norm", grad_norm_ / steps);
-  metrics.emplace_back("learning_rate", learning_rate_);
+  metrics.emplace_back("grad_norm", sums_.grad_norm / steps);
+  metrics.emplace_back("learning_rate", sums_.learning_rate);
   return report;
 }
 

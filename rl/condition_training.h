@@ -10,8 +10,7 @@
 
 #include "core/ops.h"
 #include "rl/alarms.h"
-#include "rl/metric_means.h"
-#include "rl/minibatches.h"
+#include "rl/minibatch_trainer.h"
 #include "rl/policy_loop.h"
 #include "rl/response_pool.h"
 #include "rl/rollout_summary.h"
@@ -48,7 +47,7 @@ class ConditionTraining {
 
   /// `policy` and `config` must outlive this. `terms`: names of what the loss is made of.
   ConditionTraining(LanguageModel& policy, const PolicyConfig& config,
-                    const std::vector<std::string>& terms, Loss loss);
+                    std::vector<std::string> terms, Loss loss);
 
   /// config.num_iterations passes, each over as many of the responses as an update samples.
   void learn(std::span<const JudgedResponse> responses, int64_t update);
@@ -60,11 +59,9 @@ class ConditionTraining {
   void archive(StateArchive& a) { trainer_.archive(a); }
 
  private:
-  const PolicyConfig& config_;
-  MetricMeans no_terms_, terms_;
   Loss loss_;
-  Trainer trainer_;
-  double loss_sum_ = 0, grad_norm_ = 0, steps_ = 0, learning_rate_ = 0;  // of the last update
+  MinibatchTrainer trainer_;
+  StepSums sums_;  // of the last update
 };
 
 }  // namespace rlhf

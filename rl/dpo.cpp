@@ -83,11 +83,9 @@ class Dpo final : public PairObjective {
     for (size_t i = 0; i < chosen.size(); i++) {
       const double c = reading().mean ? double(policy.chosen_tokens[i]) : 1;
       const double r = reading().mean ? double(policy.rejected_tokens[i]) : 1;
-      note_pair({.chosen_reward = double(config_.beta) * c * (chosen[i] - ref_chosen[i]),
-                 .rejected_reward = double(config_.beta) * r * (rejected[i] - ref_rejected[i]),
-                 .chosen_log_prob = c * chosen[i],
-                 .rejected_log_prob = r * rejected[i]},
-                seen);
+      note_pair(
+          seen_pair(config_.beta, {chosen[i], ref_chosen[i], c}, {rejected[i], ref_rejected[i], r}),
+          seen);
     }
   }
 

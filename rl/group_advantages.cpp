@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
+#include "core/check.h"
 #include "rl/rollout_summary.h"
 
 namespace rlhf {
@@ -19,6 +21,20 @@ void for_each_group(std::span<const double> values, int64_t generations, const F
 }
 
 }  // namespace
+
+void check_group(int64_t num_generations, const char* purpose) {
+  if (num_generations < 2) {
+    input_error("--num_generations", "expected at least 2 {}, got {}", purpose, num_generations);
+  }
+}
+
+std::vector<size_t> ranked(std::span<const double> values) {
+  std::vector<size_t> order(values.size());
+  std::iota(order.begin(), order.end(), size_t{0});
+  std::stable_sort(order.begin(), order.end(),
+                   [&](size_t a, size_t b) { return values[a] > values[b]; });
+  return order;
+}
 
 double mean_of(std::span<const double> values) {
   double mean = 0;

@@ -13,6 +13,12 @@ namespace rlhf {
 /// nothing.
 enum class ScaleRewards { group, batch, none };
 
+/// @throws InputError for a group of one. `purpose`: what it takes two for, "to compare".
+void check_group(int64_t num_generations, const char* purpose);
+
+/// The places of values from the largest to the smallest, the first of equals first.
+std::vector<size_t> ranked(std::span<const double> values);
+
 /// The mean, and the deviation of a sample (n - 1), 0 for fewer than two values.
 double mean_of(std::span<const double> values);
 double deviation_of(std::span<const double> values);

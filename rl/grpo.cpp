@@ -37,10 +37,11 @@ class Grpo : public CriticFreeAlgorithm {
  public:
   Grpo(LanguageModel& policy, const Gpt2& reference, std::span<const Tokens> prompts,
        const ScoreFunction& score, int32_t eos, const GrpoConfig& config)
-      : CriticFreeAlgorithm(policy, reference, prompts, score, eos, config, clip_range(config),
-                            [&config](const Tensor& log_prob, Slice slice, const StepSize& whole) {
-                              return grpo_loss(log_prob, slice, whole, config);
-                            }),
+      : CriticFreeAlgorithm(
+            policy, reference, prompts, score, eos, config, clip_range(config),
+            [&config](const Tensor& log_prob, Slice slice, const StepSize& whole, MetricMeans&) {
+              return grpo_loss(log_prob, slice, whole, config);
+            }),
         config_(config) {}
 
   // Groups of responses to the same prompt.
@@ -60,11 +61,7 @@ class Grpo : public CriticFreeAlgorithm {
                                               config_.scale_rewards));
     const PolicyStatistics statistics = optimiser_.learn(episodes, update);
     const RolloutSummary rollout = summarise(episodes, 0, KlEstimator::k3);
-    UpdateReport report{.metrics = policy_metrics(episodes, rollout, statistics, KlEstimator::k3),
-                        .signs = vital_signs(rollout, statistics, flat_groups_)};
-    report.metrics.emplace_back("frac_reward_zero_std", flat_groups_);
-    rollout_.add_metrics(report.metrics);
-    return report;
+    return report(episodes, rollout, statistics, KlEstimator::k3, flat_groups_);
   }
 
  private:
@@ -100,10 +97,7 @@ class Grpo : public CriticFreeAlgorithm {
 
 void validate(const GrpoConfig& config) {
   validate(config, config.beta > 0, "--steps_per_generation");
-  if (config.num_generations < 2) {
-    input_error("--num_generations", "expected at least 2 to compare, got {}",
-                config.num_generations);
-  }
+  check_group(config.num_generations, "to compare");
   if (config.delta > 0 && config.delta <= 1 + std::max(config.epsilon, config.epsilon_high)) {
     input_error("--delta", "expected 0 or above 1 + --epsilon, got {}", config.delta);
   }

@@ -9,10 +9,6 @@
 namespace rlhf {
 namespace {
 
-Tensor on(Device device, const Tokens& values) {
-  return Tensor::from(values, {int64_t(values.size())}, device);
-}
-
 class HierarchicalAlignment : public PolicyAlgorithm {
  public:
   HierarchicalAlignment(HierarchicalPolicy& policy, const Gpt2& reference,
@@ -104,25 +100,9 @@ class HierarchicalAlignment : public PolicyAlgorithm {
     return name.find("_value.") != std::string::npos ? level * config.critic_rate : level;
   }
 
-  // Calls f(sub-task, what its heads say of its tokens, their places) for each that wrote any.
-  template <class F>
-  void for_each_subtask(const TrunkStates::Slice& slice, const F& f) const {
-    const Tokens target = slice.batch.target.to_vector<int32_t>();
-    for (int32_t k = 0; k < policy_.subtasks(); k++) {
-      const Tokens places = tokens_of_subtask(slice.episodes, k);
-      if (places.empty()) continue;
-      Tokens own;
-      for (const int32_t n : places) own.push_back(target[size_t(n)]);
-      f(lower_output(policy_, k, gather(slice.hidden, on(device(), places)), on(device(), own),
-                     config_.responses.temperature),
-        places);
-    }
-  }
-
-  ActorCriticOutput upper_output_of(const TrunkStates::Slice& slice) const {
-    const Choices choices = choices_of(slice.episodes);
-    return upper_output(policy_, gather(slice.hidden, on(device(), choices.place)),
-                        on(device(), choices.subtask));
+  void for_each_subtask(const TrunkStates::Slice& slice, const OfSubtask& f) const {
+    rlhf::for_each_subtask(policy_, slice.episodes, slice.hidden, slice.batch.target,
+                           config_.responses.temperature, f);
   }
 
   // Values of a slice: of its tokens, and of its segments. The latter are episodes of the upper
@@ -133,7 +113,8 @@ class HierarchicalAlignment : public PolicyAlgorithm {
       const std::vector<float> own = now.value.to_vector<float>();
       for (size_t i = 0; i < places.size(); i++) values[size_t(places[i])] = own[i];
     });
-    const std::vector<float> upper = upper_output_of(slice).value.to_vector<float>();
+    const std::vector<float> upper =
+        upper_output(policy_, slice.episodes, slice.hidden).value.to_vector<float>();
     const size_t first = upper_.size();
     const std::span<Episode> part(&episodes[first], slice.episodes.size());
     scatter(values, part, &Episode::value);
@@ -180,7 +161,7 @@ class HierarchicalAlignment : public PolicyAlgorithm {
     const size_t first = size_t(number * config_.per_device_train_batch_size);
     const auto list = pointers(std::span(upper_).subspan(first, slice.episodes.size()));
     const ActorCriticTargets targets = ActorCriticTargets::of(list, segments);
-    const ActorCriticOutput now = upper_output_of(slice);
+    const ActorCriticOutput now = upper_output(policy_, slice.episodes, slice.hidden);
     statistics.add(now, targets);
     return actor_critic_loss(now, targets, {config_.vf_coef, config_.upper_entropy_coef});
   }

@@ -25,8 +25,12 @@ Tensor subtask_logits(const HierarchicalPolicy& policy, const Tensor& hidden) {
                 /*transposed=*/true);
 }
 
+Tensor on(Device device, const Tokens& values) {
+  return Tensor::from(values, {int64_t(values.size())}, device);
+}
+
 Tensor rows_of(const Tensor& hidden, const Tokens& rows) {
-  return gather(hidden, Tensor::from(rows, {int64_t(rows.size())}, hidden.device()));
+  return gather(hidden, on(hidden.device(), rows));
 }
 
 // The state after the last token of each text: (texts, C).
@@ -80,6 +84,30 @@ std::vector<Choice> choose(const HierarchicalPolicy& policy, std::span<const Tok
     for (size_t i = 0; i < n; i++) choices.push_back({chosen[i], log_probs[i]});
   }
   return choices;
+}
+
+// Which of the response tokens of some episodes a sub-task wrote, as places among them.
+Tokens tokens_of_subtask(std::span<const Episode* const> episodes, int32_t subtask) {
+  Tokens places;
+  int64_t at = 0;
+  for (const Episode* e : episodes) {
+    for (size_t s = 0; s < e->segments.size(); s++) {
+      if (e->segments[s].subtask != subtask) continue;
+      for (int64_t t = e->segments[s].begin; t < e->end_of_segment(s); t++) {
+        places.push_back(int32_t(at + t));
+      }
+    }
+    at += e->length();
+  }
+  return places;
+}
+
+// What sub-task k's heads say of tokens `target` in states `hidden` (n, C).
+ActorCriticOutput lower_output(const HierarchicalPolicy& policy, int32_t subtask,
+                               const Tensor& hidden, const Tensor& target, float temperature) {
+  const TokenLogProb p = token_log_prob(hidden, policy.lower[size_t(subtask)].weight, target,
+                                        temperature, /*with_entropy=*/true);
+  return {p.log_prob, p.entropy, policy.lower_value[size_t(subtask)](hidden)};
 }
 
 // What a segment of the given episodes is written by and goes on from.
@@ -161,45 +189,34 @@ std::vector<Episode> respond(const HierarchicalPolicy& policy, std::span<const T
   return episodes;
 }
 
-Tokens tokens_of_subtask(std::span<const Episode* const> episodes, int32_t subtask) {
-  Tokens places;
-  int64_t at = 0;
-  for (const Episode* e : episodes) {
-    for (size_t s = 0; s < e->segments.size(); s++) {
-      if (e->segments[s].subtask != subtask) continue;
-      for (int64_t t = e->segments[s].begin; t < e->end_of_segment(s); t++) {
-        places.push_back(int32_t(at + t));
-      }
-    }
-    at += e->length();
+void for_each_subtask(const HierarchicalPolicy& policy, std::span<const Episode* const> episodes,
+                      const Tensor& hidden, const Tensor& target, float temperature,
+                      const OfSubtask& f) {
+  const Tokens written = target.to_vector<int32_t>();
+  for (int32_t k = 0; k < policy.subtasks(); k++) {
+    const Tokens places = tokens_of_subtask(episodes, k);
+    if (places.empty()) continue;
+    Tokens own;
+    for (const int32_t n : places) own.push_back(written[size_t(n)]);
+    f(lower_output(policy, k, rows_of(hidden, places), on(hidden.device(), own), temperature),
+      places);
   }
-  return places;
 }
 
-Choices choices_of(std::span<const Episode* const> episodes) {
-  Choices choices;
+ActorCriticOutput upper_output(const HierarchicalPolicy& policy,
+                               std::span<const Episode* const> episodes, const Tensor& hidden) {
+  Tokens places, chosen;
   int64_t at = 0;
   for (const Episode* e : episodes) {
     for (const Segment& segment : e->segments) {
-      choices.place.push_back(int32_t(at + segment.begin));
-      choices.subtask.push_back(segment.subtask);
+      places.push_back(int32_t(at + segment.begin));
+      chosen.push_back(segment.subtask);
     }
     at += e->length();
   }
-  return choices;
-}
-
-ActorCriticOutput lower_output(const HierarchicalPolicy& policy, int32_t subtask,
-                               const Tensor& hidden, const Tensor& target, float temperature) {
-  const TokenLogProb p = token_log_prob(hidden, policy.lower[size_t(subtask)].weight, target,
-                                        temperature, /*with_entropy=*/true);
-  return {p.log_prob, p.entropy, policy.lower_value[size_t(subtask)](hidden)};
-}
-
-ActorCriticOutput upper_output(const HierarchicalPolicy& policy, const Tensor& hidden,
-                               const Tensor& chosen) {
-  const TokenLogProb p = categorical(subtask_logits(policy, hidden), chosen);
-  return {p.log_prob, p.entropy, policy.upper_value(hidden)};
+  const Tensor before = rows_of(hidden, places);
+  const TokenLogProb p = categorical(subtask_logits(policy, before), on(hidden.device(), chosen));
+  return {p.log_prob, p.entropy, policy.upper_value(before)};
 }
 
 std::vector<float> lower_log_probs(const HierarchicalPolicy& policy,
@@ -209,20 +226,14 @@ std::vector<float> lower_log_probs(const HierarchicalPolicy& policy,
   const Gpt2& trunk = policy.trunk();
   for_each_slice(episodes, batch_size, [&](std::span<const Episode* const> slice) {
     const ResponseBatch batch = response_batch(slice, trunk, batch_size);
-    const Tensor hidden = response_states(trunk, batch);
-    const Tokens target = batch.target.to_vector<int32_t>();
     std::vector<float> part(size_t(batch.count));
-    for (int32_t k = 0; k < policy.subtasks(); k++) {
-      const Tokens places = tokens_of_subtask(slice, k);
-      if (places.empty()) continue;
-      Tokens own;
-      for (const int32_t n : places) own.push_back(target[size_t(n)]);
-      const std::vector<float> log_prob =
-          lower_output(policy, k, rows_of(hidden, places),
-                       Tensor::from(own, {int64_t(own.size())}, trunk.device()), temperature)
-              .log_prob.to_vector<float>();
-      for (size_t i = 0; i < places.size(); i++) part[size_t(places[i])] = log_prob[i];
-    }
+    for_each_subtask(policy, slice, response_states(trunk, batch), batch.target, temperature,
+                     [&](const ActorCriticOutput& now, const Tokens& places) {
+                       const std::vector<float> log_prob = now.log_prob.to_vector<float>();
+                       for (size_t i = 0; i < places.size(); i++) {
+                         part[size_t(places[i])] = log_prob[i];
+                       }
+                     });
     all.insert(all.end(), part.begin(), part.end());
   });
   return all;

@@ -4,6 +4,7 @@
 // Both levels read last hidden states, and each has values of its own.
 #pragma once
 
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -50,20 +51,17 @@ HierarchicalPolicy make_hierarchical_policy(LanguageModel base, int64_t subtasks
 std::vector<Episode> respond(const HierarchicalPolicy& policy, std::span<const Tokens> prompts,
                              const SamplingOptions& options, const SegmentShape& shape);
 
-/// Which of the N response tokens of some episodes sub-task k wrote, as places among them.
-Tokens tokens_of_subtask(std::span<const Episode* const> episodes, int32_t subtask);
-/// Where each of their segments begins, as places among the same, and its sub-task.
-struct Choices {
-  Tokens place, subtask;
-};
-Choices choices_of(std::span<const Episode* const> episodes);
+/// What a sub-task's heads say of the tokens that it wrote, and their places among all.
+using OfSubtask = std::function<void(const ActorCriticOutput& now, const Tokens& places)>;
+/// Calls f for each sub-task that wrote any of the N response tokens of some episodes. `hidden`
+/// (N, C): the states before them; `target` (N): they themselves; both may have padding behind.
+void for_each_subtask(const HierarchicalPolicy& policy, std::span<const Episode* const> episodes,
+                      const Tensor& hidden, const Tensor& target, float temperature,
+                      const OfSubtask& f);
 
-/// What sub-task k's heads say of tokens `target` in states `hidden` (n, C).
-ActorCriticOutput lower_output(const HierarchicalPolicy& policy, int32_t subtask,
-                               const Tensor& hidden, const Tensor& target, float temperature);
-/// What the upper heads say of the sub-tasks chosen in states `hidden` (n, C).
-ActorCriticOutput upper_output(const HierarchicalPolicy& policy, const Tensor& hidden,
-                               const Tensor& chosen);
+/// What the upper heads say of the sub-tasks that were chosen, segment after segment.
+ActorCriticOutput upper_output(const HierarchicalPolicy& policy,
+                               std::span<const Episode* const> episodes, const Tensor& hidden);
 
 /// log pi(a_t | s_t) of every response token, episode after episode.
 std::vector<float> lower_log_probs(const HierarchicalPolicy& policy,

@@ -19,6 +19,12 @@ struct StepSize {
   int64_t slices = 1;  ///< micro-batches
 };
 
+/// Sums over the optimizer steps of an update, without those that were skipped.
+struct StepSums {
+  double loss = 0, grad_norm = 0, steps = 0;
+  double learning_rate = 0;  ///< of the last step, skipped or not
+};
+
 /// Calls step(minibatch, number of the optimizer step within the update), until it returns false.
 /// Updates count from 1. `unit` items that lie side by side are shuffled and cut as one. Of more
 /// items than an update samples, a pass draws as many as those. REQUIRES: whole units.

@@ -1,7 +1,5 @@
 #include "rl/online_dpo.h"
 
-#include <algorithm>
-
 #include "core/check.h"
 #include "rl/critic_free.h"
 #include "rl/dpo.h"
@@ -30,11 +28,7 @@ void note_pairs(Slice slice, const Side& chosen, const Side& rejected,
     if (!best.learnt) continue;
     const double c_tokens = mean ? double(best.length()) : 1;
     const double r_tokens = mean ? double(worst.length()) : 1;
-    note_pair({.chosen_reward = double(loss.beta) * c_tokens * (c[i] - ref_c[i]),
-               .rejected_reward = double(loss.beta) * r_tokens * (r[i] - ref_r[i]),
-               .chosen_log_prob = c_tokens * c[i],
-               .rejected_log_prob = r_tokens * r[i]},
-              seen);
+    note_pair(seen_pair(loss.beta, {c[i], ref_c[i], c_tokens}, {r[i], ref_r[i], r_tokens}), seen);
   }
 }
 
@@ -56,10 +50,11 @@ class OnlineDpo : public CriticFreeAlgorithm {
             const ScoreFunction& score, int32_t eos, const OnlineDpoConfig& config)
       : CriticFreeAlgorithm(
             policy, reference, prompts, score, eos, config, {.ratio_of = RatioOf::none},
-            [this](const Tensor& log_prob, Slice slice, const StepSize& whole) {
-              return online_dpo_loss(log_prob, slice, whole, config_, seen_);
+            [&config](const Tensor& log_prob, Slice slice, const StepSize& whole,
+                      MetricMeans& terms) {
+              return online_dpo_loss(log_prob, slice, whole, config, terms);
             },
-            kPair),
+            pair_metric_names(), kPair),
         config_(config) {}
 
   // Groups of responses to the same prompt.
@@ -71,31 +66,22 @@ class OnlineDpo : public CriticFreeAlgorithm {
     if (config_.drop_ties) leave_out_ties(pairs);
     const PolicyStatistics statistics = optimiser_.learn(pairs, update);
     const RolloutSummary rollout = summarise(episodes, config_.loss.beta, KlEstimator::k1);
-    const double flat_groups = share_of_flat_groups(episodes, config_.num_generations);
-    UpdateReport report{
-        .metrics = ratio_free_metrics(episodes, rollout, statistics, KlEstimator::k1),
-        .signs = vital_signs(rollout, statistics, flat_groups)};
-    for (const Metrics& more : {seen_.take(), online_dpo_metrics(rollout, pairs, config_)}) {
-      report.metrics.insert(report.metrics.end(), more.begin(), more.end());
-    }
-    report.metrics.emplace_back("frac_reward_zero_std", flat_groups);
-    rollout_.add_metrics(report.metrics);
-    return report;
+    UpdateReport out = report(episodes, rollout, statistics, KlEstimator::k1,
+                              share_of_flat_groups(episodes, config_.num_generations));
+    const Metrics own = online_dpo_metrics(rollout, pairs, config_);
+    out.metrics.insert(out.metrics.end(), own.begin(), own.end());
+    return out;
   }
 
  private:
   const OnlineDpoConfig& config_;
-  MetricMeans seen_{pair_metric_names()};  // of one update
 };
 
 }  // namespace
 
 void validate(const OnlineDpoConfig& config) {
   validate(config, /*kl_penalty=*/true, "--steps_per_generation");
-  if (config.num_generations < kPair) {
-    input_error("--num_generations", "expected at least 2 to prefer one, got {}",
-                config.num_generations);
-  }
+  check_group(config.num_generations, "to prefer one");
   const int64_t pairs = config.batch() / config.num_generations;
   if (config.num_mini_batches > pairs) {
     input_error("--steps_per_generation", "expected at most the {} pairs of an update, got {}",
@@ -112,12 +98,9 @@ std::vector<Episode> best_and_worst(std::span<const Episode> episodes, int64_t g
   std::vector<Episode> pairs;
   for (size_t first = 0; first < episodes.size(); first += size_t(generations)) {
     const auto group = episodes.subspan(first, size_t(generations));
-    // The first of what is least in this order, and the last of what is most.
-    const auto [best, worst] =
-        std::minmax_element(group.begin(), group.end(),
-                            [](const Episode& a, const Episode& b) { return a.score > b.score; });
-    pairs.push_back(*best);
-    pairs.push_back(*worst);
+    const std::vector<size_t> order = ranked(scores_of(group));
+    pairs.push_back(group[order.front()]);
+    pairs.push_back(group[order.back()]);
   }
   return pairs;
 }

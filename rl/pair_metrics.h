@@ -18,6 +18,24 @@ struct SeenPair {
   double chosen_reward, rejected_reward, chosen_log_prob, rejected_log_prob;
 };
 
+/// One completion as DPO compares them: its log-probability under the policy and the reference,
+/// sums, or means over so many tokens.
+struct SeenCompletion {
+  double log_prob, ref_log_prob, tokens = 1;
+};
+
+/// A pair whose rewards are beta times the log-ratio to the reference.
+inline SeenPair seen_pair(double beta, const SeenCompletion& chosen,
+                          const SeenCompletion& rejected) {
+  const auto reward = [beta](const SeenCompletion& c) {
+    return beta * c.tokens * (c.log_prob - c.ref_log_prob);
+  };
+  return {.chosen_reward = reward(chosen),
+          .rejected_reward = reward(rejected),
+          .chosen_log_prob = chosen.tokens * chosen.log_prob,
+          .rejected_log_prob = rejected.tokens * rejected.log_prob};
+}
+
 inline void note_pair(const SeenPair& pair, MetricMeans& seen) {
   seen.add("rewards/chosen", pair.chosen_reward);
   seen.add("rewards/rejected", pair.rejected_reward);

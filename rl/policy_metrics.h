@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "rl/alarms.h"
+#include "rl/minibatches.h"
 #include "rl/rollout_summary.h"
 
 namespace rlhf {
@@ -24,16 +25,15 @@ struct ClipRange {
   }
 };
 
-/// Sums over every response token (and response) of every pass of one update.
-struct PolicyStatistics {
+/// Sums over every response token (and response) of every pass of one update, without steps that
+/// were skipped.
+struct PolicyStatistics : StepSums {
   double entropy = 0, ratio = 0, tokens = 0;
   double clipped_low = 0, clipped_high = 0, ratios = 0;  ///< ratios that the loss sees
   double least_low = 1, most_high = 0;                   ///< shares within a response
   /// |log pi now - log pi when sampled|, the largest before the first optimizer step: 0, or
   /// sampling and training disagree.
   double first_difference = 0;
-  double loss = 0, grad_norm = 0, steps = 0;  ///< summed over optimizer steps
-  double learning_rate = 0;                   ///< of the last
 
   /// A slice of episodes under the present policy, token by token; those not learnt from are left
   /// out.

@@ -1,6 +1,5 @@
 #include "rl/raft.h"
 
-#include <algorithm>
 #include <numeric>
 
 #include "rl/critic_free.h"
@@ -10,16 +9,6 @@ namespace rlhf {
 namespace {
 
 using Slice = std::span<const Episode* const>;
-
-/// The places of the `count` largest, the first of equals first.
-std::vector<size_t> largest(std::span<const double> values, int64_t count) {
-  std::vector<size_t> order(values.size());
-  std::iota(order.begin(), order.end(), size_t{0});
-  std::stable_sort(order.begin(), order.end(),
-                   [&](size_t a, size_t b) { return values[a] > values[b]; });
-  order.resize(size_t(count));
-  return order;
-}
 
 std::vector<Episode> kept(std::span<const Episode> episodes) {
   std::vector<Episode> out;
@@ -34,7 +23,9 @@ class Raft : public CriticFreeAlgorithm {
   Raft(LanguageModel& policy, const Gpt2& reference, std::span<const Tokens> prompts,
        const ScoreFunction& score, int32_t eos, const RaftConfig& config)
       : CriticFreeAlgorithm(policy, reference, prompts, score, eos, config,
-                            {.ratio_of = RatioOf::none}, raft_loss),
+                            {.ratio_of = RatioOf::none},
+                            [](const Tensor& log_prob, Slice slice, const StepSize& whole,
+                               MetricMeans&) { return raft_loss(log_prob, slice, whole); }),
         config_(config) {}
 
   // Groups of responses to the same prompt.
@@ -47,15 +38,11 @@ class Raft : public CriticFreeAlgorithm {
     const std::vector<Episode> selected = kept(episodes);
     const PolicyStatistics statistics = optimiser_.learn(selected, update);
     const RolloutSummary rollout = summarise(episodes, config_.beta, KlEstimator::k1);
-    const double flat_groups = share_of_flat_groups(episodes, config_.num_generations);
-    UpdateReport report{
-        .metrics = ratio_free_metrics(episodes, rollout, statistics, KlEstimator::k1),
-        .signs = vital_signs(rollout, statistics, flat_groups)};
-    report.metrics.emplace_back("frac_reward_zero_std", flat_groups);
-    report.metrics.emplace_back("objective/rlhf_reward", mean_of(rewards));
-    add_selected(selected, report.metrics);
-    rollout_.add_metrics(report.metrics);
-    return report;
+    UpdateReport out = report(episodes, rollout, statistics, KlEstimator::k1,
+                              share_of_flat_groups(episodes, config_.num_generations));
+    out.metrics.emplace_back("objective/rlhf_reward", mean_of(rewards));
+    add_selected(selected, out.metrics);
+    return out;
   }
 
  private:
@@ -81,10 +68,7 @@ class Raft : public CriticFreeAlgorithm {
 
 void validate(const RaftConfig& config) {
   validate(config, config.beta > 0, "--steps_per_generation");
-  if (config.num_generations < 2) {
-    input_error("--num_generations", "expected at least 2 to choose from, got {}",
-                config.num_generations);
-  }
+  check_group(config.num_generations, "to choose from");
   const int64_t kept = config.batch() / config.num_generations;
   if (config.num_mini_batches > kept) {
     input_error("--steps_per_generation",
@@ -103,9 +87,8 @@ void select_best(std::span<Episode> episodes, std::span<const double> rewards,
     for (Episode& e : rivals) e.learnt = false;
     // By scores: where they are equal, the penalty would rank by the noise of its estimate.
     if (share_of_flat_groups(rivals, int64_t(pool)) > 0) continue;
-    for (const size_t best : largest(rewards.subspan(first, pool), int64_t(pool / generations))) {
-      rivals[best].learnt = true;
-    }
+    const std::vector<size_t> order = ranked(rewards.subspan(first, pool));
+    for (size_t i = 0; i < pool / generations; i++) rivals[order[i]].learnt = true;
   }
   std::vector<double> advantages;
   for (const Episode& e : episodes) advantages.push_back(e.learnt);

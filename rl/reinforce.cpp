@@ -14,10 +14,11 @@ class Reinforce : public CriticFreeAlgorithm {
  public:
   Reinforce(LanguageModel& policy, const Gpt2& reference, std::span<const Tokens> prompts,
             const ScoreFunction& score, int32_t eos, const ReinforceConfig& config)
-      : CriticFreeAlgorithm(policy, reference, prompts, score, eos, config, clip_range(config),
-                            [&config](const Tensor& log_prob, Slice slice, const StepSize& whole) {
-                              return reinforce_loss(log_prob, slice, whole, config);
-                            }),
+      : CriticFreeAlgorithm(
+            policy, reference, prompts, score, eos, config, clip_range(config),
+            [&config](const Tensor& log_prob, Slice slice, const StepSize& whole, MetricMeans&) {
+              return reinforce_loss(log_prob, slice, whole, config);
+            }),
         config_(config),
         device_(policy.transformer.device()) {}
 
@@ -35,15 +36,10 @@ class Reinforce : public CriticFreeAlgorithm {
     const double flat_groups = config_.num_generations > 1
                                    ? share_of_flat_groups(episodes, config_.num_generations)
                                    : VitalSigns::unknown;
-    UpdateReport report{.metrics = policy_metrics(episodes, rollout, statistics, KlEstimator::k1),
-                        .signs = vital_signs(rollout, statistics, flat_groups)};
-    if (config_.num_generations > 1) {
-      report.metrics.emplace_back("frac_reward_zero_std", flat_groups);
-    }
-    report.metrics.emplace_back("objective/rlhf_reward", mean_of(rewards));
-    report.metrics.emplace_back("baseline", mean_of(baseline));
-    rollout_.add_metrics(report.metrics);
-    return report;
+    UpdateReport out = report(episodes, rollout, statistics, KlEstimator::k1, flat_groups);
+    out.metrics.emplace_back("objective/rlhf_reward", mean_of(rewards));
+    out.metrics.emplace_back("baseline", mean_of(baseline));
+    return out;
   }
 
   void archive(StateArchive& a) override {
@@ -88,9 +84,8 @@ class Reinforce : public CriticFreeAlgorithm {
 
 void validate(const ReinforceConfig& config) {
   validate(config, config.beta > 0 || config.kl_loss_coef > 0, "--steps_per_generation");
-  if (config.baseline == Baseline::group_mean && config.num_generations < 2) {
-    input_error("--num_generations", "expected at least 2 for the mean of a group, got {}",
-                config.num_generations);
+  if (config.baseline == Baseline::group_mean) {
+    check_group(config.num_generations, "for the mean of a group");
   }
   if (config.num_iterations > 1 && config.epsilon <= 0) {
     input_error("--num_iterations",

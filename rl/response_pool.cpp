@@ -7,6 +7,12 @@
 
 namespace rlhf {
 
+int64_t count_learnt_tokens(ResponseSlice responses) {
+  int64_t count = 0;
+  for (const JudgedResponse* r : responses) count += int64_t(r->response.size());
+  return count;
+}
+
 std::vector<JudgedResponse> judged_responses(std::span<const Episode> episodes) {
   std::vector<JudgedResponse> responses;
   for (const Episode& e : episodes) {

@@ -18,6 +18,9 @@ struct JudgedResponse {
 };
 using ResponseSlice = std::span<const JudgedResponse* const>;
 
+/// All of their tokens.
+int64_t count_learnt_tokens(ResponseSlice responses);
+
 /// What is left to learn of sampled episodes; conditions are 0.
 std::vector<JudgedResponse> judged_responses(std::span<const Episode> episodes);
 

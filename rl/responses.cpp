@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 
 #include "core/check.h"
 
@@ -72,6 +73,14 @@ std::vector<Episode> judged_episodes(const std::vector<Episode>& episodes, int32
     copy.stopped = !copy.response.empty() && copy.response.back() == eos;
   }
   return seen;
+}
+
+int64_t least_positions(std::initializer_list<const Gpt2*> readers) {
+  int64_t least = std::numeric_limits<int64_t>::max();
+  for (const Gpt2* reader : readers) {
+    if (reader) least = std::min(least, reader->config.n_positions);
+  }
+  return least;
 }
 
 void check_prompts(std::span<const Tokens> prompts, int64_t n_positions, int64_t response_length) {

@@ -2,6 +2,7 @@
 // it a score may read. The same for every algorithm that learns from a policy's own text.
 #pragma once
 
+#include <initializer_list>
 #include <vector>
 
 #include "nn/generate.h"
@@ -39,6 +40,9 @@ int64_t judged_length(const Episode& episode);
 /// The episodes as a ScoreFunction is to see them: up to their end, `stopped` iff the last token is
 /// the end token that reward models read.
 std::vector<Episode> judged_episodes(const std::vector<Episode>& episodes, int32_t eos);
+
+/// The tokens that an episode may have: the least context of those that read it; null: nobody.
+int64_t least_positions(std::initializer_list<const Gpt2*> readers);
 
 /// @throws InputError when there is no prompt, an empty one, or one that leaves no room within
 /// n_positions for a response and the end token that a reward is read at.

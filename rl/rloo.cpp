@@ -11,10 +11,11 @@ class Rloo : public CriticFreeAlgorithm {
  public:
   Rloo(LanguageModel& policy, const Gpt2& reference, std::span<const Tokens> prompts,
        const ScoreFunction& score, int32_t eos, const RlooConfig& config)
-      : CriticFreeAlgorithm(policy, reference, prompts, score, eos, config, clip_range(config),
-                            [&config](const Tensor& log_prob, Slice slice, const StepSize& whole) {
-                              return rloo_loss(log_prob, slice, whole, config);
-                            }),
+      : CriticFreeAlgorithm(
+            policy, reference, prompts, score, eos, config, clip_range(config),
+            [&config](const Tensor& log_prob, Slice slice, const StepSize& whole, MetricMeans&) {
+              return rloo_loss(log_prob, slice, whole, config);
+            }),
         config_(config) {}
 
   // Groups of responses to the same prompt.
@@ -32,13 +33,10 @@ class Rloo : public CriticFreeAlgorithm {
     set_advantages(episodes, advantages);
     const PolicyStatistics statistics = optimiser_.learn(episodes, update);
     const RolloutSummary rollout = summarise(episodes, config_.beta, KlEstimator::k1);
-    const double flat_groups = share_of_flat_groups(episodes, config_.num_generations);
-    UpdateReport report{.metrics = policy_metrics(episodes, rollout, statistics, KlEstimator::k1),
-                        .signs = vital_signs(rollout, statistics, flat_groups)};
-    report.metrics.emplace_back("frac_reward_zero_std", flat_groups);
-    report.metrics.emplace_back("objective/rlhf_reward", mean_of(rewards));
-    rollout_.add_metrics(report.metrics);
-    return report;
+    UpdateReport out = report(episodes, rollout, statistics, KlEstimator::k1,
+                              share_of_flat_groups(episodes, config_.num_generations));
+    out.metrics.emplace_back("objective/rlhf_reward", mean_of(rewards));
+    return out;
   }
 
  private:
@@ -53,10 +51,7 @@ class Rloo : public CriticFreeAlgorithm {
 
 void validate(const RlooConfig& config) {
   validate(config, config.beta > 0, "--steps_per_generation");
-  if (config.num_generations < 2) {
-    input_error("--num_generations", "expected at least 2 to leave one out, got {}",
-                config.num_generations);
-  }
+  check_group(config.num_generations, "to leave one out");
 }
 
 Tensor rloo_loss(const Tensor& log_prob, Slice slice, const StepSize& whole,

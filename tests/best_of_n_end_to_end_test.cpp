@@ -148,6 +148,7 @@ TEST_F(BestOfNEndToEnd, AResumedRaftIsTheSame) {
 TEST_F(BestOfNEndToEnd, Refusals) {
   expect_refused(best_of_n("out", {"--num_generations", "1"}), "[--num_generations]");
   expect_refused(best_of_n("out", {"--max_completion_length", "24"}), "[prompts]");
+  expect_refused(best_of_n("out", {"--length_penalty", "1e7"}), "[--length_penalty]");
   expect_refused(best_of_n("out", {"--stop_token", "two words"}), "[--stop_token]");
   expect_refused(best_of_n("out", {"--judge_model_path", at("sft")}), "sft");
   expect_refused(best_of_n("out", {"--dataset_name", at("nowhere.jsonl")}), "nowhere.jsonl");

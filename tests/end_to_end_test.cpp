@@ -286,6 +286,13 @@ TEST_F(EndToEnd, EvaluatesAnswersToPromptsByWhoeverIsNamed) {
   EXPECT_NEAR(given["rewards/length/mean"], 1, 1e-9) << "each is \" is xxxx.\"";
   EXPECT_NEAR(given["mean_length"], 10, 1e-9) << "a token a character, and the end token";
   EXPECT_FALSE(given.contains("kl")) << "nobody knows whose they are";
+  write("silent.jsonl", "{\"prompt\": \"the film\", \"completion\": \"\"}\n");
+  const json silent =
+      eval("sft", "silent.jsonl", Arguments{"--task", "policy", "--judge_completions"} + judges);
+  EXPECT_EQ(silent["mean_length"], 1) << "the end token";
+  EXPECT_EQ(silent["rewards/length/mean"], 0) << "no token is not too many";
+  EXPECT_TRUE(silent["rewards/model/mean"].is_number()) << "of the prompt alone";
+  EXPECT_TRUE(silent["judge_positive"].is_number());
 }
 
 TEST_F(EndToEnd, EveryCommandExplainsItself) {

@@ -77,12 +77,8 @@ TEST(HierarchicalPolicy, WhatIsLearntIsWhatWasDrawnToTheBit) {
   EXPECT_EQ(lower_log_probs(policy, list, 1, 4), flatten(list, &Episode::log_prob));
 
   const ResponseBatch batch = response_batch(list);
-  const Choices choices = choices_of(list);
-  const int64_t n = int64_t(choices.place.size());
-  const Tensor hidden =
-      gather(gather(policy.trunk()(batch.batch), batch.row), Tensor::from(choices.place, {n}));
-  const std::vector<float> now =
-      upper_output(policy, hidden, Tensor::from(choices.subtask, {n})).log_prob.to_vector<float>();
+  const Tensor hidden = gather(policy.trunk()(batch.batch), batch.row);
+  const std::vector<float> now = upper_output(policy, list, hidden).log_prob.to_vector<float>();
   std::vector<float> drawn;
   for (const Episode& e : episodes) {
     for (const Segment& segment : e.segments) drawn.push_back(segment.log_prob);

@@ -205,6 +205,24 @@ TEST(OnlineDpo, TiesTeachNothingOnDemand) {
   EXPECT_NE(run(config).parameters, start());
 }
 
+TEST(OnlineDpo, AStepThatIsSkippedIsNoPartOfTheMetrics) {
+  OnlineDpoConfig config;
+  config.episodes_per_update = config.total_episodes = 16;
+  config.responses.length = 8;
+  config.training.skip_outliers = 8;
+  LanguageModel policy{make_gpt2(tiny_config(12), 4)};
+  const Gpt2 nowhere = frozen_copy(policy.transformer);  // a reference that makes no loss a number
+  nowhere.ln_f.bias.data<float>()[0] = NAN;
+  Figures metrics;
+  online_dpo(policy, nowhere, tiny_prompts(), count_liked, kEos, config,
+             [&](int64_t, int64_t, const Metrics& logged, std::span<const Episode>) {
+               metrics = Figures(logged.begin(), logged.end());
+             });
+  EXPECT_EQ(parameters_of(policy), start());
+  for (const char* name : {"loss", "entropy", "val/ratio"}) EXPECT_EQ(metrics.at(name), 0) << name;
+  for (const std::string& name : pair_metric_names()) EXPECT_EQ(metrics.count(name), 0u) << name;
+}
+
 TEST(OnlineDpoOptions, ThatContradictEachOtherAreRefused) {
   const auto message = [](const std::function<void(OnlineDpoConfig&)>& change) {
     OnlineDpoConfig config;
