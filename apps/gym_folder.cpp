@@ -3,13 +3,14 @@
 #include "core/atomic_file.h"
 #include "core/check.h"
 #include "core/json.h"
+#include "core/unicode.h"
 #include "data/text_file.h"
 
 namespace rlhf {
 namespace {
 
 const nlohmann::json& member(const nlohmann::json& config, const char* name,
-                             const std::string& source) {
+                             std::string_view source) {
   if (!config.is_object() || !config.contains(name)) {
     input_error(source, "expected an agent of rlhf gym with \"{}\", got none", name);
   }
@@ -17,7 +18,7 @@ const nlohmann::json& member(const nlohmann::json& config, const char* name,
 }
 
 const nlohmann::json& object(const nlohmann::json& config, const char* name,
-                             const std::string& source) {
+                             std::string_view source) {
   const nlohmann::json& value = member(config, name, source);
   if (!value.is_object()) {
     input_error(source, "expected an object as \"{}\", got {}", name, json_kind(value));
@@ -25,9 +26,9 @@ const nlohmann::json& object(const nlohmann::json& config, const char* name,
   return value;
 }
 
-std::string text(const nlohmann::json& value, const char* name, const std::string& source) {
+std::string string(const nlohmann::json& value, std::string_view name, std::string_view source) {
   if (!value.is_string()) {
-    input_error(source, "expected a string as \"{}\", got {}", name, json_kind(value));
+    input_error(source, "expected a string as {}, got {}", quote(name), json_kind(value));
   }
   return value.get<std::string>();
 }
@@ -52,14 +53,13 @@ void save_gym_agent(const std::filesystem::path& folder, const GymConfig& config
   staged.commit();
 }
 
-GymConfig read_gym_config(const std::filesystem::path& folder) {
-  const std::string source = (folder / "config.json").string();
-  const nlohmann::json json = parse_json(read_text(source), source);
+GymConfig parse_gym_config(std::string_view text, std::string_view source) {
+  const nlohmann::json json = parse_json(text, source);
   GymConfig config;
-  config.algo = text(member(json, "algo", source), "algo", source);
-  config.env = text(member(json, "env", source), "env", source);
+  config.algo = string(member(json, "algo", source), "algo", source);
+  config.env = string(member(json, "env", source), "env", source);
   for (const auto& [name, value] : object(json, "env_options", source).items()) {
-    config.env_options[name] = text(value, name.c_str(), source);
+    config.env_options[name] = string(value, name, source);
   }
   const nlohmann::json& seed = member(json, "seed", source);
   if (!seed.is_number_unsigned()) {
@@ -68,6 +68,11 @@ GymConfig read_gym_config(const std::filesystem::path& folder) {
   config.seed = seed.get<uint64_t>();
   config.hyperparameters = object(json, "hyperparameters", source);
   return config;
+}
+
+GymConfig read_gym_config(const std::filesystem::path& folder) {
+  const std::string source = (folder / "config.json").string();
+  return parse_gym_config(read_text(source), source);
 }
 
 void load_gym_tensors(const std::filesystem::path& folder,

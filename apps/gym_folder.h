@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "apps/flags.h"
@@ -26,7 +27,11 @@ struct GymConfig {
 void save_gym_agent(const std::filesystem::path& folder, const GymConfig& config,
                     const std::vector<NamedTensor>& tensors);
 
-/// @throws InputError naming the file and what is missing or of another kind.
+/// The content of such a file. @throws InputError "[source] ..." naming what is missing or of
+/// another kind.
+GymConfig parse_gym_config(std::string_view text, std::string_view source);
+
+/// @throws InputError likewise, and when there is no such file.
 GymConfig read_gym_config(const std::filesystem::path& folder);
 
 /// Fills an untrained agent's tensors. @throws InputError naming the first one that the file lacks

@@ -5,14 +5,12 @@
 #include "core/atomic_file.h"
 #include "core/finite.h"
 #include "data/text_file.h"
-#include "rl/model/config_reader.h"
 #include "rl/model/model_weights.h"
 
 namespace rlhf {
 namespace {
 
 namespace fs = std::filesystem;
-using nlohmann::json;
 
 // The heads alone as a module, so that names in the file are theirs.
 struct Heads {
@@ -22,28 +20,7 @@ struct Heads {
 
 Hierarchy read_hierarchy(const fs::path& folder) {
   const std::string source = (folder / "hierarchical.json").string();
-  const ConfigReader in(read_text(source), source);
-  Hierarchy out;
-  const json* names = in.find("subtasks");
-  const auto is_text = [](const json& name) { return name.is_string(); };
-  if (!names || !names->is_array() || names->size() < 2 ||
-      !std::all_of(names->begin(), names->end(), is_text)) {
-    in.fail("subtasks", "a list of two names or more", names ? *names : json());
-  }
-  out.subtasks = names->get<std::vector<std::string>>();
-  if (const json* text = in.find("descriptions"); text && text->is_string()) {
-    out.descriptions = *text;
-  }
-  const auto positive = [&](const char* key, int64_t& value) {
-    value = 0;
-    in.read(key, value);
-    if (value < 1 || value > 1 << 20) {
-      in.fail(key, "a number from 1", in.find(key) ? *in.find(key) : json());
-    }
-  };
-  positive("segments", out.shape.segments);
-  positive("segment_length", out.shape.segment_length);
-  return out;
+  return parse_hierarchy(read_text(source), source);
 }
 
 }  // namespace
@@ -55,11 +32,7 @@ void save_hierarchy(const fs::path& folder, HierarchicalPolicy& policy,
     check(is_finite(tensor), "save", "expected finite parameters, got NaN or infinity in {}", name);
   });
   write_safetensors(folder / "hierarchical.safetensors", state_dict(heads));
-  const nlohmann::ordered_json out{{"subtasks", hierarchy.subtasks},
-                                   {"descriptions", hierarchy.descriptions},
-                                   {"segments", hierarchy.shape.segments},
-                                   {"segment_length", hierarchy.shape.segment_length}};
-  atomic_write(folder / "hierarchical.json", out.dump(2) + "\n");
+  atomic_write(folder / "hierarchical.json", hierarchy_text(hierarchy));
 }
 
 bool is_hierarchical_folder(const fs::path& folder) {

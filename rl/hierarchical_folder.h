@@ -4,20 +4,13 @@
 #pragma once
 
 #include <filesystem>
-#include <string>
+#include <memory>
 #include <vector>
 
 #include "rl/hierarchical_policy.h"
 #include "rl/model/model_folder.h"
 
 namespace rlhf {
-
-/// What hierarchical.json says.
-struct Hierarchy {
-  std::vector<std::string> subtasks;  ///< their names
-  std::string descriptions;           ///< as --subtasks had them
-  SegmentShape shape;
-};
 
 struct LoadedHierarchicalPolicy {
   HierarchicalPolicy policy;

@@ -9,14 +9,9 @@
 #include <vector>
 
 #include "rl/actor_critic_loss.h"
+#include "rl/hierarchy.h"
 
 namespace rlhf {
-
-/// What a response is made of.
-struct SegmentShape {
-  int64_t segments = 4;        ///< at most
-  int64_t segment_length = 8;  ///< tokens of one at most
-};
 
 struct HierarchicalPolicy {
   LanguageModel base;                  ///< the trunk; its own head is the one all began as

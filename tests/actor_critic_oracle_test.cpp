@@ -2,13 +2,13 @@
 // (tests/python/actor_critic_oracle.py), and against finite differences in double.
 #include <gtest/gtest.h>
 
-#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "core/tape.h"
 #include "nn/gpt2.h"
 #include "rl/actor_critic_loss.h"
 #include "rl/token_advantages.h"
+#include "tests/files.h"
 
 namespace rlhf {
 namespace {
@@ -18,8 +18,7 @@ using nlohmann::json;
 class ActorCriticOracle : public testing::Test {
  protected:
   ActorCriticOracle() {
-    std::ifstream file(RLHF_SOURCE_DIR "/tests/data/actor_critic_oracle.json");
-    oracle = json::parse(file);
+    oracle = test_data("actor_critic_oracle");
     size_t at = 0;
     const auto part = [&](const char* name, size_t n) {
       const auto all = oracle[name].get<std::vector<float>>();

@@ -8,11 +8,10 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
-#include "core/json.h"
-#include "data/text_file.h"
 #include "rl/model/chat_encoding.h"
 #include "rl/model/model_folder.h"
 #include "rl/reward/reward.h"
+#include "tests/files.h"
 #include "tests/model_helpers.h"
 #include "tests/tiny_models.h"
 
@@ -25,8 +24,6 @@ using nlohmann::json;
 class AdapterFolder : public testing::Test {
  protected:
   AdapterFolder() {
-    std::string name = (fs::temp_directory_path() / "rlhf_adapter_XXXXXX").string();
-    root = mkdtemp(name.data());
     LanguageModel base{make_gpt2(tiny_config(tokenizer.vocab_size()), 8)};
     save_model(root / "base", base, tokenizer);
     model = base;
@@ -34,7 +31,6 @@ class AdapterFolder : public testing::Test {
     folder = root / "runs" / "adapter";
     save_model(folder, model, tokenizer);
   }
-  ~AdapterFolder() override { fs::remove_all(root); }
 
   static void adapt(Gpt2& trunk, const fs::path& base) {
     add_adapters(trunk,
@@ -46,25 +42,17 @@ class AdapterFolder : public testing::Test {
     for (Block& block : trunk.h) fill_normal(block.attn.c_attn.lora.b, 0.3, 1, "b");
   }
 
-  void edit_config(const std::function<void(json&)>& edit) const {
-    const fs::path file = folder / "adapter_config.json";
-    json config = parse_json(read_text(file), file.string());
-    edit(config);
-    std::ofstream(file) << config;
-  }
   void set(const char* key, const json& value) const {
-    edit_config([&](json& config) { config[key] = value; });
+    edit_json(folder / "adapter_config.json", [&](json& config) { config[key] = value; });
   }
   /// The message without the folder's name.
   std::string load_error() const {
-    std::string message = message_of<InputError>([&] { load_language_model(folder); });
-    for (size_t at; (at = message.find(root.string())) != std::string::npos;) {
-      message.erase(at, root.string().size());
-    }
-    return message;
+    return without(message_of<InputError>([&] { load_language_model(folder); }),
+                   root.path().string());
   }
 
-  fs::path root, folder;
+  TemporaryFolder root;
+  fs::path folder;
   CharTokenizer tokenizer = tiny_tokenizer();
   LanguageModel model;
 };
@@ -162,7 +150,7 @@ TEST_F(AdapterFolder, ShapesRanksAndTargetsMustAgree) {
 
 TEST_F(AdapterFolder, WhatWouldBeAnotherAdapterIsRefused) {
   const auto error_with = [&](const char* key, const json& value) {
-    const json config = parse_json(read_text(folder / "adapter_config.json"), "config");
+    const json config = json_at(folder / "adapter_config.json");
     set(key, value);
     const std::string message = load_error();
     std::ofstream(folder / "adapter_config.json") << config;

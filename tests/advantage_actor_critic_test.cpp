@@ -2,18 +2,14 @@
 // neither threads nor stopping change a bit.
 #include <gtest/gtest.h>
 
-#include <unistd.h>
-
 #include <filesystem>
 
 #include "rl/advantage_actor_critic.h"
-#include "rl/run/checkpoint_folder.h"
+#include "tests/checkpoint_helpers.h"
 #include "tests/ppo_helpers.h"
 
 namespace rlhf {
 namespace {
-
-namespace fs = std::filesystem;
 
 struct Trained {
   std::vector<Figures> metrics;
@@ -95,32 +91,16 @@ TEST_P(AdvantageActorCriticRun, ThreadsChangeNoBit) {
 }
 
 TEST_P(AdvantageActorCriticRun, ResumingChangesNoBit) {
-  const fs::path folder =
-      fs::temp_directory_path() / ("actor_critic_resume_" + std::to_string(getpid()));
-  fs::create_directories(folder);
-  const auto checkpoints = [&](const fs::path& from) {
-    return Checkpoints({.output_dir = folder,
-                        .command = "actor_critic",
-                        .save_steps = 3,
-                        .resume_from = from,
-                        .save_model = [](const fs::path&) {}});
-  };
+  const SavedRun saved(3);
   AdvantageActorCriticConfig config = tiny_actor_critic(6, GetParam());
   config.scores.scaling = ScoreScaling::mean_and_deviation;
   config.whiten_advantages = true;
   config.lambda = 0.9f;
   config.critic_rate = 3;
-  const Trained whole = train(config, checkpoints({}));
-  const Trained rest = train(config, checkpoints(checkpoint_path(folder, 3)));
-  fs::remove_all(folder);
-  ASSERT_EQ(rest.metrics.size(), 3u);
+  const Trained whole = train(config, saved.whole());
+  const Trained rest = train(config, saved.after(3));
   EXPECT_EQ(rest.parameters, whole.parameters);
-  for (size_t update = 0; update < 3; update++) {
-    for (const auto& [name, value] : rest.metrics[update]) {
-      if (name == "eps") continue;
-      EXPECT_EQ(value, whole.metrics[update + 3].at(name)) << name;
-    }
-  }
+  expect_last(rest.metrics, whole.metrics, 3);
 }
 
 // What is computed once an update is what would be computed on the tape.

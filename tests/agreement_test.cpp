@@ -5,23 +5,17 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <filesystem>
 
 #include "core/check.h"
-#include "core/json.h"
 #include "data/annotators.h"
 #include "data/feedback_weights.h"
-#include "data/text_file.h"
+#include "tests/files.h"
 #include "tests/message_of.h"
 
 namespace rlhf {
 namespace {
 
-nlohmann::json oracle() {
-  const auto file =
-      std::filesystem::path(RLHF_SOURCE_DIR) / "tests" / "data" / "agreement_oracle.json";
-  return parse_json(read_text(file), file.string());
-}
+nlohmann::json oracle() { return test_data("agreement_oracle"); }
 
 std::vector<Vote> votes_in(const nlohmann::json& list) {
   std::vector<Vote> votes;

@@ -6,11 +6,10 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
-#include <nlohmann/json.hpp>
 
 #include "core/check.h"
 #include "data/datasets.h"
+#include "tests/files.h"
 
 namespace rlhf {
 namespace {
@@ -19,8 +18,7 @@ using Texts = std::vector<std::string>;
 using Labels = std::vector<int>;
 
 TEST(BagOfWords, EqualsScikitLearn) {
-  std::ifstream file(RLHF_SOURCE_DIR "/tests/data/text_metrics_oracle.json");
-  const auto cases = nlohmann::json::parse(file).at("logistic");
+  const auto cases = test_data("text_metrics_oracle").at("logistic");
   ASSERT_EQ(cases.size(), 2u);
   for (const auto& c : cases) {
     const Texts texts = c.at("texts"), queries = c.at("queries");

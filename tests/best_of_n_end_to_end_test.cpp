@@ -1,60 +1,19 @@
 // `rlhf best_of_n` and `rlhf raft` as processes: what a run leaves, who reads it, resuming,
 // refusals.
-#include <algorithm>
-
-#include "tests/end_to_end.h"
+#include "tests/small_runs.h"
 
 namespace rlhf::end_to_end {
 namespace {
 
-json json_at(const fs::path& path) { return json::parse(content_of(path)); }
-
 class BestOfNEndToEnd : public Models {
  protected:
   static Arguments best_of_n(const std::string& output, const Arguments& more = {}) {
-    return Arguments{"best_of_n",
-                     "--model_name_or_path",
-                     at("sft"),
-                     "--reward_model_path",
-                     at("rm"),
-                     "--dataset_name",
-                     at("prompts.jsonl"),
-                     "--output_dir",
-                     at(output),
-                     "--num_generations",
-                     "6",
-                     "--max_completion_length",
-                     "8"} +
-           more;
+    return run_of("best_of_n", "sft", "prompts.jsonl", output) + reward_model() +
+           Arguments{"--num_generations", "6"} + kShort + more;
   }
   static Arguments raft(const std::string& output, const Arguments& more = {}) {
-    return Arguments{"raft",
-                     "--model_name_or_path",
-                     at("sft"),
-                     "--reward_model_path",
-                     at("rm"),
-                     "--dataset_name",
-                     at("prompts.jsonl"),
-                     "--output_dir",
-                     at(output),
-                     "--total_episodes",
-                     "32",
-                     "--generation_batch_size",
-                     "8",
-                     "--num_generations",
-                     "4",
-                     "--max_completion_length",
-                     "8",
-                     "--eval_prompts",
-                     "4"} +
-           more;
-  }
-  static void expect_refused(const Arguments& arguments, const std::string& part) {
-    const Finished done = rlhf(arguments);
-    EXPECT_EQ(done.code, 2) << done.err;
-    EXPECT_NE(done.err.find(part), std::string::npos) << done.err;
-    EXPECT_EQ(std::count(done.err.begin(), done.err.end(), '\n'), 1) << done.err;
-    EXPECT_FALSE(fs::exists(at("out"))) << "nothing is written";
+    return episodes("raft", output,
+                    reward_model() + Arguments{"--num_generations", "4"} + kShort + more);
   }
 };
 
@@ -62,7 +21,7 @@ TEST_F(BestOfNEndToEnd, LeavesWhatTrainingReads) {
   const Finished done = rlhf(best_of_n("best", {"--judge_model_path", at("rm")}));
   ASSERT_EQ(done.code, 0) << done.err;
   EXPECT_NE(done.out.find("judge above 0"), std::string::npos) << done.out;
-  const json summary = json_at(at("best") / "summary.json");
+  const json summary = summary_of("best");
   EXPECT_EQ(summary["prompts"], 36);
   const int64_t empty = summary["empty"], completions = summary["completions"];
   EXPECT_LT(empty, 18);
@@ -77,12 +36,9 @@ TEST_F(BestOfNEndToEnd, LeavesWhatTrainingReads) {
   EXPECT_EQ(sizes, (std::vector<int64_t>{1, 2, 4, 6}));
   EXPECT_NEAR(summary["curve"][3]["judge"], last, 1.0) << "judged by itself, less the penalty";
   EXPECT_NE(content_of(at("best") / "report.html").find("Score against KL"), std::string::npos);
-  const std::string lines = content_of(at("best") / "metrics.jsonl");
-  const json line = json::parse(lines.substr(0, lines.find('\n')));
-  for (const char* name : {"reward", "best_of_n/best_reward", "frac_reward_zero_std",
-                           "rewards/model/mean", "completions/mean_length"}) {
-    EXPECT_TRUE(line.contains(name)) << name;
-  }
+  const json line = metrics_of("best").at(0);
+  expect_keys(line, {"reward", "best_of_n/best_reward", "frac_reward_zero_std",
+                     "rewards/model/mean", "completions/mean_length"});
   const Arguments small{"--max_steps", "2"};
   for (const Arguments& reader :
        {Arguments{"sft", "--dataset_name", at("best") / "completions.jsonl"},
@@ -101,8 +57,7 @@ TEST_F(BestOfNEndToEnd, BatchesAndThreadsChangeNoByte) {
   for (const char* name : {"completions.jsonl", "preferences.jsonl"}) {
     EXPECT_EQ(content_of(at("parts") / name), content_of(at("whole") / name)) << name;
   }
-  EXPECT_EQ(json_at(at("parts") / "summary.json")["curve"],
-            json_at(at("whole") / "summary.json")["curve"]);
+  EXPECT_EQ(summary_of("parts")["curve"], summary_of("whole")["curve"]);
 }
 
 TEST_F(BestOfNEndToEnd, FunctionsThatTieLeaveNoPreferences) {
@@ -111,7 +66,7 @@ TEST_F(BestOfNEndToEnd, FunctionsThatTieLeaveNoPreferences) {
             "--missing_eos", "keep", "--dataset_name", at("prompts.jsonl"), "--output_dir",
             at("tied"), "--num_generations", "2", "--max_completion_length", "4"});
   ASSERT_EQ(done.code, 0) << done.err;
-  EXPECT_EQ(json_at(at("tied") / "summary.json")["tied"], 36);
+  EXPECT_EQ(summary_of("tied")["tied"], 36);
   EXPECT_EQ(content_of(at("tied") / "preferences.jsonl"), "");
 }
 
@@ -120,13 +75,10 @@ TEST_F(BestOfNEndToEnd, RaftLeavesAModelMetricsAndAReport) {
        {Arguments{}, Arguments{"--selection", "batch", "--beta", "0.1"}, Arguments{"--use_peft"}}) {
     const Finished done = rlhf(raft("raft", more));
     ASSERT_EQ(done.code, 0) << done.err;
-    EXPECT_EQ(json_at(at("raft") / "summary.json")["episodes"], 32);
-    const std::string lines = content_of(at("raft") / "metrics.jsonl");
-    const json line = json::parse(lines.substr(0, lines.find('\n')));
-    for (const char* name : {"reward", "raft/selected_reward", "nll_loss", "kl", "entropy",
-                             "frac_reward_zero_std", "objective/rlhf_reward"}) {
-      EXPECT_TRUE(line.contains(name)) << name;
-    }
+    EXPECT_EQ(summary_of("raft")["episodes"], 32);
+    const json line = metrics_of("raft").at(0);
+    expect_keys(line, {"reward", "raft/selected_reward", "nll_loss", "kl", "entropy",
+                       "frac_reward_zero_std", "objective/rlhf_reward"});
     EXPECT_NE(content_of(at("raft") / "report.html").find("Likelihood of what is kept"),
               std::string::npos);
   }
@@ -134,15 +86,8 @@ TEST_F(BestOfNEndToEnd, RaftLeavesAModelMetricsAndAReport) {
 }
 
 TEST_F(BestOfNEndToEnd, AResumedRaftIsTheSame) {
-  const Arguments options{"--save_steps", "2", "--num_iterations", "2"};
-  ASSERT_EQ(rlhf(raft("resumed", options)).code, 0);
-  const std::string model = content_of(at("resumed") / "model.safetensors");
-  const fs::path from = at("resumed") / "checkpoint-2";
-  ASSERT_TRUE(fs::exists(from));
-  const Finished rest =
-      rlhf(raft("resumed", options + Arguments{"--resume_from_checkpoint", from}));
-  ASSERT_EQ(rest.code, 0) << rest.err;
-  EXPECT_EQ(content_of(at("resumed") / "model.safetensors"), model);
+  expect_the_same_resumed("resumed", 2,
+                          raft("resumed", {"--save_steps", "2", "--num_iterations", "2"}));
 }
 
 TEST_F(BestOfNEndToEnd, Refusals) {

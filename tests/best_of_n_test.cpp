@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
-#include <fstream>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -19,6 +18,7 @@
 #include "rl/best_of_n_rows.h"
 #include "rl/group_advantages.h"
 #include "rl/model/chat_encoding.h"
+#include "tests/files.h"
 #include "tests/gpu.h"
 #include "tests/ppo_helpers.h"
 
@@ -28,10 +28,7 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-json oracle(const char* part) {
-  std::ifstream file(RLHF_SOURCE_DIR "/tests/data/best_of_n_oracle.json");
-  return json::parse(file).at(part);
-}
+json oracle(const char* part) { return test_data("best_of_n_oracle").at(part); }
 
 uint32_t random_word(uint64_t round, uint64_t i) {
   return random_words(9, RandomStream::sampling, 0, round, i)[0];
@@ -233,11 +230,6 @@ TEST(BestOfN, ScoresThatAreNoNumbersAreRefused) {
 
 class BestOfNRowsTest : public testing::Test {
  protected:
-  BestOfNRowsTest() : folder(fs::temp_directory_path() / "rlhf_best_of_n_rows") {
-    fs::create_directories(folder);
-  }
-  ~BestOfNRowsTest() override { fs::remove_all(folder); }
-
   RankedResponses ranked(const std::vector<std::pair<std::string, double>>& responses) const {
     std::vector<Episode> all;
     for (const auto& [text, score] : responses) {
@@ -256,7 +248,7 @@ class BestOfNRowsTest : public testing::Test {
     atomic_write(folder / "rows.jsonl", rows);
     return folder / "rows.jsonl";
   }
-  fs::path folder;
+  TemporaryFolder folder;
   CharTokenizer tokenizer = tiny_tokenizer();
 };
 

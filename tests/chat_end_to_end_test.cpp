@@ -4,8 +4,6 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
-#include <nlohmann/json.hpp>
-
 #include "core/unicode.h"
 #include "data/chat_template.h"
 #include "data/datasets.h"
@@ -15,8 +13,6 @@
 
 namespace rlhf {
 namespace {
-
-namespace fs = std::filesystem;
 
 /// A model that says one character again and again, whatever it reads.
 LanguageModel monotonous(const Tokenizer& tokenizer, std::string_view character,
@@ -36,12 +32,9 @@ LanguageModel monotonous(const Tokenizer& tokenizer, std::string_view character,
 class ChatEndToEnd : public testing::Test {
  protected:
   void SetUp() override {
-    std::string name = (fs::temp_directory_path() / "rlhf_chat_XXXXXX").string();
-    root = mkdtemp(name.data());
     const std::vector<std::string> corpus{"abcdefgh /\x1b"};
     tokenizer = with_chat_template(CharTokenizer::train(corpus), "model");
   }
-  void TearDown() override { fs::remove_all(root); }
 
   void save(std::string_view character, int64_t n_positions = 64) {
     LanguageModel model =
@@ -58,7 +51,7 @@ class ChatEndToEnd : public testing::Test {
         root);
   }
 
-  fs::path root;
+  TemporaryFolder root;
   std::unique_ptr<Tokenizer> tokenizer;
 };
 

@@ -21,16 +21,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-class Folder {
- public:
-  Folder() {
-    std::string name = (fs::temp_directory_path() / "rlhf_chat_XXXXXX").string();
-    path = mkdtemp(name.data());
-  }
-  ~Folder() { fs::remove_all(path); }
-  fs::path path;
-};
-
 const std::string kOther = "{% for m in messages %}{{ m.content }}{% endfor %}";
 
 TEST(ChatTemplate, SurroundsEachMessageWithItsRoleAndTheEnd) {
@@ -62,23 +52,23 @@ TEST(ChatTemplate, NoTextSpellsAMarker) {
 }
 
 TEST(ChatTemplate, StandsInTheFolderAndComesBack) {
-  const Folder folder;
+  const TemporaryFolder folder;
   const auto tokenizer = with_chat_template(tiny_tokenizer(), "model");
-  tokenizer->save(folder.path);
-  EXPECT_EQ(content_of(folder.path / "chat_template.jinja"), chat_template_text());
+  tokenizer->save(folder);
+  EXPECT_EQ(content_of(folder / "chat_template.jinja"), chat_template_text());
   for (const char* gone : {"", "chat_template.jinja"}) {
-    if (*gone) fs::remove(folder.path / gone);
-    const auto loaded = load_tokenizer(folder.path);
+    if (*gone) fs::remove(folder / gone);
+    const auto loaded = load_tokenizer(folder);
     EXPECT_TRUE(has_chat_template(*loaded)) << "the config holds it as well";
     EXPECT_EQ(chat_template_of(*loaded, "m").opens, chat_template_of(*tokenizer, "m").opens);
   }
 }
 
 TEST(ChatTemplate, AnotherIsKeptAndNeverInterpreted) {
-  const Folder folder;
-  with_chat_template(tiny_tokenizer(), "model")->save(folder.path);
-  std::ofstream(folder.path / "chat_template.jinja") << kOther;
-  const auto loaded = load_tokenizer(folder.path);
+  const TemporaryFolder folder;
+  with_chat_template(tiny_tokenizer(), "model")->save(folder);
+  std::ofstream(folder / "chat_template.jinja") << kOther;
+  const auto loaded = load_tokenizer(folder);
   EXPECT_FALSE(has_chat_template(*loaded));
   const std::string expected =
       "[dir] expected the chat template that `rlhf sft` writes, got another; remove "
@@ -87,9 +77,9 @@ TEST(ChatTemplate, AnotherIsKeptAndNeverInterpreted) {
       "messages to give the model that one";
   EXPECT_EQ(message_of<InputError>([&] { chat_template_of(*loaded, "dir"); }), expected);
   EXPECT_EQ(message_of<InputError>([&] { with_chat_template(*loaded, "dir"); }), expected);
-  const Folder copy;
-  loaded->save(copy.path);
-  EXPECT_EQ(content_of(copy.path / "chat_template.jinja"), kOther);
+  const TemporaryFolder copy;
+  loaded->save(copy);
+  EXPECT_EQ(content_of(copy / "chat_template.jinja"), kOther);
 }
 
 TEST(ChatTemplate, IsAskedForWhereThereIsNone) {
@@ -138,15 +128,15 @@ TEST(GrowVocabulary, AnIdWithoutARowGetsOne) {
 }
 
 TEST(EnsureChatTemplate, GivesAModelItsTokensOnceAndSaysSo) {
-  const Folder folder;
+  const TemporaryFolder folder;
   LanguageModel model{make_gpt2(tiny_config(12), 3)};
-  save_model(folder.path, model, tiny_tokenizer());
-  LoadedLanguageModel loaded = load_language_model(folder.path);
+  save_model(folder, model, tiny_tokenizer());
+  LoadedLanguageModel loaded = load_language_model(folder);
   EXPECT_EQ(ensure_chat_template(loaded.model.transformer, loaded.tokenizer, "m"),
             "the model gets a chat template; 3 new tokens, embedding 12 -> 15 rows");
   EXPECT_EQ(ensure_chat_template(loaded.model.transformer, loaded.tokenizer, "m"), "");
-  save_model(folder.path, loaded.model, *loaded.tokenizer);
-  LoadedLanguageModel again = load_language_model(folder.path);
+  save_model(folder, loaded.model, *loaded.tokenizer);
+  LoadedLanguageModel again = load_language_model(folder);
   EXPECT_TRUE(has_chat_template(*again.tokenizer));
   EXPECT_EQ(parameters_of(again.model), parameters_of(loaded.model));
 }

@@ -7,23 +7,20 @@
 #include <thread>
 
 #include "rl/run/checkpoint_folder.h"
-#include "tests/end_to_end.h"
+#include "tests/small_runs.h"
 
 namespace rlhf {
 namespace {
 
 using namespace end_to_end;
 
-class CheckpointFaultsEndToEnd : public testing::Test {
+class CheckpointFaultsEndToEnd : public Folder {
  protected:
   static void SetUpTestSuite() {
     // In memory where there is such a place: thousands of calls of fsync would take minutes.
-    const fs::path place = fs::exists("/dev/shm") ? "/dev/shm" : fs::temp_directory_path();
-    std::string name = (place / "rlhf_faults_XXXXXX").string();
-    root = mkdtemp(name.data());
+    root = new_folder(fs::exists("/dev/shm") ? "/dev/shm" : fs::temp_directory_path());
     write_data();
   }
-  static void TearDownTestSuite() { fs::remove_all(root); }
 
   static void stop_faults() {
     for (const char* name : {"LD_PRELOAD", "RLHF_FAULT", "RLHF_FAULT_DONE"}) unsetenv(name);
@@ -31,31 +28,8 @@ class CheckpointFaultsEndToEnd : public testing::Test {
   void TearDown() override { stop_faults(); }
 
   static Arguments training(const std::string& steps) {
-    return {"pretrain",
-            "--dataset_name",
-            at("corpus.txt"),
-            "--tokenizer",
-            "char",
-            "--n_layer",
-            "1",
-            "--n_head",
-            "2",
-            "--n_embd",
-            "16",
-            "--block_size",
-            "24",
-            "--max_steps",
-            steps,
-            "--save_steps",
-            "1",
-            "--output_dir",
-            at("run"),
-            "--eval_fraction",
-            "0",
-            "--logging_steps",
-            "1",
-            "--save_total_limit",
-            "2"};
+    return pretrain("run", {"--max_steps", steps, "--save_steps", "1", "--eval_fraction", "0",
+                            "--logging_steps", "1", "--save_total_limit", "2"});
   }
   static Arguments resumed(const std::string& steps) {
     return {"pretrain", "--output_dir", at("run"), "--resume_from_checkpoint",

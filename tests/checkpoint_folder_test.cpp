@@ -19,12 +19,6 @@ namespace fs = std::filesystem;
 
 class CheckpointFolder : public testing::Test {
  protected:
-  void SetUp() override {
-    std::string name = (fs::temp_directory_path() / "rlhf_checkpoint_XXXXXX").string();
-    folder = mkdtemp(name.data());
-  }
-  void TearDown() override { fs::remove_all(folder); }
-
   /// Two files, of which one lies in a folder.
   void write(int64_t step) {
     write_checkpoint(folder, {.step = step, .command = "sft", .version = "1.2", .inputs = {}},
@@ -35,7 +29,7 @@ class CheckpointFolder : public testing::Test {
                      });
   }
 
-  fs::path folder;
+  TemporaryFolder folder;
 };
 
 TEST(Sha256, IsThatOfFips180) {

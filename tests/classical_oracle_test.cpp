@@ -3,11 +3,11 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "core/tape.h"
 #include "rl/classical/losses.h"
+#include "tests/files.h"
 #include "tests/model_helpers.h"
 
 namespace rlhf::classical {
@@ -16,8 +16,7 @@ namespace {
 using nlohmann::json;
 
 const json& oracle() {
-  static const json all =
-      json::parse(std::ifstream(RLHF_SOURCE_DIR "/tests/data/classical_oracle.json"));
+  static const json all = test_data("classical_oracle");
   return all;
 }
 

@@ -1,16 +1,15 @@
 // What every on-policy algorithm of rl/classical holds: it learns, the same bits for any number of
 // threads and wherever it was cut, on either device, and it refuses what it cannot use.
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <cmath>
 #include <csignal>
-#include <filesystem>
 
 #include "rl/classical/evaluation.h"
 #include "rl/env/cart_pole.h"
 #include "rl/run/checkpoint_folder.h"
 #include "tests/classical_helpers.h"
+#include "tests/files.h"
 #include "tests/gpu.h"
 #include "tests/message_of.h"
 #include "tests/threads.h"
@@ -22,11 +21,6 @@ namespace fs = std::filesystem;
 
 class Classical : public testing::TestWithParam<NamedLearn> {
  protected:
-  Classical() : folder_(fs::temp_directory_path() / ("classical_" + std::to_string(getpid()))) {
-    fs::create_directories(folder_);
-  }
-  ~Classical() override { fs::remove_all(folder_); }
-
   Learnt learn(int64_t steps, uint64_t seed, Checkpoints checkpoints = {},
                const Placement& place = {}) const {
     return GetParam().learn(naming(true), steps, seed, std::move(checkpoints), place);
@@ -37,7 +31,7 @@ class Classical : public testing::TestWithParam<NamedLearn> {
             .save_steps = 0,
             .save_model = [](const fs::path&) {}};
   }
-  fs::path folder_;
+  TemporaryFolder folder_;
 };
 
 TEST_P(Classical, LearnsToNameWhatItSees) {

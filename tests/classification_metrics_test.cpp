@@ -3,18 +3,16 @@
 
 #include <gtest/gtest.h>
 
-#include <fstream>
-#include <nlohmann/json.hpp>
 #include <vector>
 
 #include "core/check.h"
+#include "tests/files.h"
 
 namespace rlhf {
 namespace {
 
 TEST(ClassificationMetrics, EqualScikitLearn) {
-  std::ifstream file(RLHF_SOURCE_DIR "/tests/data/text_metrics_oracle.json");
-  const auto cases = nlohmann::json::parse(file).at("classification");
+  const auto cases = test_data("text_metrics_oracle").at("classification");
   ASSERT_GE(cases.size(), 5u);
   for (const auto& c : cases) {
     SCOPED_TRACE(c.at("name").get<std::string>());

@@ -100,15 +100,12 @@ TEST(Comparison, RefusesMetricsThatNobodyLogged) {
 class ReportCommand : public testing::Test {
  protected:
   ReportCommand() {
-    std::string name = (fs::temp_directory_path() / "rlhf_report_XXXXXX").string();
-    root = mkdtemp(name.data());
     for (const char* run : {"a", "b"}) {
       fs::create_directory(root / run);
       std::ofstream(root / run / "metrics.jsonl")
           << "{\"step\":1,\"loss\":2,\"<b>\":1}\n{\"step\":2,\"loss\":1}\n{\"step\":3,\"lo";
     }
   }
-  ~ReportCommand() override { fs::remove_all(root); }
 
   Finished report(std::vector<std::string> arguments) {
     arguments.insert(arguments.begin(), "report");
@@ -116,7 +113,7 @@ class ReportCommand : public testing::Test {
   }
   std::string in(const std::string& name) const { return (root / name).string(); }
 
-  fs::path root;
+  TemporaryFolder root;
 };
 
 TEST_F(ReportCommand, WritesOnePageOfSeveralRuns) {
@@ -125,7 +122,7 @@ TEST_F(ReportCommand, WritesOnePageOfSeveralRuns) {
        {std::vector<std::string>{in("a"), in("b"), "--output", page},
         {"--output", page, in("a"), in("b")},
         {in("a"), "--smoothing=0.5", "--log_y", "loss", "--output", page, "--runs", in("b")},
-        {root.string(), "--output", page}}) {
+        {root.path().string(), "--output", page}}) {
     fs::remove(page);
     const Finished done = report(arguments);
     EXPECT_EQ(done.code, 0) << done.err;

@@ -5,6 +5,7 @@
 #include "core/tape.h"
 #include "rl/hir.h"
 #include "rl/reward_conditioned.h"
+#include "tests/files.h"
 #include "tests/model_helpers.h"
 #include "tests/preference_helpers.h"
 
@@ -16,7 +17,7 @@ using nlohmann::json;
 class ConditionLoss : public testing::Test {
  protected:
   ConditionLoss() {
-    oracle = json::parse(std::ifstream(RLHF_SOURCE_DIR "/tests/data/condition_oracle.json"));
+    oracle = test_data("condition_oracle");
     for (const json& response : oracle["responses"]) {
       whole.episodes++;
       whole.tokens += int64_t(response.size());

@@ -1,19 +1,15 @@
 // Reward-conditioned fine-tuning and hindsight relabelling as runs of a tiny model: what they
 // learn, who sees which prompt, and that a resumed run has the bits of one that never stopped.
 #include <gtest/gtest.h>
-#include <unistd.h>
-
 #include <filesystem>
 
 #include "rl/hir.h"
 #include "rl/reward_conditioned.h"
-#include "rl/run/checkpoint_folder.h"
+#include "tests/checkpoint_helpers.h"
 #include "tests/ppo_helpers.h"
 
 namespace rlhf {
 namespace {
-
-namespace fs = std::filesystem;
 
 // Tokens 9 and 11 stand for a bad and a good response; 10 is the end token.
 const Tokens kTexts{9, 11};
@@ -132,27 +128,11 @@ TEST_P(ConditionTrainingRun, WhoJudgesSeesThePromptAndNoCondition) {
 }
 
 TEST_P(ConditionTrainingRun, AResumedRunIsTheSame) {
-  const fs::path folder =
-      fs::temp_directory_path() / fmt::format("condition_resume_{}_{}", GetParam().first, getpid());
-  fs::create_directories(folder);
-  const auto checkpoints = [&](const fs::path& from) {
-    return Checkpoints({.output_dir = folder,
-                        .command = "conditioned",
-                        .save_steps = 2,
-                        .resume_from = from,
-                        .save_model = [](const fs::path&) {}});
-  };
-  Trained whole = run({.updates = 4}, checkpoints({}));
-  Trained rest = run({.updates = 4}, checkpoints(checkpoint_path(folder, 2)));
-  ASSERT_EQ(rest.metrics.size(), 2u);
+  const SavedRun saved(2);
+  Trained whole = run({.updates = 4}, saved.whole());
+  Trained rest = run({.updates = 4}, saved.after(2));
   EXPECT_EQ(parameters_of(rest.model), parameters_of(whole.model));
-  for (size_t update = 0; update < 2; update++) {
-    for (const auto& [name, value] : rest.metrics[update]) {
-      if (name == "eps") continue;
-      EXPECT_EQ(value, whole.metrics[update + 2].at(name)) << name;
-    }
-  }
-  fs::remove_all(folder);
+  expect_last(rest.metrics, whole.metrics, 2);
 }
 
 TEST_P(ConditionTrainingRun, TheAuxiliaryTermLeavesItsMark) {

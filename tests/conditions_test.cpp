@@ -3,17 +3,16 @@
 #include "rl/conditions.h"
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
-#include <nlohmann/json.hpp>
 #include <numeric>
 
 #include "core/check.h"
 #include "data/completion_rows.h"
 #include "rl/instructions.h"
 #include "rl/response_pool.h"
+#include "tests/files.h"
 #include "tests/tiny_models.h"
 
 namespace rlhf {
@@ -24,19 +23,15 @@ using Texts = std::vector<std::string>;
 
 class Conditions : public testing::Test {
  protected:
-  Conditions() : file_(fs::temp_directory_path() / fmt::format("conditions_{}.jsonl", getpid())) {}
-  ~Conditions() override { fs::remove(file_); }
-
-  const fs::path& write(const std::string& lines) {
-    std::ofstream(file_) << lines;
-    return file_;
+  fs::path write(const std::string& lines) const {
+    std::ofstream(folder_ / "rows.jsonl") << lines;
+    return folder_ / "rows.jsonl";
   }
   std::string refusal(const std::string& lines) {
-    write(lines);
-    return message_of<InputError>([&] { read_instructions(file_); });
+    return message_of<InputError>([&] { read_instructions(write(lines)); });
   }
   CharTokenizer tokenizer = tiny_tokenizer();
-  fs::path file_;
+  TemporaryFolder folder_;
 };
 
 TEST_F(Conditions, AreTheTextsBetweenBarsAsTheyStand) {
@@ -74,8 +69,7 @@ TEST_F(Conditions, StandBeforeThePromptAsOneText) {
 }
 
 TEST(Quantiles, AreNumpys) {
-  const auto oracle = nlohmann::json::parse(
-      std::ifstream(RLHF_SOURCE_DIR "/tests/data/condition_oracle.json"))["quantiles"];
+  const auto oracle = test_data("condition_oracle")["quantiles"];
   ASSERT_EQ(oracle.size(), 7u);
   for (const auto& wanted : oracle) {
     const auto scores = wanted["scores"].get<std::vector<double>>();
@@ -134,8 +128,7 @@ TEST_F(Conditions, BandsThatOverlapOrLeaveGapsAreRefused) {
 }
 
 TEST(DefaultBands, AreCutAtNumpysQuantiles) {
-  const auto oracle = nlohmann::json::parse(
-      std::ifstream(RLHF_SOURCE_DIR "/tests/data/condition_oracle.json"))["quantiles"];
+  const auto oracle = test_data("condition_oracle")["quantiles"];
   for (const auto& wanted : oracle) {
     const auto edges = wanted["edges"].get<std::vector<double>>();
     const auto scores = wanted["scores"].get<std::vector<double>>();
@@ -170,11 +163,11 @@ TEST_F(Conditions, CompletionsHaveARewardInAllRowsOrInNone) {
                                  "{\"prompt\":\"c\",\"completion\":\"d\",\"reward\":2}\n"));
   EXPECT_EQ(rows[0].reward, -1.5);
   EXPECT_EQ(rows[1].completion, "d");
-  write(
+  const fs::path mixed = write(
       "{\"prompt\":\"a\",\"completion\":\"b\"}\n"
       "{\"prompt\":\"c\",\"completion\":\"d\",\"reward\":2}\n");
   EXPECT_NE(
-      message_of<InputError>([&] { read_completion_rows(file_); }).find(":2] expected a reward"),
+      message_of<InputError>([&] { read_completion_rows(mixed); }).find(":2] expected a reward"),
       std::string::npos);
 }
 

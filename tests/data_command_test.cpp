@@ -5,7 +5,6 @@
 #include <filesystem>
 #include <fstream>
 #include <set>
-#include <sstream>
 
 #include "tests/process.h"
 
@@ -16,12 +15,6 @@ namespace fs = std::filesystem;
 
 class DataCommand : public testing::Test {
  protected:
-  void SetUp() override {
-    char name[] = "/tmp/rlhf_data_XXXXXX";
-    folder_ = mkdtemp(name);
-  }
-  void TearDown() override { fs::remove_all(folder_); }
-
   std::string at(const std::string& name) const { return folder_ / name; }
   std::string write(const std::string& name, const std::string& content) const {
     std::ofstream(at(name), std::ios::binary) << content;
@@ -31,14 +24,8 @@ class DataCommand : public testing::Test {
     arguments.insert(arguments.begin(), "data");
     return run_program(RLHF_BINARY, arguments, folder_);
   }
-  static std::vector<std::string> lines_of(const fs::path& file) {
-    std::vector<std::string> lines;
-    std::ifstream stream(file, std::ios::binary);
-    for (std::string line; std::getline(stream, line);) lines.push_back(line);
-    return lines;
-  }
 
-  fs::path folder_;
+  TemporaryFolder folder_;
 };
 
 TEST_F(DataCommand, StatsReportsEveryBadRowAndGoesOn) {

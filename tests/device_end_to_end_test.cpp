@@ -3,33 +3,24 @@
 #include <set>
 
 #include "apps/device_flags.h"
-#include "tests/end_to_end.h"
 #include "tests/gpu.h"
+#include "tests/small_runs.h"
 
 namespace rlhf::end_to_end {
 namespace {
 
-class DeviceEndToEnd : public testing::Test {
+class DeviceEndToEnd : public Folder {
  protected:
   static void SetUpTestSuite() {
-    std::string name = (fs::temp_directory_path() / "rlhf_device_XXXXXX").string();
-    root = mkdtemp(name.data());
+    Folder::SetUpTestSuite();
     write_data();
-  }
-  static void TearDownTestSuite() { fs::remove_all(root); }
-
-  static void expect_run(const Arguments& call) {
-    const Finished done = rlhf(call);
-    ASSERT_EQ(done.code, 0) << done.err;
   }
 
   /// The names of all that a run has logged.
-  static std::set<std::string> metrics_of(const std::string& folder) {
+  static std::set<std::string> names_of(const std::string& run) {
     std::set<std::string> names;
-    std::istringstream text(content_of(at(folder) / "metrics.jsonl"));
-    for (std::string line; std::getline(text, line);) {
-      const json metrics = json::parse(line);
-      for (const auto& [name, value] : metrics.items()) names.insert(name);
+    for (const json& line : metrics_of(run)) {
+      for (const auto& [name, value] : line.items()) names.insert(name);
     }
     return names;
   }
@@ -46,24 +37,18 @@ class DeviceEndToEnd : public testing::Test {
   /// Everything once, in folders that begin with `name`.
   static void take_the_journey(const std::string& name, const Arguments& device) {
     const Arguments few{"--max_steps", "3", "--logging_steps", "1"};
-    expect_run(
-        pretrain(name + "lm", few + device + Arguments{"--n_embd", "8", "--save_steps", "2"}));
-    expect_run(Arguments{"sft", "--model_name_or_path", at(name + "lm"), "--dataset_name",
-                         at("sft.jsonl"), "--output_dir", at(name + "sft"),
-                         "--per_device_train_batch_size", "4"} +
-               few + device);
-    expect_run(Arguments{"reward", "--model_name_or_path", at(name + "lm"), "--dataset_name",
-                         at("pairs.jsonl"), "--output_dir", at(name + "rm"),
-                         "--per_device_train_batch_size", "4"} +
-               few + device);
-    expect_run(Arguments{"ppo", "--model_name_or_path", at(name + "sft"), "--reward_model_path",
-                         at(name + "rm"), "--dataset_name", at("prompts.jsonl"), "--output_dir",
-                         at(name + "ppo"), "--total_episodes", "4", "--episodes_per_update", "4",
-                         "--num_ppo_epochs", "1", "--response_length", "4", "--eval_prompts", "2"} +
-               device);
-    expect_run(Arguments{"generate", "--model_name_or_path", at(name + "ppo"), "--prompt", "the",
-                         "--max_new_tokens", "4"} +
-               device);
+    succeed(pretrain(name + "lm", few + device + Arguments{"--n_embd", "8", "--save_steps", "2"}));
+    const Arguments batch{"--per_device_train_batch_size", "4"};
+    succeed(run_of("sft", name + "lm", "sft.jsonl", name + "sft") + batch + few + device);
+    succeed(run_of("reward", name + "lm", "pairs.jsonl", name + "rm") + batch + few + device);
+    succeed(run_of("ppo", name + "sft", "prompts.jsonl", name + "ppo") +
+            Arguments{"--reward_model_path", at(name + "rm"), "--total_episodes", "4",
+                      "--episodes_per_update", "4", "--num_ppo_epochs", "1", "--response_length",
+                      "4", "--eval_prompts", "2"} +
+            device);
+    succeed(Arguments{"generate", "--model_name_or_path", at(name + "ppo"), "--prompt", "the",
+                      "--max_new_tokens", "4"} +
+            device);
   }
 
   static Arguments gpu(const Arguments& more = {}) {
@@ -79,8 +64,8 @@ TEST_F(DeviceEndToEnd, TheSameCommandsFilesAndMetricsAsOnTheCpu) {
   for (const std::string kind : {"lm", "sft", "rm", "ppo"}) {
     for (const std::string name : {"gpu_", "bf16_"}) {
       EXPECT_EQ(files_of(name + kind), files_of("cpu_" + kind)) << name << kind;
-      std::set<std::string> extra = metrics_of(name + kind);
-      for (const std::string& known : metrics_of("cpu_" + kind)) {
+      std::set<std::string> extra = names_of(name + kind);
+      for (const std::string& known : names_of("cpu_" + kind)) {
         EXPECT_EQ(extra.erase(known), 1u) << known << " of " << kind;
       }
       if (kind == "ppo") {
@@ -92,30 +77,27 @@ TEST_F(DeviceEndToEnd, TheSameCommandsFilesAndMetricsAsOnTheCpu) {
     }
   }
   const auto type = [](const std::string& folder) {
-    return json::parse(content_of(at(folder) / "config.json"))["dtype"];
+    return json_at(at(folder) / "config.json")["dtype"];
   };
   EXPECT_EQ(type("gpu_ppo"), "float32");
   EXPECT_EQ(type("bf16_ppo"), "bfloat16");
   // What one device has written the other reads.
-  expect_run({"eval", "--model_name_or_path", at("bf16_lm"), "--dataset_name", at("corpus.txt"),
-              "--device", "cpu"});
-  expect_run(Arguments{"eval", "--model_name_or_path", at("cpu_rm"), "--dataset_name",
-                       at("labels.jsonl")} +
-             gpu());
+  succeed({"eval", "--model_name_or_path", at("bf16_lm"), "--dataset_name", at("corpus.txt"),
+           "--device", "cpu"});
+  succeed(Arguments{"eval", "--model_name_or_path", at("cpu_rm"), "--dataset_name",
+                    at("labels.jsonl")} +
+          gpu());
 }
 
 TEST_F(DeviceEndToEnd, ADeviceThatIsNotThereIsRefusedInOneLine) {
   const bool usable = gpu_report().problem.empty();
   const std::string missing = !usable || gpu_report().emulated ? "cuda" : "emulated";
   for (const Arguments& call :
-       {pretrain("none", {"--device", missing}), pretrain("none", {"--device", "cpu", "--bf16"})}) {
-    const Finished done = rlhf(call);
-    EXPECT_EQ(done.code, 2);
-    EXPECT_EQ(std::count(done.err.begin(), done.err.end(), '\n'), 1) << done.err;
-    EXPECT_TRUE(done.err.find("use --device") != std::string::npos ||
-                done.err.find("[--bf16]") != std::string::npos)
-        << done.err;
-    EXPECT_FALSE(fs::exists(at("none")));
+       {pretrain("out", {"--device", missing}), pretrain("out", {"--device", "cpu", "--bf16"})}) {
+    const std::string line = refusal(call);
+    EXPECT_TRUE(line.find("use --device") != std::string::npos ||
+                line.find("[--bf16]") != std::string::npos)
+        << line;
   }
 }
 

@@ -2,7 +2,6 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <filesystem>
 #include <limits>
 
 #include "core/allocator.h"
@@ -10,6 +9,7 @@
 #include "core/mirror.h"
 #include "core/safetensors.h"
 #include "core/tensor.h"
+#include "tests/files.h"
 #include "tests/gpu.h"
 #include "tests/message_of.h"
 
@@ -76,14 +76,14 @@ TEST(DeviceTensor, SeesWhatIsNotFinite) {
 
 TEST(DeviceTensor, IsWrittenToFilesAsItIs) {
   RLHF_NEEDS_GPU();
-  const auto path = std::filesystem::path(testing::TempDir()) / "device_tensor.safetensors";
+  const TemporaryFolder folder;
+  const auto path = folder / "device_tensor.safetensors";
   const Tensor there = Tensor::from(values(20), {4, 5}, Device::cuda).to(DType::bf16);
   write_safetensors(path, {{"x", there}});
   const Tensor read = read_safetensors(path).at("x");
   EXPECT_EQ(read.dtype(), DType::bf16);
   EXPECT_EQ(read.device(), Device::cpu);
   EXPECT_EQ(read.to(DType::f32).to_vector<float>(), there.to(DType::f32).to_vector<float>());
-  std::filesystem::remove(path);
 }
 
 TEST(DeviceTensor, GradientsOfParametersAreSummedInFloat) {

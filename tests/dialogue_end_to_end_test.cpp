@@ -1,23 +1,23 @@
 // docs/dialogue.md in miniature: dialogues, pretraining, fine-tuning on messages, a reward model on
 // pairs of answers, PPO on conversations, answers to prompts of messages, their judge, and a chat.
-#include "tests/end_to_end.h"
+#include "tests/small_runs.h"
 
 namespace rlhf::end_to_end {
 namespace {
 
 /// The first lines of a file under another name.
 void take(const std::string& from, const std::string& to, int lines) {
-  std::istringstream text(content_of(at(from)));
-  std::string line, head;
-  for (int i = 0; i < lines && std::getline(text, line); i++) head += line + "\n";
+  std::string head;
+  for (const std::string& line : lines_of(at(from))) {
+    if (lines-- > 0) head += line + "\n";
+  }
   write(to, head);
 }
 
-class DialogueEndToEnd : public testing::Test {
+class DialogueEndToEnd : public Folder {
  protected:
   static void SetUpTestSuite() {
-    std::string name = (fs::temp_directory_path() / "rlhf_dialogue_XXXXXX").string();
-    root = mkdtemp(name.data());
+    Folder::SetUpTestSuite();
     succeed({"demo", "--dialogues", "--output_dir", at("demo")});
     take("demo/data/documents.jsonl", "text.jsonl", 60);
     take("demo/data/sft.jsonl", "sft.jsonl", 40);
@@ -28,18 +28,6 @@ class DialogueEndToEnd : public testing::Test {
              "--per_device_train_batch_size", "2", "--output_dir", at("lm")});
     fine_tuned = succeed(sft("sft"));
   }
-  static void TearDownTestSuite() { fs::remove_all(root); }
-
-  static Finished succeed(const Arguments& arguments) {
-    Finished done = rlhf(arguments);
-    EXPECT_EQ(done.code, 0) << arguments[0] << ": " << done.err;
-    return done;
-  }
-
-  static Arguments sft(const std::string& output, const Arguments& more = {}) {
-    return end_to_end::sft(output, more);
-  }
-
   static inline Finished fine_tuned;
 };
 
@@ -50,7 +38,7 @@ TEST_F(DialogueEndToEnd, FineTuningGivesTheModelItsTemplateAndShowsWhatIsLearnt)
   EXPECT_NE(fine_tuned.err.find("<|endoftext|><|assistant|>[["), std::string::npos);
   EXPECT_TRUE(fs::exists(at("sft/chat_template.jinja")));
   EXPECT_NE(content_of(at("sft/report.html")).find("&#60;|assistant|&#62;"), std::string::npos);
-  const json summary = json::parse(content_of(at("sft/summary.json")));
+  const json summary = summary_of("sft");
   EXPECT_EQ(summary["examples"], 40);
 }
 
@@ -90,11 +78,9 @@ TEST_F(DialogueEndToEnd, TheWholeChain) {
 }
 
 TEST_F(DialogueEndToEnd, AModelWithoutATemplateIsNotAskedMessages) {
-  const Finished done =
-      rlhf({"generate", "--model_name_or_path", at("lm"), "--dataset_name", at("prompts.jsonl")});
-  EXPECT_EQ(done.code, 2);
   EXPECT_EQ(
-      done.err,
+      refusal(
+          {"generate", "--model_name_or_path", at("lm"), "--dataset_name", at("prompts.jsonl")}),
       "rlhf: [messages] expected a model with a chat template, got none; `rlhf sft` on rows of "
       "messages gives it one\n");
 }
@@ -102,14 +88,10 @@ TEST_F(DialogueEndToEnd, AModelWithoutATemplateIsNotAskedMessages) {
 TEST_F(DialogueEndToEnd, BadRowsStopARunBeforeItBegins) {
   write("bad.jsonl", content_of(at("sft.jsonl")) +
                          json{{"messages", {{{"role", "bot"}, {"content", "x"}}}}}.dump() + "\n");
-  Arguments call = sft("bad");
-  call[4] = at("bad.jsonl");
-  const Finished done = rlhf(call);
-  EXPECT_EQ(done.code, 2);
-  EXPECT_EQ(done.err, "rlhf: [" + at("bad.jsonl").string() +
-                          ":41] expected the role system, user or assistant in message 1 of "
-                          "\"messages\", got \"bot\"\n");
-  EXPECT_FALSE(fs::exists(at("bad")));
+  EXPECT_EQ(refusal(sft("out", {"--dataset_name", at("bad.jsonl")})),
+            "rlhf: [" + at("bad.jsonl").string() +
+                ":41] expected the role system, user or assistant in message 1 of "
+                "\"messages\", got \"bot\"\n");
 }
 
 }  // namespace

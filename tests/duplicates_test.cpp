@@ -3,25 +3,19 @@
 
 #include <gtest/gtest.h>
 
-#include <filesystem>
 #include <set>
 
-#include "core/json.h"
 #include "data/cleaning.h"
 #include "data/grouped_split.h"
 #include "data/near_duplicates.h"
 #include "data/normalise.h"
 #include "data/scripts.h"
-#include "data/text_file.h"
+#include "tests/files.h"
 
 namespace rlhf {
 namespace {
 
-nlohmann::json oracle() {
-  const auto file =
-      std::filesystem::path(RLHF_SOURCE_DIR) / "tests" / "data" / "agreement_oracle.json";
-  return parse_json(read_text(file), file.string());
-}
+nlohmann::json oracle() { return test_data("agreement_oracle"); }
 
 Item label(const char* text, const char* value, const char* annotator = "") {
   return {.kind = ItemKind::label, .first = text, .judgement = value, .annotator = annotator};

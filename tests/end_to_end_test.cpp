@@ -1,21 +1,12 @@
 // Every command as a process on small files: what a person gets for good input.
-#include "tests/end_to_end.h"
-#include "apps/device_flags.h"
-
-#include <algorithm>
 #include <cmath>
+
+#include "apps/commands.h"
+#include "apps/device_flags.h"
+#include "tests/small_runs.h"
 
 namespace rlhf::end_to_end {
 namespace {
-
-json json_at(const fs::path& path) { return json::parse(content_of(path)); }
-
-std::vector<json> metrics_of(const std::string& folder) {
-  std::vector<json> lines;
-  std::istringstream text(content_of(at(folder) / "metrics.jsonl"));
-  for (std::string line; std::getline(text, line);) lines.push_back(json::parse(line));
-  return lines;
-}
 
 class EndToEnd : public Models {
  protected:
@@ -26,7 +17,7 @@ class EndToEnd : public Models {
     EXPECT_EQ(done.code, 0) << done.err;
     if (done.code != 0) return {};
     EXPECT_EQ(std::count(done.out.begin(), done.out.end(), '\n'), 1) << done.out;
-    const json summary = json_at(at(folder) / "summary.json");
+    const json summary = summary_of(folder);
     for (const char* key : keys) {
       EXPECT_TRUE(summary.contains(key) && summary[key].is_number()) << folder << ": " << key;
     }
@@ -119,9 +110,7 @@ TEST_F(EndToEnd, LearnsFromPairsLabelsAndScores) {
                                            {"--text_column", "0", "--label_column", "1",
                                             "--eval_fraction", "0.3", "--max_steps", "80"}),
                                     "rm_labels", keys);
-  for (const char* key : {"accuracy", "precision", "recall", "f1", "bag_of_words_accuracy"}) {
-    EXPECT_TRUE(labels.contains(key)) << key;
-  }
+  expect_keys(labels, {"accuracy", "precision", "recall", "f1", "bag_of_words_accuracy"});
   EXPECT_GT(labels["accuracy"], 0.8);
 
   const json scores = summary_after(reward("rm_scores", "scores.jsonl", "mse"), "rm_scores", keys);
@@ -144,11 +133,9 @@ TEST_F(EndToEnd, RunsPpoWithBothCritics) {
     EXPECT_EQ(summary["episodes"], 24);
     const std::vector<json> metrics = metrics_of(folder);
     ASSERT_EQ(metrics.size(), 3u);
-    for (const char* key : {"objective/kl", "objective/scores", "objective/rlhf_reward",
-                            "policy/approxkl_avg", "policy/clipfrac_avg", "val/ratio",
-                            "loss/policy_avg", "loss/value_avg", "lr", "episode"}) {
-      EXPECT_TRUE(metrics[0].contains(key)) << key;
-    }
+    expect_keys(metrics[0], {"objective/kl", "objective/scores", "objective/rlhf_reward",
+                             "policy/approxkl_avg", "policy/clipfrac_avg", "val/ratio",
+                             "loss/policy_avg", "loss/value_avg", "lr", "episode"});
     EXPECT_EQ(metrics[0]["objective/kl"], 0) << "the first episodes come from the reference";
   }
   rlhf(ppo("ppo_still", {"--learning_rate", "0"}));
@@ -296,12 +283,12 @@ TEST_F(EndToEnd, EvaluatesAnswersToPromptsByWhoeverIsNamed) {
 }
 
 TEST_F(EndToEnd, EveryCommandExplainsItself) {
-  for (const char* command :
-       {"demo", "doctor", "tokenizer", "pretrain", "sft", "reward", "ppo", "generate", "eval"}) {
-    const Finished help = rlhf({command, "--help"});
-    EXPECT_EQ(help.code, 0);
+  for (const Command& command : commands()) {
+    const Finished help = succeed({command.name, "--help"});
     EXPECT_EQ(help.err, "");
-    EXPECT_NE(help.out.find(std::string("rlhf ") + command), std::string::npos) << help.out;
+    EXPECT_NE(help.out.find("rlhf " + command.name), std::string::npos) << help.out;
+    EXPECT_NE(help.out.find(command.summary), std::string::npos) << help.out;
+    EXPECT_NE(help.out.find(command.example), std::string::npos) << help.out;
   }
   const DeviceReport gpu = gpu_report();
   const std::string cuda = json_of({"doctor", "--json"})["cuda"];

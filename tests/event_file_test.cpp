@@ -25,12 +25,6 @@ namespace fs = std::filesystem;
 
 class EventFileTest : public testing::Test {
  protected:
-  EventFileTest() {
-    std::string name = (fs::temp_directory_path() / "rlhf_events_XXXXXX").string();
-    root = mkdtemp(name.data());
-  }
-  ~EventFileTest() override { fs::remove_all(root); }
-
   std::vector<fs::path> files() const {
     std::vector<fs::path> paths;
     for (const auto& entry : fs::directory_iterator(root)) paths.push_back(entry.path());
@@ -38,7 +32,7 @@ class EventFileTest : public testing::Test {
     return paths;
   }
 
-  fs::path root;
+  TemporaryFolder root;
 };
 
 std::string hex(std::string_view bytes) {

@@ -3,10 +3,10 @@
 
 #include <gtest/gtest.h>
 
-#include <filesystem>
 #include <fstream>
 
 #include "core/check.h"
+#include "tests/files.h"
 #include "tests/message_of.h"
 
 namespace rlhf {
@@ -14,9 +14,6 @@ namespace {
 
 class FeedbackFiles : public testing::Test {
  protected:
-  void SetUp() override { std::filesystem::create_directories(folder_); }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
-
   std::string file(const std::string& content, const std::string& name = "f.jsonl") {
     std::ofstream(folder_ / name, std::ios::binary) << content;
     return folder_ / name;
@@ -24,17 +21,11 @@ class FeedbackFiles : public testing::Test {
 
   std::string message(const std::string& content, const FeedbackOptions& options = {}) {
     const std::string path = file(content);
-    std::string text = message_of<InputError>([&] { read_feedback(path, options); });
-    if (const size_t at = text.find(folder_.string() + "/"); at != std::string::npos) {
-      text.erase(at, folder_.string().size() + 1);
-    }
-    return text;
+    return without(message_of<InputError>([&] { read_feedback(path, options); }),
+                   folder_.path().string() + "/");
   }
 
-  const std::filesystem::path folder_ =
-      std::filesystem::path(testing::TempDir()) /
-      ("feedback_test_" +
-       std::string(testing::UnitTest::GetInstance()->current_test_info()->name()));
+  TemporaryFolder folder_;
 };
 
 TEST_F(FeedbackFiles, AreRecognisedByTheirColumns) {

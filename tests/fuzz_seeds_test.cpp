@@ -4,9 +4,9 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
 #include <set>
 
+#include "tests/files.h"
 #include "tests/fuzz/fuzz.h"
 
 namespace rlhf {
@@ -15,11 +15,6 @@ namespace {
 namespace fs = std::filesystem;
 
 const fs::path all_seeds = fs::path(RLHF_SOURCE_DIR) / "tests" / "fuzz" / "seeds";
-
-std::string bytes_of(const fs::path& file) {
-  std::ifstream in(file, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), {}};
-}
 
 /// Commands print what they refuse.
 void run_quietly(const fuzz::Target& target, std::string_view bytes) {
@@ -39,7 +34,7 @@ TEST(FuzzSeeds, EveryTargetHoldsForItsSeedsAndTheirBeginnings) {
     const int64_t before = fuzz::acceptances();
     for (const auto& seed : fs::directory_iterator(all_seeds / target.name)) {
       SCOPED_TRACE(seed.path().string());
-      const std::string bytes = bytes_of(seed.path());
+      const std::string bytes = content_of(seed.path());
       const size_t step = std::max<size_t>(1, bytes.size() / 16);
       for (size_t size = 0; size < bytes.size(); size += step) {
         run_quietly(target, std::string_view(bytes).substr(0, size));

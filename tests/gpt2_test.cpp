@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
-#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "core/tape.h"
@@ -16,6 +15,7 @@
 #include "nn/optimizer.h"
 #include "rl/language_model.h"
 #include "rl/reward/reward.h"
+#include "tests/files.h"
 #include "tests/gpu.h"
 
 namespace rlhf {
@@ -24,17 +24,15 @@ namespace {
 using nlohmann::json;
 const std::filesystem::path folder = RLHF_SOURCE_DIR "/tests/data/gpt2_golden";
 
-json read_json(const char* name) { return json::parse(std::ifstream(folder / name)); }
-
 const json& golden() {
-  static const json loaded = read_json("golden.json");
+  static const json loaded = json_at(folder / "golden.json");
   return loaded;
 }
 
 /// The folder's weights in T, under the names transformers gave them.
 template <class T>
 LanguageModel load(Device device = Device::cpu) {
-  const json config = read_json("config.json");
+  const json config = json_at(folder / "config.json");
   Gpt2Config shape{.vocab_size = config["vocab_size"],
                    .n_positions = config["n_positions"],
                    .n_embd = config["n_embd"],

@@ -217,8 +217,7 @@ ResponseBatch responses() {
   static const std::vector<Episode> episodes{{.prompt = {1, 2}, .response = {3, 4, 5, 0}},
                                              {.prompt = {9}, .response = {8, 8}},
                                              {.prompt = {4, 4, 6, 10}, .response = {7, 1, 2}}};
-  const std::vector<const Episode*> list{&episodes[0], &episodes[1], &episodes[2]};
-  return response_batch(list);
+  return response_batch(pointers(episodes));
 }
 
 TEST(Gradient, PpoWithAValueHeadOnThePolicy) {

@@ -2,7 +2,6 @@
 // gradients, clipped shares and advantages (tests/python/group_policy_oracle.py).
 #include <gtest/gtest.h>
 
-#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "core/tape.h"
@@ -10,6 +9,7 @@
 #include "rl/reinforce.h"
 #include "rl/rloo.h"
 #include "rl/whitening.h"
+#include "tests/files.h"
 
 namespace rlhf {
 namespace {
@@ -20,8 +20,7 @@ using Slice = std::span<const Episode* const>;
 class GroupPolicyOracle : public testing::Test {
  protected:
   GroupPolicyOracle() {
-    std::ifstream file(RLHF_SOURCE_DIR "/tests/data/group_policy_oracle.json");
-    oracle = json::parse(file);
+    oracle = test_data("group_policy_oracle");
     for (size_t i = 0; i < oracle["lengths"].size(); i++) {
       Episode e{.prompt = {1}, .response = Tokens(oracle["lengths"][i].get<size_t>(), 2)};
       e.stopped = oracle["stopped"][i];

@@ -2,19 +2,16 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
-#include <functional>
 #include <memory>
 
 #include "core/allocator.h"
 #include "rl/memory_plan.h"
-#include "rl/run/checkpoint_folder.h"
+#include "tests/checkpoint_helpers.h"
 #include "tests/gpu.h"
 #include "tests/group_policy_variants.h"
 
 namespace rlhf {
 namespace {
-
-namespace fs = std::filesystem;
 
 class GroupPolicy : public testing::TestWithParam<Variant> {
  protected:
@@ -69,30 +66,13 @@ TEST_P(GroupPolicy, LearnsWhatIsLiked) {
 }
 
 TEST_P(GroupPolicy, ResumingChangesNoBit) {
-  const fs::path folder =
-      fs::temp_directory_path() / (std::string("rlhf_group_policy_") + GetParam().name);
-  fs::remove_all(folder);
-  fs::create_directories(folder);
-  const auto checkpoints = [&](const fs::path& from) {
-    return Checkpoints({.output_dir = folder,
-                        .command = "grpo",
-                        .save_steps = 2,
-                        .resume_from = from,
-                        .save_model = [](const fs::path&) {}});
-  };
+  const SavedRun saved(2);
   const Settings settings{.updates = 4, .learning_rate = 2e-2, .iterations = 2};
-  const Trained whole = run(settings, checkpoints({}));
-  const Trained rest = run(settings, checkpoints(checkpoint_path(folder, 2)));
-  ASSERT_EQ(rest.metrics.size(), 2u);
+  const Trained whole = run(settings, saved.whole());
+  const Trained rest = run(settings, saved.after(2));
   EXPECT_EQ(rest.parameters, whole.parameters);
   EXPECT_EQ(rest.result.alarms, whole.result.alarms);
-  for (size_t update = 0; update < 2; update++) {
-    for (const auto& [name, value] : rest.metrics[update]) {
-      if (name == "eps") continue;
-      EXPECT_EQ(value, whole.metrics[update + 2].at(name)) << name;
-    }
-  }
-  fs::remove_all(folder);
+  expect_last(rest.metrics, whole.metrics, 2);
 }
 
 // By plain gradient descent: Adam's first step would make a sign of what is rounding.

@@ -1,8 +1,5 @@
 // `rlhf gym` as a person meets it: every algorithm learns, is saved, loaded and resumed, several
 // seeds make one page, and what does not go together is said in one line.
-#include <algorithm>
-#include <sstream>
-
 #include "rl/run/checkpoint_folder.h"
 #include "tests/end_to_end.h"
 
@@ -49,35 +46,13 @@ const std::vector<Short> kShort{
      "2",
      2}};
 
-class GymEndToEnd : public testing::Test {
+class GymEndToEnd : public Folder {
  protected:
-  static void SetUpTestSuite() {
-    std::string name = (fs::temp_directory_path() / "rlhf_gym_XXXXXX").string();
-    root = mkdtemp(name.data());
-  }
-  static void TearDownTestSuite() { fs::remove_all(root); }
-
   static Arguments train(const Short& s, const std::string& output) {
     return Arguments{"gym",  "--env",        s.env,       "--algo",
                      s.algo, "--output_dir", at(output),  "--eval_episodes",
                      "20",   "--save_steps", s.save_steps} +
            s.flags;
-  }
-  /// metrics.jsonl without what a clock says.
-  static std::vector<json> metrics(const std::string& run) {
-    std::istringstream text(content_of(at(run) / "metrics.jsonl"));
-    std::vector<json> lines;
-    for (std::string line; std::getline(text, line);) {
-      lines.push_back(json::parse(line));
-      lines.back().erase("charts/SPS");
-    }
-    return lines;
-  }
-  static std::string complaint(const Arguments& arguments) {
-    const Finished done = rlhf(arguments);
-    EXPECT_EQ(done.code, 2) << done.err;
-    EXPECT_EQ(std::count(done.err.begin(), done.err.end(), '\n'), 1) << done.err;
-    return done.err;
   }
 };
 
@@ -86,12 +61,12 @@ TEST_F(GymEndToEnd, EveryAlgorithmIsSavedLoadedAndResumed) {
     SCOPED_TRACE(s.algo);
     const Finished whole = rlhf(train(s, "whole"), 1);
     ASSERT_EQ(whole.code, 0) << whole.err;
-    const json summary = json::parse(content_of(at("whole") / "summary.json"));
+    const json summary = summary_of("whole");
     EXPECT_EQ(summary["algo"], s.algo);
     EXPECT_EQ(summary["eval_episodes"], 20);
     EXPECT_GT(summary["episodes"], 0);
     EXPECT_EQ(summary.contains("exact_return"), s.env != "CartPole-v1" && s.env != "BitFlip-v0");
-    EXPECT_FALSE(metrics("whole").empty());
+    EXPECT_FALSE(timeless_metrics_of("whole").empty());
 
     const Finished loaded = rlhf({"gym", "--load", at("whole"), "--eval_episodes", "20"});
     ASSERT_EQ(loaded.code, 0) << loaded.err;
@@ -110,7 +85,7 @@ TEST_F(GymEndToEnd, EveryAlgorithmIsSavedLoadedAndResumed) {
     EXPECT_EQ(rest.out, whole.out);
     EXPECT_EQ(content_of(at("cut") / "model.safetensors"),
               content_of(at("whole") / "model.safetensors"));
-    EXPECT_EQ(metrics("cut"), metrics("whole"));
+    EXPECT_EQ(timeless_metrics_of("cut"), timeless_metrics_of("whole"));
     for (const char* run : {"whole", "cut"}) fs::remove_all(at(run));
   }
 }
@@ -121,10 +96,10 @@ TEST_F(GymEndToEnd, SeveralSeedsMakeOnePage) {
             "20000", "--seeds", "1,5", "--output_dir", at("seeds")});
   ASSERT_EQ(done.code, 0) << done.err;
   EXPECT_NE(done.out.find("over seeds"), std::string::npos) << done.out;
-  const json summary = json::parse(content_of(at("seeds") / "summary.json"));
+  const json summary = summary_of("seeds");
   ASSERT_EQ(summary["seeds"].size(), 2u);
   EXPECT_EQ(summary["seeds"][1]["seed"], 5);
-  const json one = json::parse(content_of(at("seeds") / "seed-5" / "summary.json"));
+  const json one = summary_of("seeds/seed-5");
   EXPECT_EQ(one["eval_return"], summary["seeds"][1]["eval_return"]);
   EXPECT_NE(content_of(at("seeds") / "report.html").find("mean over seeds"), std::string::npos);
   const std::string page = content_of(at("seeds") / "seed-1" / "report.html");
@@ -142,39 +117,37 @@ TEST_F(GymEndToEnd, SeveralSeedsMakeOnePage) {
 }
 
 TEST_F(GymEndToEnd, SaysInOneLineWhatDoesNotGoTogether) {
-  const Arguments base{"gym", "--env", "CartPole-v1", "--output_dir", at("no")};
-  EXPECT_EQ(complaint(base + Arguments{"--algo", "q_learning"}),
+  const Arguments base{"gym", "--env", "CartPole-v1", "--output_dir", at("out")};
+  EXPECT_EQ(refusal(base + Arguments{"--algo", "q_learning"}),
             "rlhf: [--algo] expected one of dqn, reinforce, actor_critic, a2c, ppo, "
             "hindsight_feedback for CartPole-v1, got q_learning, which learns in environments of "
             "numbered states\n");
-  const std::string lacks = complaint(base + Arguments{"--algo", "ppo", "--start_e", "1"});
+  const std::string lacks = refusal(base + Arguments{"--algo", "ppo", "--start_e", "1"});
   EXPECT_NE(lacks.find("[--start_e] expected a hyper-parameter of ppo (--total_timesteps, "),
             std::string::npos)
       << lacks;
-  EXPECT_NE(complaint(base + Arguments{"--algo", "pp"}).find("did you mean ppo?"),
-            std::string::npos);
-  EXPECT_NE(complaint({"gym", "--env", "CartPol-v1", "--algo", "ppo", "--output_dir", at("no")})
+  EXPECT_NE(refusal(base + Arguments{"--algo", "pp"}).find("did you mean ppo?"), std::string::npos);
+  EXPECT_NE(refusal({"gym", "--env", "CartPol-v1", "--algo", "ppo", "--output_dir", at("out")})
                 .find("did you mean CartPole-v1?"),
             std::string::npos);
   const Arguments ppo = base + Arguments{"--algo", "ppo"};
-  EXPECT_EQ(complaint(ppo + Arguments{"--env_option", "slippery"}),
+  EXPECT_EQ(refusal(ppo + Arguments{"--env_option", "slippery"}),
             "rlhf: [--env_option] expected key=value, got \"slippery\"\n");
-  EXPECT_EQ(complaint(ppo + Arguments{"--gamma", "2"}),
+  EXPECT_EQ(refusal(ppo + Arguments{"--gamma", "2"}),
             "rlhf: [--gamma] expected a number from 0 to 1, got \"2\"\n");
-  EXPECT_EQ(complaint(ppo + Arguments{"--seeds", "1,1"}),
+  EXPECT_EQ(refusal(ppo + Arguments{"--seeds", "1,1"}),
             "rlhf: [--seeds] expected different whole numbers as in 1,2,3, got \"1,1\"\n");
-  EXPECT_EQ(complaint(ppo + Arguments{"--hidden", "8,x"}),
+  EXPECT_EQ(refusal(ppo + Arguments{"--hidden", "8,x"}),
             "rlhf: [--hidden] expected whole numbers from 1 to 65536 as in 64,64, got \"8,x\"\n");
   const std::string dqn =
-      complaint({"gym", "--env", "FrozenLake-v1", "--algo", "dqn", "--output_dir", at("no")});
+      refusal({"gym", "--env", "FrozenLake-v1", "--algo", "dqn", "--output_dir", at("out")});
   EXPECT_NE(dqn.find("got dqn, which learns in environments of vectors and goals"),
             std::string::npos)
       << dqn;
-  EXPECT_EQ(complaint({"gym", "--env", "CartPole-v1", "--output_dir", at("no")}),
+  EXPECT_EQ(refusal({"gym", "--env", "CartPole-v1", "--output_dir", at("out")}),
             "rlhf: [--algo] expected an algorithm, as ppo, got nothing\n");
-  EXPECT_EQ(complaint(ppo + Arguments{"--learning_rate", ""}),
+  EXPECT_EQ(refusal(ppo + Arguments{"--learning_rate", ""}),
             "rlhf: [--learning_rate] expected X, got \"\"\n");
-  EXPECT_FALSE(fs::exists(at("no"))) << "nothing is left of a run that never was";
 }
 
 TEST_F(GymEndToEnd, ADamagedAgentIsToldOf) {
@@ -182,12 +155,12 @@ TEST_F(GymEndToEnd, ADamagedAgentIsToldOf) {
                               "--total_timesteps", "1000", "--output_dir", at("agent")});
   ASSERT_EQ(done.code, 0) << done.err;
   const Arguments load{"gym", "--load", at("agent")};
-  EXPECT_EQ(complaint(load + Arguments{"--learning_rate", "0.1"}),
+  EXPECT_EQ(refusal(load + Arguments{"--learning_rate", "0.1"}),
             "rlhf: [--learning_rate] expected none beside --load, whose agent has its own, got "
             "\"0.1\"\n");
   EXPECT_EQ(checkpoint_steps(at("agent")), (std::vector<int64_t>{800, 900, 1000}))
       << "a tenth of the run each, of which three are kept";
-  EXPECT_NE(complaint(load + Arguments{"--env", "FrozenLake8x8-v1"})
+  EXPECT_NE(refusal(load + Arguments{"--env", "FrozenLake8x8-v1"})
                 .find("expected \"q\" of shape (64, 4), got (16, 4)"),
             std::string::npos);
   const Finished dry = rlhf(load + Arguments{"--env_option", "is_slippery=false"});
@@ -199,7 +172,7 @@ TEST_F(GymEndToEnd, ADamagedAgentIsToldOf) {
                            R"({"algo":"sarsa","env":"FrozenLake-v1","env_options":{},"seed":1,)"
                            R"("hyperparameters":{"clip_coef":1}})"}) {
     write("agent/config.json", text);
-    complaint(load);
+    refusal(load);
   }
 }
 

@@ -3,19 +3,16 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "rl/env/registry.h"
 #include "rl/env/taxi.h"
+#include "tests/files.h"
 
 namespace rlhf {
 namespace {
 
-nlohmann::json oracle(const std::string& name) {
-  std::ifstream file(std::string(RLHF_SOURCE_DIR "/tests/data/gymnasium/") + name + ".json");
-  return nlohmann::json::parse(file);
-}
+nlohmann::json oracle(const std::string& name) { return test_data("gymnasium/" + name); }
 
 using VectorObservations = std::unique_ptr<Environment<std::vector<float>>>;
 using Tabular = std::unique_ptr<TabularEnvironment>;

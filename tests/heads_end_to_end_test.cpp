@@ -1,52 +1,19 @@
 // `rlhf actor_critic` and `rlhf hierarchical` as processes: what a run leaves, that other commands
 // read it, resuming, refusals.
-#include <algorithm>
-
-#include "tests/end_to_end.h"
+#include "tests/small_runs.h"
 
 namespace rlhf::end_to_end {
 namespace {
-
-json json_at(const fs::path& path) { return json::parse(content_of(path)); }
 
 class HeadsEndToEnd : public Models {
  protected:
   static Arguments call(const std::string& command, const std::string& output,
                         const Arguments& more = {}) {
-    Arguments arguments{command,
-                        "--model_name_or_path",
-                        at("sft"),
-                        "--reward_funcs",
-                        "length:target=4",
-                        "--dataset_name",
-                        at("prompts.jsonl"),
-                        "--output_dir",
-                        at(output),
-                        "--total_episodes",
-                        "32",
-                        "--generation_batch_size",
-                        "8",
-                        "--eval_prompts",
-                        "4"};
-    if (command == "hierarchical") {
-      arguments =
-          arguments + Arguments{"--subtasks",       "long=length:target=9; short=length:max=1",
-                                "--segments",       "3",
-                                "--segment_length", "3"};
-    } else {
-      arguments = arguments + Arguments{"--max_completion_length", "8"};
-    }
-    return arguments + more;
-  }
-  static void expect_refused(const Arguments& arguments, const std::string& part) {
-    const Finished done = rlhf(arguments);
-    EXPECT_EQ(done.code, 2) << done.err;
-    EXPECT_NE(done.err.find(part), std::string::npos) << done.err;
-    EXPECT_EQ(std::count(done.err.begin(), done.err.end(), '\n'), 1) << done.err;
-  }
-  static json first_line(const std::string& output) {
-    const std::string lines = content_of(at(output) / "metrics.jsonl");
-    return json::parse(lines.substr(0, lines.find('\n')));
+    const Arguments segments{"--subtasks",       "long=length:target=9; short=length:max=1",
+                             "--segments",       "3",
+                             "--segment_length", "3"};
+    return episodes(command, output,
+                    kRewardFunction + (command == "hierarchical" ? segments : kShort) + more);
   }
 };
 
@@ -54,11 +21,9 @@ TEST_F(HeadsEndToEnd, AnActorCriticLeavesAModelThatOthersRead) {
   const Finished done = rlhf(call("actor_critic", "ac", {"--learning_rate", "1e-2"}));
   ASSERT_EQ(done.code, 0) << done.err;
   EXPECT_EQ(json_at(at("ac") / "config.json")["tie_word_embeddings"], false);
-  const json line = first_line("ac");
-  for (const char* name : {"objective/scores", "objective/kl", "policy/entropy_avg",
-                           "loss/value_avg", "val/explained_variance", "grad_norm", "lr"}) {
-    EXPECT_TRUE(line.contains(name)) << name;
-  }
+  const json line = metrics_of("ac").at(0);
+  expect_keys(line, {"objective/scores", "objective/kl", "policy/entropy_avg", "loss/value_avg",
+                     "val/explained_variance", "grad_norm", "lr"});
   EXPECT_EQ(rlhf({"generate", "--model_name_or_path", at("ac"), "--prompt", "a"}).code, 0);
   EXPECT_EQ(
       rlhf({"eval", "--model_name_or_path", at("ac"), "--dataset_name", at("corpus.txt")}).code, 0);
@@ -74,12 +39,10 @@ TEST_F(HeadsEndToEnd, AnActorCriticLeavesAModelThatOthersRead) {
 TEST_F(HeadsEndToEnd, AHierarchyLeavesAPolicyThatSaysWhoWroteWhat) {
   const Finished done = rlhf(call("hierarchical", "h"));
   ASSERT_EQ(done.code, 0) << done.err;
-  const json line = first_line("h");
-  for (const char* name :
-       {"hierarchical/subtask/long", "hierarchical/subtask/short", "hierarchical/intrinsic/long",
-        "hierarchical/entropy", "hierarchical/explained_variance", "objective/kl"}) {
-    EXPECT_TRUE(line.contains(name)) << name;
-  }
+  const json line = metrics_of("h").at(0);
+  expect_keys(line, {"hierarchical/subtask/long", "hierarchical/subtask/short",
+                     "hierarchical/intrinsic/long", "hierarchical/entropy",
+                     "hierarchical/explained_variance", "objective/kl"});
   const Finished said =
       rlhf({"generate", "--model_name_or_path", at("h"), "--prompt", "a", "--json"});
   ASSERT_EQ(said.code, 0) << said.err;
@@ -97,20 +60,10 @@ TEST_F(HeadsEndToEnd, AHierarchyLeavesAPolicyThatSaysWhoWroteWhat) {
 }
 
 TEST_F(HeadsEndToEnd, AResumedRunIsTheSame) {
-  for (const std::string command : {"actor_critic", "hierarchical"}) {
-    const std::string output = command + "_whole";
-    const Arguments options{"--save_steps", "2", "--score_scaling", "mean_deviation"};
-    ASSERT_EQ(rlhf(call(command, output, options)).code, 0);
-    const std::string file =
-        command == "hierarchical" ? "hierarchical.safetensors" : "model.safetensors";
-    const std::string model = content_of(at(output) / file);
-    const fs::path from = at(output) / "checkpoint-2";
-    ASSERT_TRUE(fs::exists(from / file));
-    const Finished rest =
-        rlhf(call(command, output, options + Arguments{"--resume_from_checkpoint", from}));
-    ASSERT_EQ(rest.code, 0) << rest.err;
-    EXPECT_EQ(content_of(at(output) / file), model) << command;
-  }
+  const Arguments options{"--save_steps", "2", "--score_scaling", "mean_deviation"};
+  expect_the_same_resumed("whole", 2, call("actor_critic", "whole", options));
+  expect_the_same_resumed("levels", 2, call("hierarchical", "levels", options),
+                          "hierarchical.safetensors");
 }
 
 TEST_F(HeadsEndToEnd, Refusals) {

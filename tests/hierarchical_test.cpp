@@ -3,14 +3,10 @@
 
 #include <gtest/gtest.h>
 
-#include <unistd.h>
-
-#include <filesystem>
-
 #include "rl/classical/planning.h"
 #include "rl/classical/q_learning.h"
 #include "rl/env/taxi.h"
-#include "rl/run/checkpoint_folder.h"
+#include "tests/checkpoint_helpers.h"
 #include "tests/message_of.h"
 
 namespace rlhf::classical {
@@ -108,24 +104,13 @@ TEST(Hierarchical, EverySwitchMatters) {
 }
 
 TEST(HierarchicalResume, ChangesNoBit) {
-  namespace fs = std::filesystem;
-  const fs::path folder =
-      fs::temp_directory_path() / ("hierarchical_resume_" + std::to_string(getpid()));
-  fs::create_directories(folder);
-  const auto checkpoints = [&](const fs::path& resume_from) {
-    return Checkpoints({.output_dir = folder,
-                        .command = "gym",
-                        .save_steps = 1111,
-                        .save_total_limit = 9,
-                        .resume_from = resume_from,
-                        .save_model = [](const fs::path&) {}});
-  };
+  const SavedRun saved(1111);
   HierarchicalConfig config;
   config.total_timesteps = 5000;
   config.logging_updates = 100;
-  const Learnt whole = learn(config, checkpoints({}));
+  const Learnt whole = learn(config, saved.whole());
   for (const int64_t step : {1111, 3333}) {
-    const Learnt rest = learn(config, checkpoints(checkpoint_path(folder, step)));
+    const Learnt rest = learn(config, saved.after(step));
     EXPECT_EQ(rest.agent.top.tensor().to_vector<double>(),
               whole.agent.top.tensor().to_vector<double>());
     for (size_t i = 0; i < rest.agent.low.size(); i++) {
@@ -136,7 +121,6 @@ TEST(HierarchicalResume, ChangesNoBit) {
     EXPECT_EQ(rest.lines,
               std::vector<Metrics>(whole.lines.begin() + step / 100, whole.lines.end()));
   }
-  fs::remove_all(folder);
 }
 
 TEST(HierarchicalConfig, IsToldWhatIsWrong) {

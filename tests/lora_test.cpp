@@ -150,7 +150,7 @@ TEST(Lora, SamplingAndTrainingAgreeBitForBit) {
   for (const Episode& e : episodes) {
     sampled.insert(sampled.end(), e.log_prob.begin(), e.log_prob.end());
   }
-  EXPECT_EQ(response_log_probs(model, pointers_to(episodes), 1, 2), sampled);
+  EXPECT_EQ(response_log_probs(model, pointers(episodes), 1, 2), sampled);
 }
 
 TEST(Lora, MergedWeightsComputeTheSame) {

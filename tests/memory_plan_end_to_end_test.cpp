@@ -1,5 +1,5 @@
 // The memory that a run announces is about what it then takes, as the system counts it.
-#include "tests/end_to_end.h"
+#include "tests/small_runs.h"
 
 namespace rlhf::end_to_end {
 namespace {
@@ -8,28 +8,24 @@ namespace {
 const Arguments kLarge{"--n_layer",    "6",  "--n_head",    "4", "--n_embd",     "320",
                        "--block_size", "64", "--max_steps", "1", "--save_steps", "0"};
 
-class MemoryPlanEndToEnd : public testing::Test {
+class MemoryPlanEndToEnd : public Folder {
  protected:
   static void SetUpTestSuite() {
-    std::string name = (fs::temp_directory_path() / "rlhf_memory_XXXXXX").string();
-    root = mkdtemp(name.data());
+    Folder::SetUpTestSuite();
     write_data();
-    const Finished done = rlhf(pretrain("large", kLarge));
-    ASSERT_EQ(done.code, 0) << done.err;
+    ASSERT_EQ(succeed(pretrain("large", kLarge)).code, 0);
   }
-  static void TearDownTestSuite() { fs::remove_all(root); }
 
   /// Announced and taken, in MB.
   static std::pair<double, double> memory_of(const Arguments& call) {
-    const Finished done = rlhf(call + Arguments{"--model_name_or_path", at("large"), "--save_steps",
-                                                "0", "--output_dir", at("out")});
-    EXPECT_EQ(done.code, 0) << done.err;
+    const Finished done = succeed(call + Arguments{"--model_name_or_path", at("large"),
+                                                   "--save_steps", "0", "--output_dir", at("out")});
     const size_t line = done.err.find("memory: ");
     EXPECT_NE(line, std::string::npos) << done.err;
     if (line == std::string::npos) return {0, 1};
     const std::string rest = done.err.substr(done.err.find("; ", line) + 2);
     EXPECT_NE(rest.find(" MB in all"), std::string::npos) << rest;
-    const double taken = json::parse(content_of(at("out") / "summary.json"))["peak_rss_mb"];
+    const double taken = summary_of("out")["peak_rss_mb"];
     return {std::stod(rest), taken * 1.048576};
   }
 };

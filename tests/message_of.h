@@ -16,4 +16,10 @@ std::string message_of(auto&& action) {
   return "";
 }
 
+/// A text with every occurrence of a part taken out: messages without the folder of a test.
+inline std::string without(std::string text, const std::string& part) {
+  for (size_t at; (at = text.find(part)) != std::string::npos;) text.erase(at, part.size());
+  return text;
+}
+
 }  // namespace rlhf

@@ -2,25 +2,17 @@
 // from bytes in memory, and nothing is allocated by what they say.
 #include <gtest/gtest.h>
 
-#include <fstream>
 #include <nlohmann/json.hpp>
-#include <set>
 
 #include "rl/model/model_config.h"
 #include "rl/model/model_weights.h"
-#include "tests/message_of.h"
+#include "tests/malformed.h"
 #include "tests/tiny_models.h"
 
 namespace rlhf {
 namespace {
 
 using nlohmann::json;
-
-struct Malformed {
-  std::string name;
-  std::string text;
-  std::string message;  ///< what the error must say
-};
 
 /// GPT-2 with some keys changed, each given as in {"n_layer": 0}.
 std::string config(const std::string& changes) {
@@ -134,19 +126,6 @@ std::vector<Malformed> generation_configs() {
       {"id as text", R"({"eos_token_id": "</s>"})", "as \"eos_token_id\", got \"</s>\""},
       {"fractional id", R"({"eos_token_id": 1.5})", "as \"eos_token_id\", got 1.5"},
   };
-}
-
-void expect_refused(const std::vector<Malformed>& cases, auto&& parse) {
-  std::set<std::string> names;
-  for (const Malformed& bad : cases) {
-    const std::string text = message_of<InputError>([&] { parse(bad.text); });
-    EXPECT_EQ(text.rfind("[file", 0), 0u) << bad.name << ": " << text;
-    EXPECT_NE(text.find(bad.message), std::string::npos)
-        << bad.name << ": " << text << "\nlacks " << bad.message;
-    EXPECT_LT(text.size(), 400u) << bad.name;
-    EXPECT_EQ(text.find('\x1b'), std::string::npos) << bad.name;
-    EXPECT_TRUE(names.insert(bad.name).second) << bad.name;
-  }
 }
 
 TEST(MalformedModelFolder, Configurations) {

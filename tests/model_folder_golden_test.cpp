@@ -3,14 +3,13 @@
 // (tests/python/hf_goldens.py).
 #include <gtest/gtest.h>
 
-#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "nn/generate.h"
 #include "rl/model/model_folder.h"
 #include "rl/reward/reward.h"
 #include "rl/rollout.h"
-#include "tests/tiny_models.h"
+#include "tests/golden_logits.h"
 
 namespace rlhf {
 namespace {
@@ -19,26 +18,15 @@ using nlohmann::json;
 const std::filesystem::path folder = RLHF_SOURCE_DIR "/tests/data/hf_golden";
 
 const json& golden() {
-  static const json loaded = json::parse(std::ifstream(folder / "golden.json"));
+  static const json loaded = json_at(folder / "golden.json");
   return loaded;
 }
 
-std::vector<Tokens> sequences() { return golden()["sequences"].get<std::vector<Tokens>>(); }
+std::vector<Tokens> sequences() { return golden_sequences(golden()); }
 
 TEST(HuggingFaceGolden, LogitsOfAPaddedBatch) {
   const Gpt2 model = load_language_model(folder / "language").model.transformer;
-  const auto batch = sequences();
-  const TokenBatch padded = pad_right(batch);
-  const auto logits = linear(model(padded), model.head(), {}, true).to_vector<float>();
-  const size_t V = size_t(model.config.vocab_size);
-  for (size_t i = 0; i < batch.size(); i++) {
-    const json& expected = golden()["logits"][i];
-    ASSERT_EQ(expected.size(), V);
-    const size_t row = i * size_t(padded.T) + batch[i].size() - 1;
-    for (size_t v = 0; v < V; v++) {
-      EXPECT_NEAR(logits[row * V + v], expected[v].get<double>(), 2e-6) << i << " " << v;
-    }
-  }
+  expect_golden_logits(model, golden(), 2e-6);
 }
 
 // The best of all rows is now and then one that no token has: it must not come out.
@@ -84,7 +72,7 @@ TEST(HuggingFaceGolden, SamplingAndTrainingAgreeOnAPaddedEmbedding) {
       for (const int32_t token : e.response) EXPECT_LT(token, 257);
       sampled.insert(sampled.end(), e.log_prob.begin(), e.log_prob.end());
     }
-    EXPECT_EQ(response_log_probs(model, pointers_to(episodes), 1.3f, 7), sampled);
+    EXPECT_EQ(response_log_probs(model, pointers(episodes), 1.3f, 7), sampled);
   }
 }
 

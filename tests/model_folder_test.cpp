@@ -5,12 +5,10 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
-#include <fstream>
 #include <nlohmann/json.hpp>
 
-#include "core/json.h"
-#include "data/text_file.h"
 #include "rl/reward/reward.h"
+#include "tests/files.h"
 #include "tests/tiny_models.h"
 
 namespace rlhf {
@@ -21,19 +19,8 @@ using nlohmann::json;
 
 class ModelFolder : public testing::Test {
  protected:
-  ModelFolder() {
-    std::string name = (fs::temp_directory_path() / "rlhf_model_XXXXXX").string();
-    folder = fs::path(mkdtemp(name.data())) / "model";
-    save_model(folder, model, tokenizer);
-  }
-  ~ModelFolder() override { fs::remove_all(folder.parent_path()); }
+  ModelFolder() { save_model(folder, model, tokenizer); }
 
-  void edit_config(const std::function<void(json&)>& edit) const {
-    const fs::path file = folder / "config.json";
-    json config = parse_json(read_text(file), file.string());
-    edit(config);
-    std::ofstream(file) << config;
-  }
   /// Rewrites the weights after `edit`.
   void edit_weights(const std::function<void(std::vector<NamedTensor>&)>& edit) {
     std::vector<NamedTensor> tensors = state_dict(model);
@@ -50,7 +37,8 @@ class ModelFolder : public testing::Test {
     }
   }
 
-  fs::path folder;
+  TemporaryFolder root;
+  fs::path folder = root / "model";
   CharTokenizer tokenizer = tiny_tokenizer();
   LanguageModel model{make_gpt2(tiny_config(tokenizer.vocab_size()), 8)};
 };
@@ -74,7 +62,7 @@ TEST_F(ModelFolder, ALanguageModelComesBackBitForBit) {
 
 TEST_F(ModelFolder, ARewardModelComesBackBitForBit) {
   ScalarModel reward{model.transformer, make_score_head(model.transformer, 3, /*zero=*/false)};
-  const fs::path place = folder.parent_path() / "reward";
+  const fs::path place = root / "reward";
   save_model(place, reward, tokenizer);
   LoadedScalarModel loaded = load_scalar_model(place);
   EXPECT_EQ(parameters_of(loaded.model), parameters_of(reward));
@@ -90,7 +78,7 @@ TEST_F(ModelFolder, GainAndBiasComeBackAndMakeRewardsOfScores) {
   EXPECT_EQ(head_scores(reward, texts), scores) << "gain 1 and bias 0 change nothing";
   reward.gain = 0.375f;
   reward.bias = -1.5f;
-  const fs::path place = folder.parent_path() / "reward";
+  const fs::path place = root / "reward";
   save_model(place, reward, tokenizer);
   const ScalarModel loaded = load_scalar_model(place).model;
   EXPECT_EQ(head_scores(loaded, texts), scores);
@@ -104,10 +92,10 @@ TEST_F(ModelFolder, ARewardModelWithoutAPadTokenGetsOne) {
   const Gpt2 trunk = make_gpt2(tiny_config(tokenizer.vocab_size() - 1), 8);
   ASSERT_EQ(tokenizer.pad(), trunk.config.vocab_size);
   ScalarModel reward{trunk, make_score_head(trunk, 3, /*zero=*/false)};
-  const fs::path place = folder.parent_path() / "reward";
+  const fs::path place = root / "reward";
   save_model(place, reward, tokenizer);
   EXPECT_EQ(reward.transformer.wte.weight.shape()[0], 11) << "the model itself stays as it is";
-  const json config = parse_json(read_text(place / "config.json"), "config.json");
+  const json config = json_at(place / "config.json");
   EXPECT_EQ(config["vocab_size"], 12);
   EXPECT_EQ(config["pad_token_id"], 11);
   const std::vector<Tokens> texts{{1, 2, 3}, {4}};
@@ -116,7 +104,7 @@ TEST_F(ModelFolder, ARewardModelWithoutAPadTokenGetsOne) {
 
 TEST_F(ModelFolder, EachKindIsRefusedAsTheOther) {
   ScalarModel reward{model.transformer, make_score_head(model.transformer, 3, /*zero=*/false)};
-  const fs::path place = folder.parent_path() / "reward";
+  const fs::path place = root / "reward";
   save_model(place, reward, tokenizer);
   EXPECT_EQ(message_of<InputError>([&] { load_scalar_model(folder); }),
             "[" + folder.string() + "] expected a reward model, got a language model");
@@ -163,7 +151,7 @@ TEST_F(ModelFolder, RefusesAConfigurationThatItCannotRun) {
   };
   for (const auto& [edit, parts] : cases) {
     save_model(folder, model, tokenizer);
-    edit_config(edit);
+    edit_json(folder / "config.json", edit);
     const std::string message = load_error();
     EXPECT_EQ(message.find('['), 0u) << message;
     for (const char* part : parts) {
@@ -173,7 +161,7 @@ TEST_F(ModelFolder, RefusesAConfigurationThatItCannotRun) {
 }
 
 TEST_F(ModelFolder, NamesTheFileThatIsMissing) {
-  const fs::path nothing = folder.parent_path() / "nothing";
+  const fs::path nothing = root / "nothing";
   EXPECT_EQ(
       message_of<InputError>([&] { load_language_model(nothing); }),
       "[" + nothing.string() + "] expected a model folder with config.json, got nothing there");

@@ -4,13 +4,11 @@
 
 #include <fstream>
 #include <nlohmann/json.hpp>
-#include <sstream>
 
 #include "core/allocator.h"
-#include "core/json.h"
-#include "data/text_file.h"
 #include "rl/model/model_folder.h"
 #include "rl/model/model_weights.h"
+#include "tests/files.h"
 #include "tests/tiny_models.h"
 
 namespace rlhf {
@@ -19,26 +17,10 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-std::string content(const fs::path& file) {
-  std::ostringstream bytes;
-  bytes << std::ifstream(file, std::ios::binary).rdbuf();
-  return bytes.str();
-}
-
 class ModelFolderWeights : public testing::Test {
  protected:
-  ModelFolderWeights() {
-    std::string name = (fs::temp_directory_path() / "rlhf_weights_XXXXXX").string();
-    folder = fs::path(mkdtemp(name.data())) / "model";
-    save_model(folder, model, tokenizer);
-  }
-  ~ModelFolderWeights() override { fs::remove_all(folder.parent_path()); }
+  ModelFolderWeights() { save_model(folder, model, tokenizer); }
 
-  void edit_json(const char* file, const std::function<void(json&)>& edit) const {
-    json config = parse_json(read_text(folder / file), file);
-    edit(config);
-    std::ofstream(folder / file) << config;
-  }
   void write_weights(const std::vector<NamedTensor>& tensors) const {
     write_safetensors(folder / "model.safetensors", tensors);
   }
@@ -72,7 +54,8 @@ class ModelFolderWeights : public testing::Test {
     EXPECT_EQ(parameters_of(loaded.model), expected);
   }
 
-  fs::path folder;
+  TemporaryFolder root;
+  fs::path folder = root / "model";
   CharTokenizer tokenizer = tiny_tokenizer();
   LanguageModel model{make_gpt2(tiny_config(tokenizer.vocab_size()), 8)};
   std::vector<float> expected = parameters_of(model);
@@ -129,7 +112,7 @@ TEST_F(ModelFolderWeights, DoublesAreNarrowedAndIntegersRefused) {
   expect_error({"within the range of a float in \"transformer.wpe.weight\", got 1e+300"});
 
   write_weights(state_dict(model));
-  std::string file = content(folder / "model.safetensors");
+  std::string file = content_of(folder / "model.safetensors");
   const std::string type = R"("dtype":"F32","shape":[24,16])";
   file.replace(file.find(type), type.size(), R"("dtype":"I32","shape":[24,16])");
   std::ofstream(folder / "model.safetensors", std::ios::binary) << file;
@@ -139,12 +122,12 @@ TEST_F(ModelFolderWeights, DoublesAreNarrowedAndIntegersRefused) {
 // What a head of its own computes: tests/untied_head_test.cpp.
 TEST_F(ModelFolderWeights, AHeadIsTiedOrInTheFile) {
   std::vector<NamedTensor> tensors = state_dict(model);
-  edit_json("config.json", [](json& c) { c["tie_word_embeddings"] = false; });
+  edit_json(folder / "config.json", [](json& c) { c["tie_word_embeddings"] = false; });
   expect_error({"expected a tensor \"lm_head.weight\", got none"});
   tensors.push_back({"lm_head.weight", tensors[0].tensor});
   write_weights(tensors);
   EXPECT_FALSE(load_language_model(folder).model.transformer.tied()) << "equal, and yet apart";
-  edit_json("config.json", [](json& c) { c["tie_word_embeddings"] = true; });
+  edit_json(folder / "config.json", [](json& c) { c["tie_word_embeddings"] = true; });
   EXPECT_TRUE(load_language_model(folder).model.transformer.tied());
   expect_the_same();
   tensors.back().tensor = Tensor::zeros({1, 16}, DType::f32);
@@ -156,7 +139,7 @@ TEST_F(ModelFolderWeights, AHeadIsTiedOrInTheFile) {
 TEST_F(ModelFolderWeights, SizesAreHeldAgainstTheFileBeforeMemoryIsAskedFor) {
   const auto with = [&](const char* key, int64_t value) {
     save_model(folder, model, tokenizer);
-    edit_json("config.json", [&](json& c) { c[key] = value; });
+    edit_json(folder / "config.json", [&](json& c) { c[key] = value; });
   };
   const size_t peak = Allocator::of(Device::cpu).statistics().peak;
   with("n_embd", 1 << 24);
@@ -194,9 +177,11 @@ TEST_F(ModelFolderWeights, AnEmbeddingMayHaveMoreRowsThanTheTokenizerHasIds) {
 
 TEST_F(ModelFolderWeights, EndTokensOfTheGenerationConfigurationStopToo) {
   EXPECT_EQ(load_language_model(folder).stop_tokens, std::vector<int32_t>{tokenizer.eos()});
-  edit_json("generation_config.json", [&](json& c) { c["eos_token_id"] = {3, tokenizer.eos()}; });
+  edit_json(folder / "generation_config.json", [&](json& c) {
+    c["eos_token_id"] = {3, tokenizer.eos()};
+  });
   EXPECT_EQ(load_language_model(folder).stop_tokens, (std::vector<int32_t>{tokenizer.eos(), 3}));
-  edit_json("generation_config.json", [](json& c) { c["eos_token_id"] = 12; });
+  edit_json(folder / "generation_config.json", [](json& c) { c["eos_token_id"] = 12; });
   expect_error({"generation_config.json] expected ids below the vocabulary's 12"});
   fs::remove(folder / "generation_config.json");
   EXPECT_EQ(load_language_model(folder).stop_tokens, std::vector<int32_t>{tokenizer.eos()});

@@ -4,7 +4,6 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <fstream>
 #include <nlohmann/json.hpp>
 #include <vector>
 
@@ -12,16 +11,14 @@
 #include "kernels/ppo_loss.h"
 #include "kernels/reward_loss.h"
 #include "kernels/whiten.h"
+#include "tests/files.h"
 
 namespace rlhf {
 namespace {
 
 using nlohmann::json;
 
-json optimizer_oracle() {
-  std::ifstream file(RLHF_SOURCE_DIR "/tests/data/optimizer_oracle.json");
-  return json::parse(file);
-}
+json optimizer_oracle() { return test_data("optimizer_oracle"); }
 
 /// Follows one run of the oracle: step(arena, options) must leave the parameters of torch.optim.
 void follow(const std::string& name, DecayMode decay_mode, auto&& step) {

@@ -6,10 +6,10 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "core/tape.h"
+#include "tests/files.h"
 #include "tests/ppo_helpers.h"
 
 namespace rlhf {
@@ -18,8 +18,7 @@ namespace {
 using nlohmann::json;
 
 TEST(OnlineDpoOracle, LossesGradientsAndMetricsAreThoseOfTrl) {
-  std::ifstream file(RLHF_SOURCE_DIR "/tests/data/online_dpo_oracle.json");
-  const json oracle = json::parse(file);
+  const json oracle = test_data("online_dpo_oracle");
   std::vector<Episode> episodes;
   for (size_t i = 0; i < oracle["lengths"].size(); i++) {
     Episode e{.prompt = {1}, .response = Tokens(oracle["lengths"][i].get<size_t>(), 2)};

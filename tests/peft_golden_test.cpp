@@ -3,13 +3,13 @@
 // (tests/python/peft_oracle.py).
 #include <gtest/gtest.h>
 
-#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "rl/language_model.h"
 #include "rl/model/model_folder.h"
 #include "rl/reward/reward.h"
 #include "rl/trainer.h"
+#include "tests/golden_logits.h"
 
 namespace rlhf {
 namespace {
@@ -18,11 +18,11 @@ using nlohmann::json;
 const std::filesystem::path folder = RLHF_SOURCE_DIR "/tests/data/peft_golden";
 
 const json& golden() {
-  static const json loaded = json::parse(std::ifstream(folder / "golden.json"));
+  static const json loaded = json_at(folder / "golden.json");
   return loaded;
 }
 
-std::vector<Tokens> sequences() { return golden()["sequences"].get<std::vector<Tokens>>(); }
+std::vector<Tokens> sequences() { return golden_sequences(golden()); }
 
 LanguageModel language_model() {
   LanguageModel model = load_language_model(folder / "language").model;
@@ -41,28 +41,13 @@ Tensor loss_of(const Gpt2& model) {
   return language_model_loss(model, pad_examples(examples), targets, nullptr);
 }
 
-void expect_logits(const Gpt2& model) {
-  const auto batch = sequences();
-  const TokenBatch padded = pad_right(batch);
-  const auto logits = linear(model(padded), model.head(), {}, true).to_vector<float>();
-  const size_t V = size_t(model.config.vocab_size);
-  for (size_t i = 0; i < batch.size(); i++) {
-    const json& expected = golden()["logits"][i];
-    ASSERT_EQ(expected.size(), V);
-    const size_t row = i * size_t(padded.T) + batch[i].size() - 1;
-    for (size_t v = 0; v < V; v++) {
-      EXPECT_NEAR(logits[row * V + v], expected[v].get<double>(), 1e-5) << i << " " << v;
-    }
-  }
-}
-
 TEST(PeftGolden, Logits) {
   Gpt2 model = language_model().transformer;
   ASSERT_TRUE(model.lora);
   EXPECT_FLOAT_EQ(float(model.lora->scale()), golden()["scale"].get<float>());
-  expect_logits(model);
+  expect_golden_logits(model, golden(), 1e-5);
   merge_adapters(model);
-  expect_logits(model);
+  expect_golden_logits(model, golden(), 1e-5);
 }
 
 TEST(PeftGolden, Gradients) {

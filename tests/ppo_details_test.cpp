@@ -3,12 +3,12 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "core/tape.h"
 #include "rl/ppo_loss.h"
 #include "rl/reward/reward_normalisation.h"
+#include "tests/files.h"
 #include "tests/ppo_helpers.h"
 
 namespace rlhf {
@@ -16,10 +16,7 @@ namespace {
 
 using nlohmann::json;
 
-json details_oracle() {
-  std::ifstream file(RLHF_SOURCE_DIR "/tests/data/ppo_details_oracle.json");
-  return json::parse(file);
-}
+json details_oracle() { return test_data("ppo_details_oracle"); }
 
 Episode said(Tokens response, bool stopped = false) {
   Episode e{.prompt = {1}, .response = std::move(response), .stopped = stopped};

@@ -3,19 +3,10 @@
 #include <cmath>
 
 #include "rl/ppo_presets.h"
-#include "tests/end_to_end.h"
+#include "tests/small_runs.h"
 
 namespace rlhf::end_to_end {
 namespace {
-
-json json_at(const fs::path& path) { return json::parse(content_of(path)); }
-
-std::vector<json> metrics_of(const std::string& folder) {
-  std::vector<json> lines;
-  std::istringstream text(content_of(at(folder) / "metrics.jsonl"));
-  for (std::string line; std::getline(text, line);) lines.push_back(json::parse(line));
-  return lines;
-}
 
 class PpoEndToEnd : public Models {
  protected:
@@ -25,25 +16,12 @@ class PpoEndToEnd : public Models {
     call.erase(model, model + 2);
     return call;
   }
-  static json flags_of(const std::string& folder) {
-    return json_at(at(folder) / "run_config.json")["flags"];
-  }
-  static void expect_run(const Arguments& call) {
-    const Finished done = rlhf(call);
-    EXPECT_EQ(done.code, 0) << done.err;
-  }
-  static void expect_refused(const Arguments& call, const std::string& part) {
-    const Finished done = rlhf(call);
-    EXPECT_EQ(done.code, 2) << done.err;
-    EXPECT_NE(done.err.find(part), std::string::npos) << done.err;
-    EXPECT_EQ(std::count(done.err.begin(), done.err.end(), '\n'), 1) << done.err;
-  }
 };
 
 TEST_F(PpoEndToEnd, EveryPresetTrains) {
   for (const PpoPreset& preset : ppo_presets()) {
     const std::string name(preset.name);
-    expect_run(ppo("preset_" + name, {"--preset", name, "--num_mini_batches", "1"}));
+    succeed(ppo("preset_" + name, {"--preset", name, "--num_mini_batches", "1"}));
     const json flags = flags_of("preset_" + name);
     for (const auto& [flag, value] : preset.values) {
       ASSERT_TRUE(flags.contains(flag)) << name << " " << flag;
@@ -63,7 +41,7 @@ TEST_F(PpoEndToEnd, EveryPresetTrains) {
 
 TEST_F(PpoEndToEnd, FlagsWinOverTheConfigFileThatWinsOverThePresetThatWinsOverDefaults) {
   std::ofstream(at("ppo.yaml")) << "preset: oai\nkl_target: 3\ntemperature: 0.9\n";
-  expect_run(ppo("precedence", {"--config", at("ppo.yaml"), "--temperature", "1"}));
+  succeed(ppo("precedence", {"--config", at("ppo.yaml"), "--temperature", "1"}));
   const json flags = flags_of("precedence");
   EXPECT_EQ(flags["temperature"], 1) << "typed";
   EXPECT_EQ(flags["kl_target"], 3) << "the file's";
@@ -75,9 +53,9 @@ TEST_F(PpoEndToEnd, FlagsWinOverTheConfigFileThatWinsOverThePresetThatWinsOverDe
 }
 
 TEST_F(PpoEndToEnd, LearnsFromFunctionsAlone) {
-  expect_run(functions_only("functions",
-                            {"--reward_funcs", "keyword:good|fine", "--reward_funcs",
-                             "length:target=6;regex:\\.$", "--reward_weights", "1,0.5,-0.25"}));
+  succeed(functions_only("functions",
+                         {"--reward_funcs", "keyword:good|fine", "--reward_funcs",
+                          "length:target=6;regex:\\.$", "--reward_weights", "1,0.5,-0.25"}));
   EXPECT_EQ(flags_of("functions")["reward_funcs"],
             (json{"keyword:good|fine", "length:target=6;regex:\\.$"}));
   for (const json& line : metrics_of("functions")) {
@@ -89,7 +67,7 @@ TEST_F(PpoEndToEnd, LearnsFromFunctionsAlone) {
                        0.25 * line["rewards/regex/mean"].get<double>();
     EXPECT_NEAR(line["objective/raw_scores"].get<double>(), sum, 1e-9);
   }
-  const json summary = json_at(at("functions") / "summary.json");
+  const json summary = summary_of("functions");
   EXPECT_TRUE(summary["alarms"].is_object());
   EXPECT_NE(content_of(at("functions") / "report.html").find("Alarms"), std::string::npos);
 }
@@ -103,9 +81,9 @@ TEST_F(PpoEndToEnd, ACommandSeesTheRowsOfThePrompts) {
   std::ofstream(at("judge.py"))
       << "import json, sys\nfor line in sys.stdin:\n  q = json.loads(line)\n"
          "  print(json.dumps([float(a) for a in q['answer']]), flush=True)\n";
-  expect_run(functions_only("command", {"--dataset_name", at("answers.jsonl"), "--reward_funcs",
-                                        "command:python3 " + std::string(at("judge.py")),
-                                        "--reward_funcs", "rouge", "--reward_weights", "1,0"}));
+  succeed(functions_only("command", {"--dataset_name", at("answers.jsonl"), "--reward_funcs",
+                                     "command:python3 " + std::string(at("judge.py")),
+                                     "--reward_funcs", "rouge", "--reward_weights", "1,0"}));
   // Eight rows, eight episodes an update: each answer once.
   for (const json& line : metrics_of("command")) EXPECT_EQ(line["rewards/command/mean"], 3.5);
 }
@@ -133,34 +111,30 @@ TEST_F(PpoEndToEnd, ResumesToTheSameBytes) {
                           "1",
                           "--preset",
                           "nplus"};
-  expect_run(ppo("whole", options));
-  expect_run(ppo("parts", options));
+  succeed(ppo("whole", options));
+  succeed(ppo("parts", options));
   fs::remove_all(at("parts") / "checkpoint-3");
   fs::remove_all(at("parts") / "checkpoint-2");
-  expect_run({"ppo", "--output_dir", at("parts"), "--resume_from_checkpoint", "true"});
+  succeed({"ppo", "--output_dir", at("parts"), "--resume_from_checkpoint", "true"});
   EXPECT_EQ(content_of(at("parts") / "model.safetensors"),
             content_of(at("whole") / "model.safetensors"));
-  const auto without_speed = [](std::vector<json> lines) {
-    for (json& line : lines) line.erase("eps");
-    return lines;
-  };
-  EXPECT_EQ(without_speed(metrics_of("parts")), without_speed(metrics_of("whole")));
+  EXPECT_EQ(timeless_metrics_of("parts"), timeless_metrics_of("whole"));
 }
 
 TEST_F(PpoEndToEnd, NormalisesTheRewardModelToTheReference) {
-  expect_run(ppo("normalised", {"--normalize_reward_model", "reference", "--normalize_samples",
-                                "400", "--eval_prompts", "36", "--learning_rate", "0"}));
-  const json summary = json_at(at("normalised") / "summary.json");
+  succeed(ppo("normalised", {"--normalize_reward_model", "reference", "--normalize_samples", "400",
+                             "--eval_prompts", "36", "--learning_rate", "0"}));
+  const json summary = summary_of("normalised");
   EXPECT_NEAR(summary["score_before"].get<double>(), 0, 0.6);
   EXPECT_GT(summary["reward_gain"], 0);
   for (const json& line : metrics_of("normalised")) {
     EXPECT_GT(line["rewards/model/std"], 0.3);
     EXPECT_LT(line["rewards/model/std"], 2);
   }
-  expect_run(ppo("centred", {"--normalize_reward_model", "demonstrations", "--demonstrations_name",
-                             at("sft.jsonl"), "--learning_rate", "0"}));
-  EXPECT_TRUE(json_at(at("centred") / "summary.json").contains("reward_bias"));
-  EXPECT_FALSE(json_at(at("centred") / "summary.json").contains("reward_gain"));
+  succeed(ppo("centred", {"--normalize_reward_model", "demonstrations", "--demonstrations_name",
+                          at("sft.jsonl"), "--learning_rate", "0"}));
+  EXPECT_TRUE(summary_of("centred").contains("reward_bias"));
+  EXPECT_FALSE(summary_of("centred").contains("reward_gain"));
 }
 
 TEST_F(PpoEndToEnd, WarnsOnStderrOfWhatLooksWrong) {
@@ -169,7 +143,7 @@ TEST_F(PpoEndToEnd, WarnsOnStderrOfWhatLooksWrong) {
   EXPECT_EQ(done.code, 0);
   EXPECT_NE(done.err.find("rlhf: alarm: update 2: all scores of the update are"), std::string::npos)
       << done.err;
-  EXPECT_EQ(json_at(at("flat") / "summary.json")["alarms"]["reward_flat"], 2);
+  EXPECT_EQ(summary_of("flat")["alarms"]["reward_flat"], 2);
 }
 
 TEST_F(PpoEndToEnd, RefusesInOneLine) {

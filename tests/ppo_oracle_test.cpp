@@ -3,13 +3,13 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <fstream>
 #include <map>
 #include <nlohmann/json.hpp>
 
 #include "core/tape.h"
 #include "rl/ppo.h"
 #include "rl/ppo_metrics.h"
+#include "tests/files.h"
 
 namespace rlhf {
 namespace {
@@ -20,8 +20,7 @@ using Figures = std::map<std::string, double>;
 class PpoOracle : public testing::TestWithParam<std::string> {
  protected:
   PpoOracle() {
-    std::ifstream file(RLHF_SOURCE_DIR "/tests/data/ppo_oracle.json");
-    run = json::parse(file)[GetParam()];
+    run = test_data("ppo_oracle")[GetParam()];
     const json& options = run["options"];
     config.kl_estimator = options["kl"] == "k1"   ? KlEstimator::k1
                           : options["kl"] == "k2" ? KlEstimator::k2

@@ -2,17 +2,11 @@
 // never stopped, with every option that keeps something between updates switched on.
 #include <gtest/gtest.h>
 
-#include <unistd.h>
-
-#include <filesystem>
-
-#include "rl/run/checkpoint_folder.h"
+#include "tests/checkpoint_helpers.h"
 #include "tests/ppo_helpers.h"
 
 namespace rlhf {
 namespace {
-
-namespace fs = std::filesystem;
 
 PpoConfig everything() {
   PpoConfig config = tiny_ppo(6, 2e-2);
@@ -53,45 +47,24 @@ const std::vector<Example> ptx{{Tokens{5, 5, 6, 5}, std::vector<char>(4, 1)},
                                {Tokens{7, 8, 7}, std::vector<char>(3, 1)},
                                {Tokens{1, 2, 3, 4, 5}, std::vector<char>(5, 1)}};
 
-class PpoResume : public testing::TestWithParam<Critic> {
- protected:
-  PpoResume() : folder_(fs::temp_directory_path() / ("ppo_resume_" + std::to_string(getpid()))) {
-    fs::create_directories(folder_);
-  }
-  ~PpoResume() override { fs::remove_all(folder_); }
-
-  Checkpoints checkpoints(const fs::path& resume_from = {}, int64_t save_steps = 3) {
-    return Checkpoints({.output_dir = folder_,
-                        .command = "ppo",
-                        .save_steps = save_steps,
-                        .resume_from = resume_from,
-                        .save_model = [](const fs::path&) {}});
-  }
-  fs::path folder_;
-};
+class PpoResume : public testing::TestWithParam<Critic> {};
 
 TEST_P(PpoResume, ChangesNoBit) {
+  const SavedRun saved(3);
   std::vector<std::string> told, told_again;
   PpoConfig config = everything();
   config.on_alarm = [&](const std::string& line) { told.push_back(line); };
   ActorCritic whole = tiny_actor(GetParam());
-  const Recording one = run_tiny(whole, config, ptx, count_liked, checkpoints());
+  const Recording one = run_tiny(whole, config, ptx, count_liked, saved.whole());
   ASSERT_EQ(one.metrics.size(), 6u);
 
   config.on_alarm = [&](const std::string& line) { told_again.push_back(line); };
   ActorCritic part = tiny_actor(GetParam());
-  const Recording rest =
-      run_tiny(part, config, ptx, count_liked, checkpoints(checkpoint_path(folder_, 3)));
-  ASSERT_EQ(rest.metrics.size(), 3u);
+  const Recording rest = run_tiny(part, config, ptx, count_liked, saved.after(3));
   EXPECT_EQ(rest.parameters, one.parameters);
   EXPECT_EQ(rest.result.kl_coefficient, one.result.kl_coefficient);
   EXPECT_EQ(rest.result.alarms, one.result.alarms);
-  for (size_t update = 0; update < 3; update++) {
-    for (const auto& [name, value] : rest.metrics[update]) {
-      if (name == "eps") continue;
-      EXPECT_EQ(value, one.metrics[update + 3].at(name)) << name << " of update " << update + 4;
-    }
-  }
+  expect_last(rest.metrics, one.metrics, 3);
   double stops = 0;
   for (const Figures& figures : one.metrics) stops += figures.at("policy/early_stopped");
   EXPECT_GT(stops, 0) << "the options must have done something";

@@ -4,7 +4,6 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "core/tape.h"
@@ -12,6 +11,7 @@
 #include "rl/ppo.h"
 #include "rl/ppo_metrics.h"
 #include "rl/whitening.h"
+#include "tests/files.h"
 
 namespace rlhf {
 namespace {
@@ -21,8 +21,7 @@ using Figures = std::map<std::string, double>;
 using Field = std::vector<float> Episode::*;
 
 const json& oracle() {
-  static const json file =
-      json::parse(std::ifstream(RLHF_SOURCE_DIR "/tests/data/trl_ppo_oracle.json"));
+  static const json file = test_data("trl_ppo_oracle");
   return file;
 }
 

@@ -2,8 +2,6 @@
 // that TRL was asked about, and runs that keep what was logged.
 #pragma once
 
-#include <filesystem>
-#include <fstream>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -14,13 +12,13 @@
 #include "rl/kto.h"
 #include "rl/orpo.h"
 #include "rl/simpo.h"
+#include "tests/files.h"
 #include "tests/tiny_models.h"
 
 namespace rlhf {
 
 inline const nlohmann::json& preference_golden() {
-  static const nlohmann::json loaded =
-      nlohmann::json::parse(std::ifstream(RLHF_SOURCE_DIR "/tests/data/preference_oracle.json"));
+  static const nlohmann::json loaded = test_data("preference_oracle");
   return loaded;
 }
 

@@ -2,21 +2,16 @@
 // is cut into micro-batches, goes on bit for bit after a stop, and learns what it is shown.
 #include <gtest/gtest.h>
 
-#include <unistd.h>
-
 #include <cmath>
 #include <filesystem>
-#include <functional>
 
 #include "core/ops.h"
-#include "rl/run/checkpoint_folder.h"
+#include "tests/checkpoint_helpers.h"
 #include "tests/gpu.h"
 #include "tests/preference_helpers.h"
 
 namespace rlhf {
 namespace {
-
-namespace fs = std::filesystem;
 
 /// 8 pairs: the chosen completion says the prompt's token again, the rejected one another.
 PreferenceData echoes() {
@@ -111,26 +106,15 @@ TEST_P(Preferences, AStepDoesNotDependOnItsMicroBatches) {
 }
 
 TEST_P(Preferences, AResumedRunHasTheBitsOfOneThatNeverStopped) {
-  const fs::path folder =
-      fs::temp_directory_path() / ("preference_resume_" + GetParam() + std::to_string(getpid()));
-  fs::create_directories(folder);
-  const auto checkpoints = [&](const fs::path& resume_from) {
-    return Checkpoints({.output_dir = folder,
-                        .command = GetParam(),
-                        .save_steps = 6,
-                        .save_total_limit = 9,
-                        .resume_from = resume_from,
-                        .save_model = [](const fs::path&) {}});
-  };
-  const Trained whole = train(GetParam(), steps(12, 1e-2), checkpoints({}));
-  const Trained rest = train(GetParam(), steps(12, 1e-2), checkpoints(checkpoint_path(folder, 6)));
+  const SavedRun saved(6);
+  const Trained whole = train(GetParam(), steps(12, 1e-2), saved.whole());
+  const Trained rest = train(GetParam(), steps(12, 1e-2), saved.after(6));
   EXPECT_EQ(rest.parameters, whole.parameters);
   const auto& all = whole.logged.steps;
   const auto& later = rest.logged.steps;
   ASSERT_EQ(all.size(), 5u) << "at steps 4, 5, 8, 10 and 12";
   ASSERT_EQ(later.size(), 3u);
   for (size_t i = 0; i < later.size(); i++) EXPECT_EQ(later[i], all[i + 2]) << i;
-  fs::remove_all(folder);
 }
 
 TEST_P(Preferences, LearnsWhatItIsShown) {

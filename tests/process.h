@@ -7,10 +7,10 @@
 
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
-#include <sstream>
 #include <string>
 #include <vector>
+
+#include "tests/files.h"
 
 namespace rlhf {
 
@@ -18,12 +18,6 @@ struct Finished {
   int code = -1;  ///< exit code; 128 + the signal that ended it
   std::string out, err;
 };
-
-inline std::string content_of(const std::filesystem::path& path) {
-  std::ostringstream text;
-  text << std::ifstream(path, std::ios::binary).rdbuf();
-  return text.str();
-}
 
 /// Starts a program; `scratch` is a folder for what it prints: stdout.txt and stderr.txt.
 inline pid_t start_program(const std::string& program, const std::vector<std::string>& arguments,

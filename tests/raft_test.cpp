@@ -5,10 +5,10 @@
 
 #include <gtest/gtest.h>
 
-#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "core/tape.h"
+#include "tests/files.h"
 #include "tests/ppo_helpers.h"
 
 namespace rlhf {
@@ -60,8 +60,7 @@ TEST(RaftSelection, KeepsTheFirstOfEqualsAndNothingOfWhatIsAllEqual) {
 }
 
 TEST(RaftOracle, KeepsAndLearnsWhatTorchDoes) {
-  std::ifstream file(RLHF_SOURCE_DIR "/tests/data/best_of_n_oracle.json");
-  const json oracle = json::parse(file);
+  const json oracle = test_data("best_of_n_oracle");
   const auto logits = oracle["logits"].get<std::vector<float>>();
   const auto targets = oracle["targets"].get<std::vector<int32_t>>();
   const auto ref = oracle["ref"].get<std::vector<float>>();

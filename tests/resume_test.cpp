@@ -12,6 +12,7 @@
 #include "rl/reward_training.h"
 #include "rl/run/checkpoint_folder.h"
 #include "rl/sft.h"
+#include "tests/files.h"
 #include "tests/gpu.h"
 #include "tests/tiny_models.h"
 
@@ -37,12 +38,6 @@ using Training = std::function<std::vector<float>(Checkpoints, Log&)>;
 
 class Resume : public testing::Test {
  protected:
-  void SetUp() override {
-    std::string name = (fs::temp_directory_path() / "rlhf_resume_XXXXXX").string();
-    folder = mkdtemp(name.data());
-  }
-  void TearDown() override { fs::remove_all(folder); }
-
   CheckpointConfig config() const {
     return {.output_dir = folder,
             .command = "test",
@@ -79,7 +74,7 @@ class Resume : public testing::Test {
     }
   }
 
-  fs::path folder;
+  TemporaryFolder folder;
 };
 
 Gpt2Config with_dropout() {

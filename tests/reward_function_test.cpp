@@ -11,6 +11,7 @@
 #include <fstream>
 
 #include "rl/reward/line_process.h"
+#include "tests/files.h"
 #include "tests/tiny_models.h"
 
 namespace rlhf {
@@ -173,11 +174,6 @@ TEST(RewardSum, RefusesRowsWithoutAReference) {
 
 class CommandReward : public testing::Test {
  protected:
-  CommandReward() : folder_(fs::temp_directory_path() / fmt::format("judge_{}", getpid())) {
-    fs::create_directories(folder_);
-  }
-  ~CommandReward() override { fs::remove_all(folder_); }
-
   /// A judge whose answer to a question `q` is what the body returns.
   std::string judge(const std::string& body) {
     const fs::path file = folder_ / fmt::format("judge{}.py", count_++);
@@ -189,7 +185,7 @@ class CommandReward : public testing::Test {
   std::string answer_of(const std::string& body) {
     return message_of<InputError>([&] { judged("command:" + judge(body), {"a", "bb"}); });
   }
-  fs::path folder_;
+  TemporaryFolder folder_;
   int count_ = 0;
 };
 

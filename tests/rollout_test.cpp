@@ -60,7 +60,7 @@ TEST(SampleEpisodes, EndWithTheEndTokenIffTheyStopped) {
 TEST(ResponseBatch, PointsAtTheStateBeforeEachResponseToken) {
   const std::vector<Episode> episodes{{.prompt = {1, 2, 3}, .response = {4, 5}},
                                       {.prompt = {6}, .response = {7, 8, 9}}};
-  const auto list = pointers_to(episodes);
+  const auto list = pointers(episodes);
   const ResponseBatch batch = response_batch(list);
   EXPECT_EQ(batch.count, 5);
   EXPECT_EQ(batch.batch.B, 2);
@@ -81,7 +81,7 @@ TEST(ResponseLogProbs, AreThoseOfSamplingBitForBit) {
         sampled.insert(sampled.end(), e.log_prob.begin(), e.log_prob.end());
       }
       for (const int64_t size : {1, 4, 6}) {
-        EXPECT_EQ(response_log_probs(policy, pointers_to(episodes), temperature, size), sampled)
+        EXPECT_EQ(response_log_probs(policy, pointers(episodes), temperature, size), sampled)
             << "temperature " << temperature << ", batches of " << size;
       }
     }
@@ -95,7 +95,7 @@ TEST(ResponseLogProbs, SumToOneOverTheVocabulary) {
     episodes.push_back({.prompt = {3, 1}, .response = {token}});
   }
   double sum = 0;
-  for (const float value : response_log_probs(policy, pointers_to(episodes), 0.7f, 5)) {
+  for (const float value : response_log_probs(policy, pointers(episodes), 0.7f, 5)) {
     sum += std::exp(double(value));
   }
   EXPECT_NEAR(sum, 1, 1e-5);
@@ -103,7 +103,7 @@ TEST(ResponseLogProbs, SumToOneOverTheVocabulary) {
 
 TEST(ForEachSlice, CoversAllInOrder) {
   const std::vector<Episode> episodes(7);
-  const auto list = pointers_to(episodes);
+  const auto list = pointers(episodes);
   std::vector<const Episode*> seen;
   std::vector<size_t> sizes;
   for_each_slice(list, 3, [&](std::span<const Episode* const> slice) {

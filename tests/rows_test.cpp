@@ -11,7 +11,7 @@
 #include "data/datasets.h"
 #include "data/prompt_rows.h"
 #include "data/rows.h"
-#include "data/text_file.h"
+#include "tests/files.h"
 
 namespace rlhf {
 namespace {
@@ -21,11 +21,8 @@ using Strings = std::vector<std::string>;
 const std::filesystem::path corpora =
     std::filesystem::path(RLHF_SOURCE_DIR) / ".." / "shared" / "data";
 
-/// A folder of the running test's own: tests may run side by side.
-std::filesystem::path test_folder() {
-  const std::string test = testing::UnitTest::GetInstance()->current_test_info()->name();
-  const auto folder = std::filesystem::path(testing::TempDir()) / ("rows_test_" + test);
-  std::filesystem::create_directories(folder);
+const std::filesystem::path& test_folder() {
+  static const std::filesystem::path folder = new_folder();
   return folder;
 }
 
@@ -35,24 +32,13 @@ std::filesystem::path file_with(const std::string& name, std::string_view conten
   return file;
 }
 
-/// The message of the InputError of an action on a file, with the file's folder cut out.
-template <class Action>
-std::string message_of(Action&& action) {
-  try {
-    action();
-  } catch (const InputError& error) {
-    std::string message = error.what();
-    const std::string folder = test_folder().string() + "/";
-    if (const size_t at = message.find(folder); at != std::string::npos) {
-      message.erase(at, folder.size());
-    }
-    return message;
-  }
-  return "no InputError";
+/// What reading a file says, without the file's folder.
+std::string said(auto&& action) {
+  return without(message_of<InputError>(action), test_folder().string() + "/");
 }
 
 std::string rows_message(const std::string& name, std::string_view content) {
-  return message_of([&] { read_rows(file_with(name, content)); });
+  return said([&] { read_rows(file_with(name, content)); });
 }
 
 TEST(Csv, FollowsRfc4180) {
@@ -101,10 +87,10 @@ TEST(Rows, NameFileAndLineOfWrongContent) {
             "[a.parquet] expected a file named .jsonl, .csv, .tsv or .txt, got \".parquet\"");
   EXPECT_EQ(rows_message("plain", "x"),
             "[plain] expected a file named .jsonl, .csv, .tsv or .txt, got no suffix");
-  EXPECT_EQ(message_of([] { read_rows(test_folder() / "none.csv"); }),
+  EXPECT_EQ(said([] { read_rows(test_folder() / "none.csv"); }),
             "[none.csv] expected a file, found none");
   std::filesystem::create_directories(test_folder() / "folder.csv");
-  EXPECT_EQ(message_of([] { read_rows(test_folder() / "folder.csv"); }),
+  EXPECT_EQ(said([] { read_rows(test_folder() / "folder.csv"); }),
             "[folder.csv] expected a file, got a folder");
   EXPECT_EQ(rows_message("a.csv", ""), "[a.csv] expected some text, got an empty file");
   EXPECT_EQ(rows_message("a.csv", "\xEF\xBB\xBF"), "[a.csv] expected some text, got an empty file");
@@ -148,22 +134,22 @@ TEST(Rows, NameTheColumnsOfARow) {
                                         "{\"text\": \"\", \"label\": \"x\"}\n{\"text\": [1], "
                                         "\"label\": {}, \"margin\": null, \"n\": \"nan\"}\n"
                                         "{\"text\\u001b\": true}\n{}"));
-  EXPECT_EQ(message_of([&] { rows[0].text("prompt"); }),
+  EXPECT_EQ(said([&] { rows[0].text("prompt"); }),
             "[data.jsonl:1] expected a string column \"prompt\", found columns: label, text");
-  EXPECT_EQ(message_of([&] { rows[0].non_empty_text("text"); }),
+  EXPECT_EQ(said([&] { rows[0].non_empty_text("text"); }),
             "[data.jsonl:1] expected some text in column \"text\", got an empty string");
-  EXPECT_EQ(message_of([&] { rows[0].number("label"); }),
+  EXPECT_EQ(said([&] { rows[0].number("label"); }),
             "[data.jsonl:1] expected a number in column \"label\", got \"x\"");
-  EXPECT_EQ(message_of([&] { rows[1].text("text"); }),
+  EXPECT_EQ(said([&] { rows[1].text("text"); }),
             "[data.jsonl:2] expected a string in column \"text\", got a list");
-  EXPECT_EQ(message_of([&] { rows[1].number("label"); }),
+  EXPECT_EQ(said([&] { rows[1].number("label"); }),
             "[data.jsonl:2] expected a number in column \"label\", got an object");
-  EXPECT_EQ(message_of([&] { rows[1].optional_number("n"); }),
+  EXPECT_EQ(said([&] { rows[1].optional_number("n"); }),
             "[data.jsonl:2] expected a number in column \"n\", got \"nan\"");
   EXPECT_EQ(rows[1].optional_number("margin"), std::nullopt);
-  EXPECT_EQ(message_of([&] { rows[2].number("label"); }),
+  EXPECT_EQ(said([&] { rows[2].number("label"); }),
             "[data.jsonl:3] expected a number column \"label\", found columns: text\\u001B");
-  EXPECT_EQ(message_of([&] { rows[3].text("text"); }),
+  EXPECT_EQ(said([&] { rows[3].text("text"); }),
             "[data.jsonl:4] expected a string column \"text\", found columns: none");
 }
 
@@ -177,10 +163,9 @@ TEST(Rows, RefuseNumbersThatNoFloatHolds) {
         " expected a number between -3.4e38 and 3.4e38 in column \"label\", got ";
     const Rows lines = read_rows(file_with("n.jsonl", "{\"label\": 1}\n" + json));
     EXPECT_EQ(lines[0].number("label"), 1);
-    EXPECT_EQ(message_of([&] { lines[1].optional_number("label"); }).find("[n.jsonl:2]" + message),
-              0u);
+    EXPECT_EQ(said([&] { lines[1].optional_number("label"); }).find("[n.jsonl:2]" + message), 0u);
     const Rows fields = read_rows(file_with("n.csv", csv));
-    EXPECT_EQ(message_of([&] { fields[0].number("label"); }).find("[n.csv:2]" + message), 0u);
+    EXPECT_EQ(said([&] { fields[0].number("label"); }).find("[n.csv:2]" + message), 0u);
   }
 }
 
@@ -192,7 +177,7 @@ TEST(Datasets, LanguageModelling) {
             (Strings{"a", "b c"}));
   EXPECT_EQ(read_language_modelling(file_with("lm.csv", "id,review\n1,x\n2,y\n"), "review"),
             (Strings{"x", "y"}));
-  EXPECT_EQ(message_of([] { read_language_modelling(file_with("lm.csv", "id,review\n1,x\n")); }),
+  EXPECT_EQ(said([] { read_language_modelling(file_with("lm.csv", "id,review\n1,x\n")); }),
             "[lm.csv:2] expected a string column \"text\", found columns: id, review");
 }
 
@@ -203,7 +188,7 @@ TEST(Datasets, PromptCompletion) {
   EXPECT_EQ(rows[0].prompt + "|" + rows[0].completion, "p|c");
   EXPECT_EQ(rows[1].prompt + "|" + rows[1].completion, "|t");
   EXPECT_EQ(
-      message_of([] {
+      said([] {
         read_prompt_completion(file_with("sft.jsonl", "{\"prompt\": \"p\", \"response\": \"c\"}"));
       }),
       "[sft.jsonl:1] expected a string column \"completion\", found columns: prompt, response");
@@ -221,10 +206,10 @@ TEST(Datasets, Preferences) {
   EXPECT_EQ(implicit[0].margin, 0);
   const std::string plain = "{\"chosen\": \"a\", \"rejected\": \"b\"}\n";
   const std::string prompted = "{\"chosen\": \"a\", \"prompt\": \"p\", \"rejected\": \"b\"}\n";
-  EXPECT_EQ(message_of([&] { read_preferences(file_with("pairs.jsonl", plain + prompted)); }),
+  EXPECT_EQ(said([&] { read_preferences(file_with("pairs.jsonl", plain + prompted)); }),
             "[pairs.jsonl:2] expected no column \"prompt\" as in line 1, found columns: chosen, "
             "prompt, rejected");
-  EXPECT_EQ(message_of([&] { read_preferences(file_with("pairs.jsonl", prompted + plain)); }),
+  EXPECT_EQ(said([&] { read_preferences(file_with("pairs.jsonl", prompted + plain)); }),
             "[pairs.jsonl:2] expected a string column \"prompt\", found columns: chosen, rejected");
 }
 
@@ -235,10 +220,10 @@ TEST(Datasets, Labelled) {
   ASSERT_EQ(rows.size(), 2u);
   EXPECT_EQ(rows[0].label, 1);
   EXPECT_EQ(rows[1].label, 3);
-  EXPECT_EQ(message_of([&] { check_probabilities(rows, file); }),
+  EXPECT_EQ(said([&] { check_probabilities(rows, file); }),
             "[label.jsonl:3] expected a label within [0, 1], got 3");
   EXPECT_NO_THROW(check_probabilities(std::span(rows).first(1), file));
-  EXPECT_EQ(message_of([&] { read_labelled(file, "0", "label"); }),
+  EXPECT_EQ(said([&] { read_labelled(file, "0", "label"); }),
             "[columns] expected two names or two indices, got \"0\" and \"label\"");
 }
 
@@ -251,9 +236,9 @@ TEST(Datasets, Prompts) {
   EXPECT_EQ(read_prompts_of(
                 file_with("p.jsonl", "{\"prompt\": \"a\", \"text\": \"x\"}\n{\"text\": \"b\"}")),
             (Strings{"a", "b"}));
-  EXPECT_EQ(message_of([] { read_prompts_of(file_with("p.csv", "question\nwhy\n")); }),
+  EXPECT_EQ(said([] { read_prompts_of(file_with("p.csv", "question\nwhy\n")); }),
             "[p.csv:2] expected a string column \"prompt\", found columns: question");
-  EXPECT_EQ(message_of([] { read_prompts_of(file_with("p.jsonl", "{\"prompt\": \"\"}")); }),
+  EXPECT_EQ(said([] { read_prompts_of(file_with("p.jsonl", "{\"prompt\": \"\"}")); }),
             "[p.jsonl:1] expected some text in column \"prompt\", got an empty string");
 }
 

@@ -12,11 +12,11 @@
 #include <fstream>
 #include <limits>
 #include <nlohmann/json.hpp>
-#include <sstream>
 
 #include "core/atomic_file.h"
 #include "core/check.h"
 #include "rl/run/version.h"
+#include "tests/files.h"
 #include "tests/message_of.h"
 
 namespace rlhf {
@@ -27,24 +27,12 @@ using nlohmann::ordered_json;
 
 class RunFolderTest : public testing::Test {
  protected:
-  RunFolderTest() {
-    std::string name = (fs::temp_directory_path() / "rlhf_run_XXXXXX").string();
-    root = mkdtemp(name.data());
-  }
-  ~RunFolderTest() override { fs::remove_all(root); }
-
   size_t entries(const fs::path& folder) const {
     return size_t(std::distance(fs::directory_iterator(folder), fs::directory_iterator()));
   }
 
-  fs::path root;
+  TemporaryFolder root;
 };
-
-std::string content(const fs::path& path) {
-  std::ostringstream text;
-  text << std::ifstream(path, std::ios::binary).rdbuf();
-  return text.str();
-}
 
 void put(const fs::path& path, std::string_view text) { std::ofstream(path) << text; }
 
@@ -53,7 +41,7 @@ TEST_F(RunFolderTest, AtomicWriteReplacesAndLeavesNothingBeside) {
   const std::string bytes("\0\n\xff", 3);
   atomic_write(file, "before");
   atomic_write(file, bytes);
-  EXPECT_EQ(content(file), bytes);
+  EXPECT_EQ(content_of(file), bytes);
   EXPECT_EQ(entries(root), 1u);
   EXPECT_THROW(atomic_write(root / "missing" / "a", "x"), Error);
 }
@@ -69,7 +57,7 @@ TEST_F(RunFolderTest, AtomicWriteKeepsTheOldFileWhenTheDiskIsFull) {
   setrlimit(RLIMIT_FSIZE, &small);
   EXPECT_THROW(atomic_write(file, std::string(10000, 'x')), Error);
   setrlimit(RLIMIT_FSIZE, &before);
-  EXPECT_EQ(content(file), "old");
+  EXPECT_EQ(content_of(file), "old");
   EXPECT_EQ(entries(root), 1u);
 }
 
@@ -86,7 +74,7 @@ TEST_F(RunFolderTest, AKilledWriterLeavesAWholeFile) {
     usleep(useconds_t(3000 + 4000 * trial));
     kill(writer, SIGKILL);
     waitpid(writer, nullptr, 0);
-    const std::string bytes = content(file);
+    const std::string bytes = content_of(file);
     ASSERT_EQ(bytes.size(), size_t(1 << 18));
     EXPECT_EQ(bytes.find_first_not_of(bytes[0]), bytes.npos);
   }
@@ -108,8 +96,8 @@ TEST_F(RunFolderTest, StagedFolderAppearsWholeOrNotAtAll) {
     EXPECT_FALSE(fs::exists(root / "deep" / "model"));
     folder.commit();
   }
-  EXPECT_EQ(content(target / "config.json"), "{}");
-  EXPECT_EQ(content(target / "sub" / "x"), "1");
+  EXPECT_EQ(content_of(target / "config.json"), "{}");
+  EXPECT_EQ(content_of(target / "sub" / "x"), "1");
   EXPECT_EQ(entries(root / "deep"), 1u);
 }
 
@@ -120,9 +108,9 @@ TEST_F(RunFolderTest, StagedFolderReplacesFilesAndKeepsTheOthers) {
   put(folder.path() / "config.json", "new");
   put(folder.path() / "model.safetensors", "weights");
   folder.commit();
-  EXPECT_EQ(content(root / "metrics.jsonl"), "kept");
-  EXPECT_EQ(content(root / "config.json"), "new");
-  EXPECT_EQ(content(root / "model.safetensors"), "weights");
+  EXPECT_EQ(content_of(root / "metrics.jsonl"), "kept");
+  EXPECT_EQ(content_of(root / "config.json"), "new");
+  EXPECT_EQ(content_of(root / "model.safetensors"), "weights");
   EXPECT_FALSE(fs::exists(folder.path()) && !folder.path().empty());
 }
 
@@ -136,7 +124,7 @@ TEST_F(RunFolderTest, MetricsRoundTripAndAreThereAtOnce) {
   const double value = 0.1 + 0.2, tiny = std::numeric_limits<double>::denorm_min();
   log.write(1, {{"objective/kl", value}, {"loss", std::nan("")}});
   log.write(2, {{"objective/kl", -tiny}, {"loss", HUGE_VAL}});
-  EXPECT_EQ(content(root / "metrics.jsonl"),
+  EXPECT_EQ(content_of(root / "metrics.jsonl"),
             "{\"step\":1,\"objective/kl\":0.30000000000000004,\"loss\":null}\n"
             "{\"step\":2,\"objective/kl\":-5e-324,\"loss\":null}\n");
   const auto lines = read_metrics(root / "metrics.jsonl");
@@ -153,9 +141,9 @@ TEST_F(RunFolderTest, AResumedRunDropsWhatItWillWriteAgain) {
   const std::string kept = "{\"step\":1,\"b\":null,\"a\":1.50}\n{\"step\":2,\"a\":2.5}\n";
   put(file, kept + "{\"step\":3,\"a\":3.5}\n{\"step\":4,");
   { MetricsLog(file, 2).write(3, {{"a", 30}}); }
-  EXPECT_EQ(content(file), kept + "{\"step\":3,\"a\":30.0}\n");
+  EXPECT_EQ(content_of(file), kept + "{\"step\":3,\"a\":30.0}\n");
   { MetricsLog fresh(file); }
-  EXPECT_EQ(content(file), "");
+  EXPECT_EQ(content_of(file), "");
 }
 
 TEST_F(RunFolderTest, ABrokenMetricsFileIsNamedWithItsLine) {
@@ -172,15 +160,15 @@ TEST_F(RunFolderTest, HoldsConfigMetricsSummaryAndReport) {
   run.write_report("<!doctype html>");
   run.write_summary({{"eval_reward", 0.1}, {"broken", std::nan("")}});
 
-  const ordered_json config = ordered_json::parse(content(run.path() / "run_config.json"));
+  const ordered_json config = ordered_json::parse(content_of(run.path() / "run_config.json"));
   EXPECT_EQ(config["command"], "ppo");
   EXPECT_EQ(config["seed"].get<uint64_t>(), seed);
   EXPECT_EQ(config["version"], version);
   EXPECT_EQ(config["command_line"], "rlhf ppo --max_steps 20");
   EXPECT_EQ(config["flags"], flags);
-  EXPECT_EQ(content(run.path() / "metrics.jsonl"), "{\"step\":1,\"objective/kl\":0.25}\n");
-  EXPECT_EQ(content(run.path() / "report.html"), "<!doctype html>");
-  const ordered_json summary = ordered_json::parse(content(run.path() / "summary.json"));
+  EXPECT_EQ(content_of(run.path() / "metrics.jsonl"), "{\"step\":1,\"objective/kl\":0.25}\n");
+  EXPECT_EQ(content_of(run.path() / "report.html"), "<!doctype html>");
+  const ordered_json summary = ordered_json::parse(content_of(run.path() / "summary.json"));
   EXPECT_EQ(summary["eval_reward"], 0.1);
   EXPECT_TRUE(summary["broken"].is_null());
   EXPECT_GE(summary["seconds"].get<double>(), 0);
@@ -213,7 +201,7 @@ TEST_F(RunFolderTest, PeakMemoryIsTheKernelsHighWaterMark) {
 }
 
 TEST(Version, IsTheProjects) {
-  EXPECT_NE(content(fs::path(RLHF_SOURCE_DIR) / "CMakeLists.txt")
+  EXPECT_NE(content_of(fs::path(RLHF_SOURCE_DIR) / "CMakeLists.txt")
                 .find("project(rlhf VERSION " + std::string(version) + " "),
             std::string::npos);
 }

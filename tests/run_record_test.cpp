@@ -18,12 +18,6 @@ namespace fs = std::filesystem;
 
 class RunRecordTest : public testing::Test {
  protected:
-  RunRecordTest() {
-    std::string name = (fs::temp_directory_path() / "rlhf_record_XXXXXX").string();
-    root = fs::canonical(mkdtemp(name.data()));
-  }
-  ~RunRecordTest() override { fs::remove_all(root); }
-
   void put(const std::string& name, const std::string& text) {
     fs::create_directories((root / name).parent_path());
     std::ofstream(root / name, std::ios::binary) << text;
@@ -36,7 +30,7 @@ class RunRecordTest : public testing::Test {
     return message_of<InputError>([&] { read({name}); });
   }
 
-  fs::path root;
+  TemporaryFolder root;
 };
 
 TEST_F(RunRecordTest, ReadsWhatARunFolderWrote) {

@@ -1,13 +1,13 @@
 // Files that are no safetensors, or not quite: each is refused, from the disk and from bytes in
 // memory alike, with words that name the problem.
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
 #include <set>
 
 #include "core/safetensors.h"
+#include "tests/files.h"
 #include "tests/message_of.h"
 
 namespace rlhf {
@@ -239,13 +239,12 @@ TEST(MalformedSafetensors, AreRefusedInMemory) {
 }
 
 TEST(MalformedSafetensors, AreRefusedOnTheDisk) {
-  std::string name = (fs::temp_directory_path() / "rlhf_malformed_XXXXXX").string();
-  const fs::path root = mkdtemp(name.data()), path = root / "model.safetensors";
+  const TemporaryFolder root;
+  const fs::path path = root / "model.safetensors";
   for (const Malformed& file : malformed_files()) {
     std::ofstream(path, std::ios::binary) << file.bytes;
     expect_message(message_of<InputError>([&] { read_safetensors(path); }), file, path.string());
   }
-  fs::remove_all(root);
 }
 
 }  // namespace

@@ -8,7 +8,8 @@
 #include <cmath>
 #include <fstream>
 #include <limits>
-#include <sstream>
+
+#include "tests/files.h"
 
 namespace rlhf {
 namespace {
@@ -17,23 +18,13 @@ namespace fs = std::filesystem;
 
 class SafetensorsTest : public testing::Test {
  protected:
-  SafetensorsTest() {
-    std::string name = (fs::temp_directory_path() / "rlhf_safetensors_XXXXXX").string();
-    root_ = mkdtemp(name.data());
-    path = root_ / "model.safetensors";
-  }
-  ~SafetensorsTest() override { fs::remove_all(root_); }
-
-  std::string content() const {
-    std::ostringstream text;
-    text << std::ifstream(path, std::ios::binary).rdbuf();
-    return text.str();
-  }
-
-  fs::path path;
+  std::string content() const { return content_of(path); }
 
  private:
-  fs::path root_;
+  TemporaryFolder root_;
+
+ protected:
+  fs::path path = root_ / "model.safetensors";
 };
 
 std::string little_endian(uint64_t value) {

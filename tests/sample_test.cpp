@@ -3,10 +3,9 @@
 // about log-probabilities, ties and rows; on the CPU and on the GPU.
 #include <algorithm>
 #include <cmath>
-#include <fstream>
-#include <nlohmann/json.hpp>
 
 #include "kernels/log_prob.h"
+#include "tests/files.h"
 #include "tests/sampling.h"
 
 namespace rlhf {
@@ -105,8 +104,7 @@ TEST_P(SamplingDraws, EqualsStayInTheirOrder) {
 /// the number of kept tokens less one; five standard deviations above would be a wrong
 /// distribution.
 TEST_P(SamplingDraws, FrequenciesFollowHuggingFace) {
-  std::ifstream file(RLHF_SOURCE_DIR "/tests/data/sampling_oracle.json");
-  const auto cases = nlohmann::json::parse(file);
+  const auto cases = test_data("sampling_oracle");
   ASSERT_GE(cases.size(), 10u);
   const int64_t N = on_gpu() ? 2000 : 40000;  // it may be an emulated one
   for (const auto& c : cases) {

@@ -7,31 +7,19 @@
 
 #include <fstream>
 #include <set>
-#include <sstream>
 
 #include "core/atomic_file.h"
 #include "core/folder_exchange.h"
+#include "tests/files.h"
 
 namespace rlhf {
 namespace {
 
 namespace fs = std::filesystem;
 
-std::string content(const fs::path& file) {
-  std::ostringstream text;
-  text << std::ifstream(file).rdbuf();
-  return text.str();
-}
-
 class StagedFolderTest : public testing::Test {
  protected:
-  StagedFolderTest() {
-    std::string name = (fs::temp_directory_path() / "rlhf_staged_XXXXXX").string();
-    root = mkdtemp(name.data());
-    folder = root / "model";
-    publish(folder, "old");
-  }
-  ~StagedFolderTest() override { fs::remove_all(root); }
+  StagedFolderTest() { publish(folder, "old"); }
 
   static void publish(const fs::path& target, const std::string& version) {
     StagedFolder staged(target);
@@ -44,14 +32,15 @@ class StagedFolderTest : public testing::Test {
   }
   std::set<std::string> versions(const fs::path& target) const {
     std::set<std::string> found;
-    for (const char* name : {"a", "b", "c", "below/d"}) found.insert(content(target / name));
+    for (const char* name : {"a", "b", "c", "below/d"}) found.insert(content_of(target / name));
     return found;
   }
   size_t entries() const {
     return size_t(std::distance(fs::directory_iterator(root), fs::directory_iterator()));
   }
 
-  fs::path root, folder;
+  TemporaryFolder root;
+  fs::path folder = root / "model";
 };
 
 TEST_F(StagedFolderTest, ReplacesWhatIsStagedAndKeepsTheRest) {
@@ -65,8 +54,8 @@ TEST_F(StagedFolderTest, ReplacesWhatIsStagedAndKeepsTheRest) {
   EXPECT_EQ(versions(folder), std::set<std::string>{"new"});
   ASSERT_EQ(::write(open_file, "3", 1), 1);
   ::close(open_file);
-  EXPECT_EQ(content(folder / "metrics.jsonl"), "13") << "still the file that was open";
-  EXPECT_EQ(content(folder / "below" / "checkpoint-1" / "state"), "2");
+  EXPECT_EQ(content_of(folder / "metrics.jsonl"), "13") << "still the file that was open";
+  EXPECT_EQ(content_of(folder / "below" / "checkpoint-1" / "state"), "2");
   EXPECT_TRUE(fs::is_symlink(folder / "link"));
   EXPECT_EQ(fs::status(folder).permissions(), fs::perms::owner_all);
   EXPECT_EQ(entries(), 1u) << "no temporary folder is left";
@@ -77,8 +66,8 @@ TEST_F(StagedFolderTest, ExchangesHere) {
   fs::create_directory(root / "staged");
   std::ofstream(root / "staged" / "a") << "new";
   ASSERT_TRUE(exchange_folders(root / "staged", folder));
-  EXPECT_EQ(content(folder / "a"), "new");
-  EXPECT_EQ(content(folder / "b"), "old");
+  EXPECT_EQ(content_of(folder / "a"), "new");
+  EXPECT_EQ(content_of(folder / "b"), "old");
   EXPECT_FALSE(fs::exists(root / "staged"));
 }
 
@@ -95,7 +84,7 @@ TEST_F(StagedFolderTest, TheWorkingFolderIsReplacedFileByFile) {
   std::ofstream("kept") << "1";
   publish(".", "new");
   EXPECT_EQ(versions("."), std::set<std::string>{"new"});
-  EXPECT_EQ(content("kept"), "1");
+  EXPECT_EQ(content_of("kept"), "1");
   fs::current_path(before);
 }
 
@@ -116,7 +105,7 @@ TEST_F(StagedFolderTest, AKillLeavesOneVersion) {
     ASSERT_TRUE(WIFSIGNALED(status));
     const std::set<std::string> found = versions(folder);
     ASSERT_EQ(found.size(), 1u) << "mixed after " << kill_after;
-    ASSERT_EQ(content(folder / "kept"), "1");
+    ASSERT_EQ(content_of(folder / "kept"), "1");
     seen.insert(*found.begin());
   }
   EXPECT_GT(seen.size(), 1u) << "the children got as far as publishing";

@@ -2,11 +2,8 @@
 // an oracle, results that papers report, and checkpoints.
 #include <gtest/gtest.h>
 
-#include <unistd.h>
-
 #include <array>
 #include <cmath>
-#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "rl/classical/expected_sarsa.h"
@@ -14,7 +11,7 @@
 #include "rl/classical/q_learning.h"
 #include "rl/classical/sarsa.h"
 #include "rl/env/registry.h"
-#include "rl/run/checkpoint_folder.h"
+#include "tests/checkpoint_helpers.h"
 #include "tests/message_of.h"
 #include "tests/process.h"
 
@@ -54,8 +51,7 @@ Learnt learn(Method method, const std::string& id, const TabularConfig& config) 
 }
 
 TEST(Planning, AgreesWithLinearSystemsOnGymnasiumsTables) {
-  const json oracle =
-      json::parse(content_of(std::string(RLHF_SOURCE_DIR) + "/tests/data/planning_oracle.json"));
+  const json oracle = test_data("planning_oracle");
   ASSERT_EQ(oracle.size(), 4u);
   for (const auto& [id, expected] : oracle.items()) {
     const auto environment = make(id);
@@ -264,22 +260,11 @@ TEST(TaxiResults, AreNearTheOptimum) {
 }
 
 TEST(TabularResume, ChangesNoBit) {
-  namespace fs = std::filesystem;
-  const fs::path folder =
-      fs::temp_directory_path() / ("tabular_resume_" + std::to_string(getpid()));
-  const auto checkpoints = [&](const fs::path& resume_from) {
-    return Checkpoints({.output_dir = folder,
-                        .command = "gym",
-                        .save_steps = 777,
-                        .save_total_limit = 9,
-                        .resume_from = resume_from,
-                        .save_model = [](const fs::path&) {}});
-  };
   for (const Method method : kMethods) {
-    fs::create_directories(folder);
+    const SavedRun saved(777);
     const TabularConfig config{.total_timesteps = 3000, .logging_updates = 100, .seed = 5};
     std::vector<Metrics> lines, lines_again;
-    const auto run = [&](const fs::path& from, std::vector<Metrics>& log) {
+    const auto run = [&](const Checkpoints& checkpoints, std::vector<Metrics>& log) {
       const auto environment = make("FrozenLake-v1");
       QTable q = table_for(*environment);
       const RunResult result = method(
@@ -288,18 +273,17 @@ TEST(TabularResume, ChangesNoBit) {
             metrics.pop_back();  // charts/SPS: a clock's
             log.push_back(metrics);
           },
-          checkpoints(from));
+          checkpoints);
       auto values = q.tensor().to_vector<double>();
       values.push_back(result.progress.mean_return);
       values.push_back(double(result.progress.episodes));
       return values;
     };
-    const auto whole = run({}, lines);
-    const auto rest = run(checkpoint_path(folder, 777), lines_again);
+    const auto whole = run(saved.whole(), lines);
+    const auto rest = run(saved.after(777), lines_again);
     EXPECT_EQ(rest, whole);
     EXPECT_EQ(lines.size(), 30u);
     EXPECT_EQ(lines_again, std::vector<Metrics>(lines.begin() + 7, lines.end()));
-    fs::remove_all(folder);
   }
 }
 

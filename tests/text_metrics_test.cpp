@@ -5,10 +5,10 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "core/check.h"
+#include "tests/files.h"
 
 namespace rlhf {
 namespace {
@@ -16,10 +16,7 @@ namespace {
 using Texts = std::vector<std::string>;
 using Views = std::vector<std::string_view>;
 
-nlohmann::json oracle() {
-  std::ifstream file(RLHF_SOURCE_DIR "/tests/data/text_metrics_oracle.json");
-  return nlohmann::json::parse(file);
-}
+nlohmann::json oracle() { return test_data("text_metrics_oracle"); }
 
 TEST(Tokenise, SplitsWordsAtEveryKindOfWhiteSpace) {
   EXPECT_EQ(tokenise("  a b,\tc\u3000d\n", Tokenise::words), (Views{"a", "b,", "c", "d"}));

@@ -40,10 +40,4 @@ std::vector<float> parameters_of(Module& module) {
   return all;
 }
 
-inline std::vector<const Episode*> pointers_to(std::span<const Episode> episodes) {
-  std::vector<const Episode*> list;
-  for (const Episode& episode : episodes) list.push_back(&episode);
-  return list;
-}
-
 }  // namespace rlhf

@@ -15,6 +15,7 @@
 #include "data/char_tokenizer.h"
 #include "data/text_file.h"
 #include "rl/digest.h"
+#include "tests/files.h"
 #include "tests/message_of.h"
 
 namespace rlhf {
@@ -27,11 +28,6 @@ using Ids = std::vector<int32_t>;
 const fs::path golden = fs::path(RLHF_SOURCE_DIR) / "tests" / "data" / "token_shards";
 
 Ids all(const TokenStream& stream) { return stream.copy(0, stream.size()); }
-
-std::string bytes_of(const fs::path& file) {
-  std::ifstream in(file, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), {}};
-}
 
 template <class T>
 std::string raw(const std::vector<T>& values) {
@@ -51,14 +47,6 @@ std::string swapped(std::string words) {
 
 class TokenShard : public testing::Test {
  protected:
-  void SetUp() override {
-    const std::string name = testing::UnitTest::GetInstance()->current_test_info()->name();
-    folder = fs::path(testing::TempDir()) / ("token_shard_test_" + name);
-    fs::remove_all(folder);
-    fs::create_directories(folder);
-  }
-  void TearDown() override { fs::remove_all(folder); }
-
   fs::path file(const std::string& name, const std::string& bytes) const {
     std::ofstream(folder / name, std::ios::binary) << bytes;
     return folder / name;
@@ -66,15 +54,10 @@ class TokenShard : public testing::Test {
   /// What reading says, with the folder cut out.
   template <class Action>
   std::string said(Action&& action) const {
-    std::string message = message_of<InputError>(action);
-    const std::string prefix = folder.string() + "/";
-    if (const size_t at = message.find(prefix); at != std::string::npos) {
-      message.erase(at, prefix.size());
-    }
-    return message;
+    return without(message_of<InputError>(action), folder.path().string() + "/");
   }
 
-  fs::path folder;
+  TemporaryFolder folder;
 };
 
 TEST_F(TokenShard, FilesOfNumpyAreReadAndWrittenAlike) {
@@ -85,7 +68,7 @@ TEST_F(TokenShard, FilesOfNumpyAreReadAndWrittenAlike) {
     EXPECT_EQ(all(read_token_shard(source, vocab_size)), ids.get<Ids>()) << name;
     if (name == "nanogpt") continue;
     write_token_shard(folder / "again.bin", ids.get<Ids>(), vocab_size);
-    EXPECT_EQ(bytes_of(folder / "again.bin"), bytes_of(source)) << name;
+    EXPECT_EQ(content_of(folder / "again.bin"), content_of(source)) << name;
   }
 }
 
@@ -204,7 +187,7 @@ TEST_F(TokenShard, NamesStandForFilesPatternsAndFolders) {
     const TokenShardFiles files = find_token_shards(name);
     return names(files.train) + "| " + names(files.val);
   };
-  EXPECT_EQ(found(folder.string()),
+  EXPECT_EQ(found(folder.path()),
             "c_train_00.bin c_train_01.bin evaluation.bin interval.bin | c_val_00.bin val.bin ");
   EXPECT_EQ(found(folder / "c_train_*.bin"), "c_train_00.bin c_train_01.bin | ");
   EXPECT_EQ(found(folder / "c_*_00.bin"), "c_train_00.bin | c_val_00.bin ");
@@ -218,7 +201,7 @@ TEST_F(TokenShard, NamesStandForFilesPatternsAndFolders) {
   EXPECT_EQ(said([&] { find_token_shards(folder / "empty"); }),
             "[empty] expected token shards (.bin), found none");
   EXPECT_TRUE(names_token_shards(folder / "c_train_*.bin"));
-  EXPECT_TRUE(names_token_shards(folder));
+  EXPECT_TRUE(names_token_shards(folder.path()));
   EXPECT_FALSE(names_token_shards(folder / "notes.txt"));
 }
 

@@ -14,8 +14,6 @@ using Arguments = std::vector<std::string>;
 class TokenizerCommand : public testing::Test {
  protected:
   TokenizerCommand() {
-    fs::remove_all(folder_);
-    fs::create_directories(folder_);
     std::ofstream(folder_ / "rows.jsonl")
         << "{\"text\": \"abab\"}\n{\"text\": \"a\\nb<|user|>\"}\n";
   }
@@ -38,7 +36,7 @@ class TokenizerCommand : public testing::Test {
     EXPECT_FALSE(fs::exists(at("out")));
   }
 
-  const fs::path folder_ = fs::path(testing::TempDir()) / "tokenizer_command";
+  TemporaryFolder folder_;
 };
 
 TEST_F(TokenizerCommand, LearnsSpecialTokensAndEncodesAFile) {

@@ -1,6 +1,7 @@
 // Malformed vocab.json, merges.txt, tokenizer_config.json and added_tokens.json.
 #include <sys/stat.h>
 
+#include "tests/files.h"
 #include "tests/hostile_tokenizer.h"
 
 namespace rlhf {
@@ -171,7 +172,8 @@ TEST_P(HostileAddedTokens, GetOneClearLine) { expect_one_clear_line({"vocab.json
 INSTANTIATE_TEST_SUITE_P(, HostileAddedTokens, testing::ValuesIn(added_cases), case_name);
 
 TEST(HostileFolder, WhatIsNoFileIsNamed) {
-  const fs::path folder = fs::path(testing::TempDir()) / "hostile_folder";
+  const TemporaryFolder root;
+  const fs::path folder = root / "tokenizer";
   const auto message = [&] { return message_of<InputError>([&] { load_tokenizer(folder); }); };
   for (const char* file :
        {"vocab.json", "merges.txt", "tokenizer_config.json", "added_tokens.json"}) {

@@ -11,6 +11,7 @@
 #include "data/bpe_trainer.h"
 #include "data/text_file.h"
 #include "data/tokenizer_files.h"
+#include "tests/files.h"
 
 namespace rlhf {
 namespace {
@@ -56,8 +57,7 @@ TEST(TokenizerJson, ConfigIsNotNeeded) {
 }
 
 TEST(TokenizerJson, OursSaysWhatOurOtherFilesSay) {
-  const fs::path folder = fs::path(testing::TempDir()) / "tokenizer_json_ours";
-  fs::remove_all(folder);
+  const TemporaryFolder folder;
   const auto trained = load_tokenizer(golden);
   trained->save(folder);
   const auto of_two_files = load_tokenizer(folder);

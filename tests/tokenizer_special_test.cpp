@@ -2,15 +2,14 @@
 // ours and as transformers write them, and that no text becomes one.
 #include <gtest/gtest.h>
 
-#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "core/atomic_file.h"
 #include "core/check.h"
 #include "data/bpe_trainer.h"
 #include "data/char_tokenizer.h"
-#include "data/text_file.h"
 #include "data/tokenizer.h"
+#include "tests/files.h"
 #include "tests/message_of.h"
 
 namespace rlhf {
@@ -21,13 +20,6 @@ using Strings = std::vector<std::string>;
 using nlohmann::json;
 
 const Strings chat_names{"<|im_start|>", "<|im_end|>", "<|好 😀|>"};
-
-std::filesystem::path fresh_folder(const std::string& name) {
-  const auto folder = std::filesystem::path(testing::TempDir()) / ("tokenizer_special_" + name);
-  std::filesystem::remove_all(folder);
-  std::filesystem::create_directories(folder);
-  return folder;
-}
 
 std::vector<std::unique_ptr<Tokenizer>> both_kinds() {
   const Strings corpus{"abab <|im_start|> im_end |> 好 < 😀 endoftext pad _"};
@@ -71,7 +63,7 @@ TEST(SpecialTokens, AreAppendedSavedAndReadBack) {
     EXPECT_EQ(chat->encode("abab 好"), plain->encode("abab 好"));
     EXPECT_EQ(plain->vocab_size(), size);
 
-    const auto folder = fresh_folder("saved");
+    const TemporaryFolder folder;
     chat->save(folder);
     const auto loaded = load_tokenizer(folder);
     expect_chat_tokens(*loaded, size);
@@ -122,7 +114,7 @@ TEST(SpecialTokens, BadNamesAreRefused) {
 }
 
 TEST(SpecialTokens, ATokenizerWithoutThemReadsTransformersListsOfThem) {
-  const auto folder = fresh_folder("lists");
+  const TemporaryFolder folder;
   train_bpe(Strings{"a"}, 258).save(folder);
   const auto write = [&](const char* name, const json& value) {
     atomic_write(folder / name, value.dump());

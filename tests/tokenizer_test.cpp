@@ -17,6 +17,7 @@
 #include "data/pre_tokenizer.h"
 #include "data/text_file.h"
 #include "data/tokenizer.h"
+#include "tests/files.h"
 #include "tests/message_of.h"
 
 namespace rlhf {
@@ -34,21 +35,10 @@ const std::filesystem::path gpt2_folder = source_folder / ".." / "shared" / "dat
     GTEST_SKIP() << "GPT-2's vocab.json and merges.txt are not in " << gpt2_folder; \
   }
 
-std::filesystem::path fresh_folder(const std::string& name) {
-  const auto folder = std::filesystem::path(testing::TempDir()) / ("tokenizer_test_" + name);
-  std::filesystem::remove_all(folder);
-  std::filesystem::create_directories(folder);
-  return folder;
-}
-
 Strings words_of(std::string_view text) {
   Strings words;
   for_each_word(text, [&](std::string_view word) { words.emplace_back(word); });
   return words;
-}
-
-json golden(const char* name) {
-  return json::parse(read_text(source_folder / "tests" / "data" / name));
 }
 
 std::string random_bytes(std::mt19937& generator, size_t size) {
@@ -99,7 +89,7 @@ TEST(PreTokenizer, TakesInvalidBytesForOtherCharacters) {
 TEST(Gpt2, EncodesAsTiktoken) {
   NEEDS_GPT2_FILES();
   const auto tokenizer = load_tokenizer(gpt2_folder);
-  const json cases = golden("tokenizer_gpt2.json");
+  const json cases = test_data("tokenizer_gpt2");
   ASSERT_GE(cases.size(), 200u);
   for (const json& row : cases) {
     const auto text = row["text"].get<std::string>();
@@ -120,7 +110,7 @@ TEST(Gpt2, GetsAPadTokenBehindItsVocabulary) {
 
 TEST(Gpt2, SavesWhatItLoaded) {
   NEEDS_GPT2_FILES();
-  const auto folder = fresh_folder("gpt2");
+  const TemporaryFolder folder;
   load_tokenizer(gpt2_folder)->save(folder);
   EXPECT_EQ(read_text(folder / "merges.txt"), read_text(gpt2_folder / "merges.txt"));
   json expected = json::parse(read_text(gpt2_folder / "vocab.json"));
@@ -212,7 +202,7 @@ TEST(Bpe, LongWordsTakeNoQuadraticTime) {
 }
 
 TEST(Bpe, SavedAndLoadedIsTheSame) {
-  const auto folder = fresh_folder("bpe");
+  const TemporaryFolder folder;
   std::mt19937 generator(3);
   const Strings corpus{"# # # ## the \"quoted\" \\ cat \t\t " + random_bytes(generator, 2000)};
   const auto tokenizer = train_bpe(corpus, 330);
@@ -255,7 +245,7 @@ TEST(CharTokenizer, NumbersCharactersByCodePoint) {
   EXPECT_EQ(tokenizer.vocab_size(), 6);
   EXPECT_EQ(tokenizer.encode("\nab\u597d"), (Ids{0, 1, 2, 3}));
   EXPECT_EQ(tokenizer.decode(Ids{3, 4, 5, 0}), "\u597d\n");
-  const auto folder = fresh_folder("char");
+  const TemporaryFolder folder;
   tokenizer.save(folder);
   const auto loaded = load_tokenizer(folder);
   EXPECT_EQ(loaded->vocab_size(), 6);
@@ -277,7 +267,7 @@ TEST(CharTokenizer, NamesTheCharacterItDoesNotKnow) {
 }
 
 TEST(TokenizerFiles, APadTokenThatIsTheEndTokenCountsAsNone) {
-  const auto folder = fresh_folder("pad");
+  const TemporaryFolder folder;
   train_bpe(Strings{"a"}, 258).save(folder);
   const auto file = folder / "tokenizer_config.json";
   atomic_write(file, R"({"tokenizer_class": "GPT2TokenizerFast", "pad_token": "<|endoftext|>",

@@ -2,10 +2,7 @@
 // (tests/python/untied_head_oracle.py), and everything that copies, grows, adapts, saves or judges.
 #include <gtest/gtest.h>
 
-#include <unistd.h>
-
 #include <filesystem>
-#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "nn/generate.h"
@@ -14,6 +11,7 @@
 #include "rl/model/model_folder.h"
 #include "rl/model/model_weights.h"
 #include "rl/rollout.h"
+#include "tests/golden_logits.h"
 #include "tests/tiny_models.h"
 
 namespace rlhf {
@@ -24,31 +22,18 @@ using nlohmann::json;
 const fs::path golden_folder = RLHF_SOURCE_DIR "/tests/data/untied_golden";
 
 const json& golden() {
-  static const json loaded = json::parse(std::ifstream(golden_folder / "golden.json"));
+  static const json loaded = json_at(golden_folder / "golden.json");
   return loaded;
 }
-std::vector<Tokens> sequences() { return golden()["sequences"].get<std::vector<Tokens>>(); }
+std::vector<Tokens> sequences() { return golden_sequences(golden()); }
 
 class UntiedHead : public testing::Test {
  protected:
-  UntiedHead() : folder(fs::temp_directory_path() / ("untied_head_" + std::to_string(getpid()))) {
-    fs::create_directories(folder);
-  }
-  ~UntiedHead() override { fs::remove_all(folder); }
-  fs::path folder;
+  TemporaryFolder folder;
 };
 
 void expect_logits(const Gpt2& model, const char* name) {
-  const auto batch = sequences();
-  const TokenBatch padded = pad_right(batch);
-  const auto logits = linear(model(padded), model.head(), {}, true).to_vector<float>();
-  const size_t V = size_t(model.config.vocab_size);
-  for (size_t i = 0; i < batch.size(); i++) {
-    const size_t row = i * size_t(padded.T) + batch[i].size() - 1;
-    for (size_t v = 0; v < V; v++) {
-      EXPECT_NEAR(logits[row * V + v], golden()[name][i][v].get<double>(), 2e-6) << i << " " << v;
-    }
-  }
+  expect_golden_logits(model, golden(), 2e-6, name);
 }
 
 TEST_F(UntiedHead, LogitsAreThoseOfTransformers) {
@@ -75,13 +60,13 @@ TEST_F(UntiedHead, SamplingAndTrainingAgree) {
   for (const Episode& e : episodes) {
     sampled.insert(sampled.end(), e.log_prob.begin(), e.log_prob.end());
   }
-  EXPECT_EQ(response_log_probs(model, pointers_to(episodes), 1.3f, 7), sampled);
+  EXPECT_EQ(response_log_probs(model, pointers(episodes), 1.3f, 7), sampled);
 }
 
 TEST_F(UntiedHead, IsSavedAndReadAgain) {
   LoadedLanguageModel loaded = load_language_model(golden_folder);
   save_model(folder / "model", loaded.model, *loaded.tokenizer);
-  const json config = json::parse(std::ifstream(folder / "model" / "config.json"));
+  const json config = json_at(folder / "model" / "config.json");
   EXPECT_EQ(config["tie_word_embeddings"], false);
   const ModelWeights weights(folder / "model");
   EXPECT_NE(weights.find("lm_head.weight"), nullptr);
@@ -95,9 +80,7 @@ TEST_F(UntiedHead, IsSavedAndReadAgain) {
 TEST_F(UntiedHead, AClaimOfTiedHeadsDoesNotHideAnotherHead) {
   const fs::path claimed = folder / "claimed";
   fs::copy(golden_folder, claimed);
-  json config = json::parse(std::ifstream(claimed / "config.json"));
-  config["tie_word_embeddings"] = true;
-  std::ofstream(claimed / "config.json") << config;
+  edit_json(claimed / "config.json", [](json& c) { c["tie_word_embeddings"] = true; });
   expect_logits(load_language_model(claimed).model.transformer, "logits");
 }
 

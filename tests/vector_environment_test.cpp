@@ -5,11 +5,10 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <fstream>
-#include <nlohmann/json.hpp>
 
 #include "rl/env/normalisation.h"
 #include "rl/env/registry.h"
+#include "tests/files.h"
 #include "tests/message_of.h"
 
 namespace rlhf {
@@ -124,8 +123,7 @@ TEST(VectorEnvironment, RefusesOtherCounts) {
 }
 
 TEST(Normalisation, IsGymnasiums) {
-  std::ifstream file(RLHF_SOURCE_DIR "/tests/data/gymnasium/normalisation.json");
-  const auto oracle = nlohmann::json::parse(file);
+  const auto oracle = test_data("gymnasium/normalisation");
   ObservationNormalisation normalisation(3);
   for (const auto& batch : oracle["batches"]) {
     normalisation.moments.add(batch.get<std::vector<float>>());

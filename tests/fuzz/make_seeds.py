@@ -123,6 +123,24 @@ def adapter_seeds():
     seed("adapter_config", "largest", json.dumps(config | {"r": 2**63 - 1, "lora_alpha": 1e308}))
 
 
+def gym_seeds():
+    agent = {"algo": "q_learning", "env": "FrozenLake-v1", "env_options": {"is_slippery": "false"},
+             "seed": 2**64 - 1, "hyperparameters": {"gamma": 0.99, "hidden": "64,64"}}
+    seed("gym_config", "agent", json.dumps(agent))
+    seed("gym_config", "option", json.dumps(agent | {"env_options": {"a\x1b\n": 1}}))
+    seed("gym_config", "seed", json.dumps(agent | {"seed": -1}))
+
+
+def hierarchy_seeds():
+    hierarchy = {"subtasks": ["warm", "short"], "segments": 4, "segment_length": 8,
+                 "descriptions": "warm=keyword:love|fine; short=length:max=2"}
+    seed("hierarchy", "two", json.dumps(hierarchy))
+    seed("hierarchy", "bare", '{"subtasks": ["\\u597d", "\\u0000"], "segments": 1048576, '
+         '"segment_length": 1}')
+    seed("hierarchy", "twice", json.dumps(hierarchy | {"subtasks": ["warm", "warm"]}))
+    seed("hierarchy", "endless", json.dumps(hierarchy | {"segments": 2**63 - 1}))
+
+
 def text_seeds():
     seed("text", "english", "the cat's hat isn't on  the mat, we'll see 1234!\n\n  y\t")
     seed("text", "chinese", "\u597d\u597d\u5b66\u4e60\u3002\u00e9\u0301\U0001f600")
@@ -202,6 +220,8 @@ rows_seeds()
 tokenizer_seeds()
 model_seeds()
 adapter_seeds()
+gym_seeds()
+hierarchy_seeds()
 text_seeds()
 safetensors_seeds()
 shard_seeds()
