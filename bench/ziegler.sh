@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The two curves of Ziegler et al. 2019 on the demo's model: a KL coefficient that finds its target,
-# and a reward model and a value function that learn. From nothing to plots in a few minutes on two
+# and a reward model and a value function that learn. From nothing to plots in ten minutes on two
 # cores; docs/ziegler.md says what is to be seen.
 #
 #   bench/ziegler.sh [FOLDER] [SEED...]     default: runs/ziegler 1 2
