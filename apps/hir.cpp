@@ -13,7 +13,7 @@ struct Options {
   PolicyOptions policy;
   HirConfig hir;
   PolicyFlags flags{hir, {}};
-  std::string instructions;
+  std::string instructions, conditions{kConditions};
 
   Options() {
     hir.training.schedule.peak = 1e-3;
@@ -35,9 +35,12 @@ void declare(Options& o, Flags& flags) {
   o.policy.declare_data(flags);
   flags
       .add("instructions", o.instructions,
-           "rows of instruction, min and max, the band of scores that fulfils it; without it five "
-           "from worst to best over what the policy scores now")
+           "rows of instruction, min and max, the band of scores that fulfils it; without it "
+           "--conditions")
       .shown_as("FILE");
+  flags.add("conditions", o.conditions,
+            "instructions worst|...|best, whose bands hold equally many of what the policy scores "
+            "now");
   o.policy.reward.declare(flags);
   o.flags.declare_rollout(flags);
   o.flags.declare_groups(flags);
@@ -50,6 +53,17 @@ void declare(Options& o, Flags& flags) {
   o.flags.declare_optimizer(flags);
   o.flags.declare_safeguards(flags);
   o.policy.declare_machine(flags);
+}
+
+/// Those of the file, or --conditions over the policy's scores before training.
+std::vector<Instruction> instructions_of(const Options& o, PolicyRun& run) {
+  if (o.instructions.empty()) {
+    return instructions_over(split_conditions(o.conditions), run.evaluate(run.policy()).scores);
+  }
+  if (o.conditions != kConditions) {
+    input_error("--conditions", "expected none beside --instructions, got \"{}\"", o.conditions);
+  }
+  return read_instructions(o.instructions);
 }
 
 std::vector<std::string> texts_of(std::span<const Instruction> instructions) {
@@ -85,16 +99,13 @@ std::string band_of(const Instruction& i) {
 int hir_main(const Options& o, const Invocation& invocation) {
   HirConfig config = o.config();
   PolicyRun run(o.policy, o.flags, invocation, config);
-  const std::vector<Instruction> instructions =
-      o.instructions.empty()
-          ? instructions_over(split_conditions(kConditions), run.evaluate(run.policy()).scores)
-          : read_instructions(o.instructions);
+  const std::vector<Instruction> instructions = instructions_of(o, run);
   const std::vector<std::string> texts = texts_of(instructions);
-  check_conditions(run.tokenizer(), texts, "--instructions");
-  const ConditionedPrompts instructed =
-      condition_prompts(run.tokenizer(), texts, run.rows(), run.n_positions(),
-                        config.responses.length, "--instructions");
-  ConditionComparison comparison(run, texts, "--instructions");
+  const std::string from = o.instructions.empty() ? "--conditions" : "--instructions";
+  check_conditions(run.tokenizer(), texts, from);
+  const ConditionedPrompts instructed = condition_prompts(
+      run.tokenizer(), texts, run.rows(), run.n_positions(), config.responses.length, from);
+  ConditionComparison comparison(run, texts, from);
   const auto follows = [&](size_t i, double score) {
     return instructions[i].fulfilled_by(score) ? 1.0 : 0.0;
   };

@@ -10,6 +10,7 @@
 #include "core/check.h"
 #include "data/datasets.h"
 #include "tests/files.h"
+#include "tests/paths.h"
 
 namespace rlhf {
 namespace {
@@ -58,7 +59,7 @@ TEST(BagOfWords, RejectsWhatCannotBeLearned) {
 }
 
 TEST(BagOfWords, ReachesScikitLearnOnSst2) {
-  const std::filesystem::path folder = RLHF_SOURCE_DIR "/../shared/data/sst2";
+  const std::filesystem::path folder = in_source("../shared/data/sst2");
   if (!std::filesystem::exists(folder)) GTEST_SKIP() << "no " << folder;
   Texts texts;
   Labels labels;

@@ -12,6 +12,7 @@
 #include "data/bpe_trainer.h"
 #include "data/pre_tokenizer.h"
 #include "data/text_file.h"
+#include "tests/paths.h"
 
 namespace rlhf {
 namespace {
@@ -62,7 +63,7 @@ Pairs pairs_of(const BpeTokenizer& tokenizer) {
 }
 
 TEST(BpeTrainer, LearnsWhatHuggingFaceLearns) {
-  const std::filesystem::path file = RLHF_SOURCE_DIR "/tests/data/tokenizer_trained.json";
+  const std::filesystem::path file = in_source("tests/data/tokenizer_trained.json");
   for (const json& row : json::parse(read_text(file))) {
     const auto corpus = row["corpus"].get<Strings>();
     const auto merges = row["merges"].get<Pairs>();

@@ -8,6 +8,7 @@
 #include "data/chat_template.h"
 #include "data/datasets.h"
 #include "rl/model/model_folder.h"
+#include "tests/paths.h"
 #include "tests/process.h"
 #include "tests/tiny_models.h"
 
@@ -46,7 +47,7 @@ class ChatEndToEnd : public testing::Test {
     std::ofstream(root / "typed.txt") << typed;
     return run_program(
         "/bin/sh",
-        {"-c", std::string(RLHF_BINARY) + " chat --model_name_or_path " +
+        {"-c", std::string(rlhf_program) + " chat --model_name_or_path " +
                    (root / "model").string() + " " + flags + " < " + (root / "typed.txt").string()},
         root);
   }
@@ -149,7 +150,7 @@ TEST_F(ChatEndToEnd, CtrlCStopsTheAnswerAndNotTheProgram) {
     dup2(::open((root / "err.txt").c_str(), O_WRONLY | O_CREAT, 0600), 2);
     for (const int end : {to[0], to[1], from[0], from[1]}) close(end);
     const std::string folder = (root / "model").string();
-    execl(RLHF_BINARY, RLHF_BINARY, "chat", "--model_name_or_path", folder.c_str(),
+    execl(rlhf_program, rlhf_program, "chat", "--model_name_or_path", folder.c_str(),
           "--max_new_tokens", "4000", nullptr);
     _exit(127);
   }

@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "rl/run/checkpoint_folder.h"
+#include "tests/paths.h"
 #include "tests/small_runs.h"
 
 namespace rlhf {
@@ -58,7 +59,7 @@ class CheckpointFaultsEndToEnd : public Folder {
 TEST_F(CheckpointFaultsEndToEnd, AFailingDiskNeverCostsTheOldCheckpoint) {
   ASSERT_EQ(rlhf(training("2")).code, 0);
   fs::rename(at("run"), at("good"));
-  setenv("LD_PRELOAD", RLHF_FAILING_DISK, 1);
+  setenv("LD_PRELOAD", failing_disk_library, 1);
   setenv("RLHF_FAULT_DONE", at("done").c_str(), 1);
   int failed = 0, survived = 0;
   for (const std::string call : {"open", "write", "fsync", "rename", "mkdir", "unlink"}) {
@@ -103,7 +104,7 @@ TEST_F(CheckpointFaultsEndToEnd, KilledAtAnyMomentItGoesOn) {
   int during_saving = 0;
   for (int kill_number = 0; kill_number < kills; kill_number++) {
     SCOPED_TRACE(kill_number);
-    const pid_t child = start_program(RLHF_BINARY, resumed("1000000"), root);
+    const pid_t child = start_program(rlhf_program, resumed("1000000"), root);
     std::this_thread::sleep_for(std::chrono::microseconds(20000 + moments() % 60000));
     kill(child, SIGKILL);
     EXPECT_EQ(wait_for(child), 128 + SIGKILL) << content_of(at("stderr.txt"));

@@ -17,6 +17,7 @@
 #include "apps/flags.h"
 #include "core/check.h"
 #include "rl/run/version.h"
+#include "tests/paths.h"
 
 namespace rlhf {
 namespace {
@@ -285,7 +286,7 @@ TEST(ConfigFile, SaysWhatIsWrong) {
 
 /// What the program prints on stdout, and its exit code.
 std::pair<std::string, int> program(const std::string& arguments) {
-  std::FILE* pipe = popen((std::string(RLHF_BINARY) + " " + arguments).c_str(), "r");
+  std::FILE* pipe = popen((std::string(rlhf_program) + " " + arguments).c_str(), "r");
   std::string out;
   for (char buffer[4096]; const size_t count = std::fread(buffer, 1, sizeof(buffer), pipe);) {
     out.append(buffer, count);

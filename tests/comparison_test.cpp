@@ -9,6 +9,7 @@
 #include "apps/commands.h"
 #include "core/check.h"
 #include "tests/message_of.h"
+#include "tests/paths.h"
 #include "tests/process.h"
 
 namespace rlhf {
@@ -109,7 +110,7 @@ class ReportCommand : public testing::Test {
 
   Finished report(std::vector<std::string> arguments) {
     arguments.insert(arguments.begin(), "report");
-    return run_program(RLHF_BINARY, arguments, root);
+    return run_program(rlhf_program, arguments, root);
   }
   std::string in(const std::string& name) const { return (root / name).string(); }
 

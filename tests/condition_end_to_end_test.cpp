@@ -46,6 +46,12 @@ TEST_F(ConditionEndToEnd, InstructionsAreFollowedAndReported) {
   EXPECT_NE(content_of(at("hir") / "report.html").find("followed after"), std::string::npos);
 }
 
+TEST_F(ConditionEndToEnd, InstructionsMayBeTextsOverTheScoresOfTheStart) {
+  ASSERT_EQ(rlhf(call("hir", "hir", {"--conditions", "dull |fine "})).code, 0);
+  const json under = summary_of("hir")["score_under"];
+  EXPECT_TRUE(under.size() == 2 && under.contains("dull ") && under.contains("fine ")) << under;
+}
+
 TEST_F(ConditionEndToEnd, GivenCompletionsAreLearnt) {
   write("judged.jsonl",
         "{\"prompt\": \"the film\", \"completion\": \" is fine.\", \"reward\": 1}\n"
@@ -78,6 +84,9 @@ TEST_F(ConditionEndToEnd, Refusals) {
                  "[--conditions] expected \"the film is the film \" before prompt 1 to leave 8 of");
   expect_refused(conditioned("out", {"--kl_direction", "up"}), "[--kl_direction]");
   expect_refused(conditioned("out", {"--completions_dataset", at("none.jsonl")}), "none.jsonl");
+  expect_refused(hindsight("out", {"--conditions", "dull |fine "}),
+                 "[--conditions] expected none beside --instructions");
+  expect_refused(call("hir", "out", {"--conditions", "fine |~"}), "[--conditions]");
   write("gap.jsonl",
         "{\"instruction\": \"dull \", \"max\": 0}\n{\"instruction\": \"fine \", \"min\": 1}\n");
   expect_refused(call("hir", "out", {"--instructions", at("gap.jsonl")}),

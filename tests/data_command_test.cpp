@@ -6,6 +6,7 @@
 #include <fstream>
 #include <set>
 
+#include "tests/paths.h"
 #include "tests/process.h"
 
 namespace rlhf {
@@ -22,7 +23,7 @@ class DataCommand : public testing::Test {
   }
   Finished data(std::vector<std::string> arguments) const {
     arguments.insert(arguments.begin(), "data");
-    return run_program(RLHF_BINARY, arguments, folder_);
+    return run_program(rlhf_program, arguments, folder_);
   }
 
   TemporaryFolder folder_;

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <initializer_list>
 
+#include "tests/paths.h"
 #include "tests/process.h"
 
 namespace rlhf::end_to_end {
@@ -42,7 +43,7 @@ inline std::string text_of(const Arguments& call) {
 }
 
 inline Finished rlhf(const Arguments& call, int threads = 0) {
-  return run_program(RLHF_BINARY, call, root, threads);
+  return run_program(rlhf_program, call, root, threads);
 }
 
 /// A call that must work.

@@ -5,6 +5,7 @@
 
 #include "core/atomic_file.h"
 #include "rl/run/checkpoint_folder.h"
+#include "tests/paths.h"
 #include "tests/small_runs.h"
 
 namespace rlhf {
@@ -50,7 +51,7 @@ class ResumeEndToEnd : public Models {
 
   /// Starts a run, asks it to stop once it has logged to `metrics`, and returns what it said.
   std::string signalled(const Arguments& arguments, const fs::path& metrics) {
-    const pid_t child = start_program(RLHF_BINARY, arguments, root);
+    const pid_t child = start_program(rlhf_program, arguments, root);
     while (!fs::exists(metrics) || content_of(metrics).empty()) {
       std::this_thread::sleep_for(std::chrono::milliseconds(5));
     }

@@ -10,6 +10,8 @@
 #include <string>
 #include <vector>
 
+#include "tests/paths.h"
+
 namespace rlhf {
 
 inline std::string content_of(const std::filesystem::path& path) {
@@ -40,7 +42,7 @@ inline void edit_json(const std::filesystem::path& path,
 
 /// tests/data/<name>.json: figures that a program of somebody else has made.
 inline nlohmann::json test_data(const std::string& name) {
-  return json_at(RLHF_SOURCE_DIR "/tests/data/" + name + ".json");
+  return json_at(in_source("tests/data") / (name + ".json"));
 }
 
 /// An empty folder that nobody else has.

@@ -8,13 +8,14 @@
 
 #include "tests/files.h"
 #include "tests/fuzz/fuzz.h"
+#include "tests/paths.h"
 
 namespace rlhf {
 namespace {
 
 namespace fs = std::filesystem;
 
-const fs::path all_seeds = fs::path(RLHF_SOURCE_DIR) / "tests" / "fuzz" / "seeds";
+const fs::path all_seeds = in_source("tests/fuzz/seeds");
 
 /// Commands print what they refuse.
 void run_quietly(const fuzz::Target& target, std::string_view bytes) {

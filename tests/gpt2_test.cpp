@@ -17,12 +17,13 @@
 #include "rl/reward/reward.h"
 #include "tests/files.h"
 #include "tests/gpu.h"
+#include "tests/paths.h"
 
 namespace rlhf {
 namespace {
 
 using nlohmann::json;
-const std::filesystem::path folder = RLHF_SOURCE_DIR "/tests/data/gpt2_golden";
+const std::filesystem::path folder = in_source("tests/data/gpt2_golden");
 
 const json& golden() {
   static const json loaded = json_at(folder / "golden.json");

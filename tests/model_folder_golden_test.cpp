@@ -10,12 +10,13 @@
 #include "rl/reward/reward.h"
 #include "rl/rollout.h"
 #include "tests/golden_logits.h"
+#include "tests/paths.h"
 
 namespace rlhf {
 namespace {
 
 using nlohmann::json;
-const std::filesystem::path folder = RLHF_SOURCE_DIR "/tests/data/hf_golden";
+const std::filesystem::path folder = in_source("tests/data/hf_golden");
 
 const json& golden() {
   static const json loaded = json_at(folder / "golden.json");

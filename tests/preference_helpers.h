@@ -13,6 +13,7 @@
 #include "rl/orpo.h"
 #include "rl/simpo.h"
 #include "tests/files.h"
+#include "tests/paths.h"
 #include "tests/tiny_models.h"
 
 namespace rlhf {
@@ -32,8 +33,7 @@ inline Gpt2 golden_gpt2(double scale = 1, const Placement& placement = {}) {
                     .layer_norm_epsilon = 1e-5f};
   config.set_dropout(0);
   LanguageModel model{empty_gpt2(config)};
-  const auto tensors =
-      read_safetensors(RLHF_SOURCE_DIR "/tests/data/gpt2_golden/model.safetensors");
+  const auto tensors = read_safetensors(in_source("tests/data/gpt2_golden/model.safetensors"));
   for_each_parameter(model, [&](const std::string& name, Tensor& tensor) {
     std::vector<float> values = tensors.at(name).template to_vector<float>();
     for (float& value : values) value = float(double(value) * scale);

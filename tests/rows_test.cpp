@@ -12,14 +12,14 @@
 #include "data/prompt_rows.h"
 #include "data/rows.h"
 #include "tests/files.h"
+#include "tests/paths.h"
 
 namespace rlhf {
 namespace {
 
 using Strings = std::vector<std::string>;
 
-const std::filesystem::path corpora =
-    std::filesystem::path(RLHF_SOURCE_DIR) / ".." / "shared" / "data";
+const std::filesystem::path corpora = in_source("../shared/data");
 
 const std::filesystem::path& test_folder() {
   static const std::filesystem::path folder = new_folder();

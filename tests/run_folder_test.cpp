@@ -18,6 +18,7 @@
 #include "rl/run/version.h"
 #include "tests/files.h"
 #include "tests/message_of.h"
+#include "tests/paths.h"
 
 namespace rlhf {
 namespace {
@@ -201,7 +202,7 @@ TEST_F(RunFolderTest, PeakMemoryIsTheKernelsHighWaterMark) {
 }
 
 TEST(Version, IsTheProjects) {
-  EXPECT_NE(content_of(fs::path(RLHF_SOURCE_DIR) / "CMakeLists.txt")
+  EXPECT_NE(content_of(in_source("CMakeLists.txt"))
                 .find("project(rlhf VERSION " + std::string(version) + " "),
             std::string::npos);
 }

@@ -10,6 +10,7 @@
 #include <limits>
 
 #include "tests/files.h"
+#include "tests/paths.h"
 
 namespace rlhf {
 namespace {
@@ -88,7 +89,7 @@ TEST_F(SafetensorsTest, RefusesToWriteIntegers) {
 }
 
 TEST_F(SafetensorsTest, ReadsWhatThePackageWrites) {
-  const auto read = read_safetensors(RLHF_SOURCE_DIR "/tests/data/safetensors_golden.safetensors");
+  const auto read = read_safetensors(in_source("tests/data/safetensors_golden.safetensors"));
   EXPECT_EQ(read.size(), 8u) << "integers and masks are left out";
   EXPECT_EQ(read.at("brain").dtype(), DType::bf16);
   for (const std::string name : {"half", "brain"}) {

@@ -17,6 +17,7 @@
 #include "rl/digest.h"
 #include "tests/files.h"
 #include "tests/message_of.h"
+#include "tests/paths.h"
 
 namespace rlhf {
 namespace {
@@ -25,7 +26,7 @@ namespace fs = std::filesystem;
 using namespace std::string_literals;
 using Ids = std::vector<int32_t>;
 
-const fs::path golden = fs::path(RLHF_SOURCE_DIR) / "tests" / "data" / "token_shards";
+const fs::path golden = in_source("tests/data/token_shards");
 
 Ids all(const TokenStream& stream) { return stream.copy(0, stream.size()); }
 

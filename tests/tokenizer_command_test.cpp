@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "data/tokenizer.h"
+#include "tests/paths.h"
 #include "tests/process.h"
 
 namespace rlhf {
@@ -22,7 +23,7 @@ class TokenizerCommand : public testing::Test {
 
   Finished tokenizer(Arguments arguments) const {
     arguments.insert(arguments.begin(), "tokenizer");
-    return run_program(RLHF_BINARY, arguments, folder_);
+    return run_program(rlhf_program, arguments, folder_);
   }
 
   Finished train(const char* names, const char* size = "261") const {

@@ -12,6 +12,7 @@
 #include "data/text_file.h"
 #include "data/tokenizer_files.h"
 #include "tests/files.h"
+#include "tests/paths.h"
 
 namespace rlhf {
 namespace {
@@ -20,7 +21,7 @@ namespace fs = std::filesystem;
 using Ids = std::vector<int32_t>;
 using nlohmann::json;
 
-const fs::path golden = RLHF_SOURCE_DIR "/tests/data/tokenizer_transformers";
+const fs::path golden = in_source("tests/data/tokenizer_transformers");
 
 void expect_golden(const Tokenizer& tokenizer) {
   const json expected = json::parse(read_text(golden / "cases.json"));

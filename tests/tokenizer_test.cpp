@@ -19,6 +19,7 @@
 #include "data/tokenizer.h"
 #include "tests/files.h"
 #include "tests/message_of.h"
+#include "tests/paths.h"
 
 namespace rlhf {
 namespace {
@@ -27,8 +28,7 @@ using Ids = std::vector<int32_t>;
 using Strings = std::vector<std::string>;
 using nlohmann::json;
 
-const std::filesystem::path source_folder = RLHF_SOURCE_DIR;
-const std::filesystem::path gpt2_folder = source_folder / ".." / "shared" / "data" / "gpt2";
+const std::filesystem::path gpt2_folder = in_source("../shared/data/gpt2");
 
 #define NEEDS_GPT2_FILES()                                                          \
   if (!std::filesystem::exists(gpt2_folder / "merges.txt")) {                       \

@@ -12,6 +12,7 @@
 #include "rl/model/model_weights.h"
 #include "rl/rollout.h"
 #include "tests/golden_logits.h"
+#include "tests/paths.h"
 #include "tests/tiny_models.h"
 
 namespace rlhf {
@@ -19,7 +20,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using nlohmann::json;
-const fs::path golden_folder = RLHF_SOURCE_DIR "/tests/data/untied_golden";
+const fs::path golden_folder = in_source("tests/data/untied_golden");
 
 const json& golden() {
   static const json loaded = json_at(golden_folder / "golden.json");

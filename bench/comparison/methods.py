@@ -72,8 +72,8 @@ METHODS = (
            "--steps_per_generation 60 --num_iterations 4", condition="best: "),
     Method("hir", CONDITION, "hir",
            "--learning_rate 1e-3 --min_learning_rate 1e-4 --generation_batch_size 1920 "
-           "--steps_per_generation 120 --num_iterations 3 "
-           "--instructions docs/examples/good_and_bad.jsonl", condition="good: "),
+           "--steps_per_generation 120 --num_iterations 3 --conditions bad:|good:",
+           condition="good:"),
 
     Method("online_dpo", OWN_PAIRS, "online_dpo",
            "--learning_rate 5e-4 --min_learning_rate 5e-5 --num_generations 4 --beta 0.5"),

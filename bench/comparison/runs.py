@@ -11,8 +11,6 @@ import time
 
 from comparison.methods import scaled
 
-ROOT = pathlib.Path(__file__).parents[2]
-
 
 class Failure(Exception):
     """A command that did not end well; the message is its own last line."""
@@ -78,9 +76,7 @@ def training_command(method, task, setting, seed, output):
         if not method.samples:  # hir cuts its bands at the scores of these prompts
             words += ["--total_episodes", task.episodes,
                       "--eval_prompts", 256 if method.command == "hir" else 16]
-    flags = [ROOT / word if word.startswith("docs/") else word
-             for word in scaled(method.flags, task.rate)]
-    return [str(word) for word in words + flags + ["--seed", seed]]
+    return [str(word) for word in words + scaled(method.flags, task.rate) + ["--seed", seed]]
 
 
 def evaluation_command(method, task, setting, seed, output):
