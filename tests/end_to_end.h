@@ -90,7 +90,7 @@ inline std::string refusal_in(const Finished& done) {
   EXPECT_EQ(done.out, "");
   EXPECT_EQ(std::count(done.err.begin(), done.err.end(), '\n'), 1) << done.err;
   EXPECT_TRUE(done.err.starts_with("rlhf: [") && holds("] expected ")) << done.err;
-  EXPECT_TRUE(holds(", got ") || holds(", found ")) << done.err;
+  EXPECT_TRUE(holds(", got ") || holds("; got ") || holds(", found ")) << done.err;
   EXPECT_FALSE(fs::exists(at("out"))) << "left a folder behind";
   fs::remove_all(at("out"));
   return done.err;

@@ -146,6 +146,14 @@ TEST_F(PpoEndToEnd, WarnsOnStderrOfWhatLooksWrong) {
   EXPECT_EQ(summary_of("flat")["alarms"]["reward_flat"], 2);
 }
 
+// The judge is asked when the run has begun, whose folder stays.
+TEST_F(PpoEndToEnd, SaysInOneLineThatAJudgeHasGone) {
+  const Finished done = rlhf(functions_only("left", {"--reward_funcs", "command:exit 3"}));
+  EXPECT_EQ(done.code, 2);
+  EXPECT_EQ(done.err,
+            "rlhf: [command:exit 3] expected one JSON line for each, but it exited with code 3\n");
+}
+
 TEST_F(PpoEndToEnd, RefusesInOneLine) {
   expect_refused(functions_only("out"), "[--reward_model_path] expected a reward model or");
   expect_refused(functions_only("out", {"--reward_funcs", "lenght"}), "[--reward_funcs]");
@@ -157,8 +165,6 @@ TEST_F(PpoEndToEnd, RefusesInOneLine) {
   expect_refused(functions_only("out", {"--reward_funcs", "keyword:a", "--normalize_reward_model",
                                         "reference"}),
                  "[--normalize_reward_model]");
-  expect_refused(functions_only("out", {"--reward_funcs", "command:exit 3"}),
-                 "but it exited with code 3");
   expect_refused(ppo("out", {"--top_p", "0.9"}), "[--top_p] expected no filter beside a KL");
   expect_refused(ppo("out", {"--stop_token", "film"}), "[--stop_token] expected the text of one");
   expect_refused(ppo("out", {"--ptx_coef", "0.1"}), "[--ptx_coef]");

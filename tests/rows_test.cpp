@@ -11,7 +11,9 @@
 #include "data/datasets.h"
 #include "data/prompt_rows.h"
 #include "data/rows.h"
+#include "data/text_file.h"
 #include "tests/files.h"
+#include "tests/message_of.h"
 #include "tests/paths.h"
 
 namespace rlhf {

@@ -213,7 +213,7 @@ TEST_F(TokenShard, StreamsOfSeveralPiecesAreOneSequence) {
   write_token_shard(folder / "a.bin", span.subspan(0, 300), 1000);
   write_token_shard(folder / "b.bin", span.subspan(300, 1), 70000);
   write_token_shard(folder / "c.bin", span.subspan(301), 1000);
-  const TokenShardFiles files = find_token_shards(folder);
+  const TokenShardFiles files = find_token_shards(folder.path());
   const TokenStream stream = read_token_shards(files.train, 1000);
   ASSERT_EQ(stream.size(), 1000);
   for (const int64_t begin : {0, 1, 299, 300, 301, 302, 999, 1000}) {
@@ -246,8 +246,8 @@ TEST_F(TokenShard, PretrainingHoldsOutWhatIsNamedForIt) {
   EXPECT_EQ(streams(train, text, 0.2), std::pair(whole, Ids{0, 1, 1, 0}));
   EXPECT_EQ(streams(text, train, 0.2), std::pair(Ids{0, 1, 1, 0}, whole));
   write_token_shard(folder / "val.bin", Ids{1, 1, 1}, 4);
-  EXPECT_EQ(streams(folder, "", 0.2), std::pair(whole, Ids{1, 1, 1}));
-  EXPECT_EQ(streams(folder, text, 0.2), std::pair(whole, Ids{0, 1, 1, 0}));
+  EXPECT_EQ(streams(folder.path(), "", 0.2), std::pair(whole, Ids{1, 1, 1}));
+  EXPECT_EQ(streams(folder.path(), text, 0.2), std::pair(whole, Ids{0, 1, 1, 0}));
   EXPECT_EQ(streams(train, folder / "val.bin", 0.2), std::pair(whole, Ids{1, 1, 1}));
   EXPECT_EQ(said([&] { streams(folder / "v*.bin", "", 0); }),
             "[v*.bin] expected token shards to train on, found only such for validation");
