@@ -41,8 +41,8 @@ void declare(Options& o, Flags& flags) {
   flags.add("critic_rate", c.critic_rate, above(0.0f),
             "learning rate of the value head, times that of the policy");
   flags.add("train_trunk", c.train_trunk,
-            "all of the model learns; false: its two heads alone, from hidden states that are "
-            "computed once an update");
+            "all of the model learns, or with --use_peft adapters and both heads; false: its two "
+            "heads alone, from hidden states that are computed once an update");
   o.flags.declare_memory(flags);
   o.flags.declare_optimizer(flags);
   o.flags.declare_safeguards(flags);

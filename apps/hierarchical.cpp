@@ -69,8 +69,8 @@ void declare(Options& o, Flags& flags) {
             "learning rate of the upper level, times that of the lower");
   flags.add("critic_rate", c.critic_rate, above(0.0f), "of value heads, times that of their level");
   flags.add("train_trunk", c.train_trunk,
-            "the trunk learns too; false: heads alone, from hidden states that are computed once "
-            "an update");
+            "the trunk learns too, or with --use_peft adapters to it; false: heads alone, from "
+            "hidden states that are computed once an update");
   o.flags.declare_memory(flags);
   o.flags.declare_optimizer(flags);
   o.flags.declare_safeguards(flags);

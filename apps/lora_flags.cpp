@@ -42,7 +42,8 @@ void LoraFlags::prepare(Gpt2& model, const std::string& folder, uint64_t seed) c
   if (!use_peft_) {
     if (!model.lora) return;
     merge_adapters(model);
-    return say(fmt::format("the adapter in {} is merged into its base: all of it learns", folder));
+    return say(fmt::format(
+        "the adapter in {} is merged into its base; --use_peft would go on with it", folder));
   }
   std::string done = fmt::format("goes on with the adapter in {}", folder);
   if (!model.lora) {

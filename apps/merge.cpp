@@ -4,6 +4,7 @@
 #include "apps/commands.h"
 #include "apps/session.h"
 #include "apps/terminal.h"
+#include "rl/hierarchical_folder.h"
 #include "rl/model/adapter_folder.h"
 #include "rl/model/model_folder.h"
 
@@ -20,6 +21,14 @@ void merge(Loaded loaded, const std::string& output_dir) {
   save_model(output_dir, loaded.model, *loaded.tokenizer);
 }
 
+// The heads of its sub-tasks go with the trunk.
+void merge_hierarchy(const Options& o) {
+  LoadedHierarchicalPolicy loaded = load_hierarchical_policy(o.model_name_or_path);
+  merge_adapters(loaded.policy.base.transformer);
+  save_model(o.output_dir, loaded.policy.base, *loaded.tokenizer);
+  save_hierarchy(o.output_dir, loaded.policy, loaded.hierarchy);
+}
+
 int merge_main(const Options& o) {
   const std::optional<Adapter> adapter = find_adapter(o.model_name_or_path);
   if (!adapter) {
@@ -29,6 +38,8 @@ int merge_main(const Options& o) {
   check_output_dir(o.output_dir, {o.model_name_or_path});
   if (adapter->config.scalar) {
     merge(load_scalar_model(o.model_name_or_path), o.output_dir);
+  } else if (is_hierarchical_folder(o.model_name_or_path)) {
+    merge_hierarchy(o);
   } else {
     merge(load_language_model(o.model_name_or_path), o.output_dir);
   }

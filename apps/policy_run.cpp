@@ -23,6 +23,13 @@ LoadedLanguageModel load_policy(const PolicyOptions& o, const Placement& placeme
   return loaded;
 }
 
+// LoraFlags has said what of the policy learns; heads come later.
+void tell_heads(std::span<const Tensor> heads) {
+  int64_t parameters = 0;
+  for (const Tensor& head : heads) parameters += head.count();
+  fmt::print(stderr, "heads beside the adapters: {} parameters, all of which learn\n", parameters);
+}
+
 }  // namespace
 
 void PolicyOptions::declare_data(Flags& flags) {
@@ -58,12 +65,13 @@ void PolicyOptions::check_output() const {
 }
 
 void PolicyOptions::check_heads(bool train_trunk) const {
+  if (train_trunk) return;
   if (lora.used()) {
     input_error("--use_peft",
-                "expected false: the heads that learn here are no low-rank products, and an "
-                "adapter's file has no place for them; got true");
+                "expected --train_trunk true beside it: adapters are to a trunk that learns, and "
+                "heads learn whole without them; got --train_trunk false");
   }
-  if (gradient_checkpointing && !train_trunk) {
+  if (gradient_checkpointing) {
     input_error("--gradient_checkpointing",
                 "expected false without --train_trunk: there is no backward pass through the "
                 "trunk; got true");
@@ -195,6 +203,7 @@ void PolicyRun::tell_memory(const PolicyTraining& training) const {
   use.train_sequences = config_.per_device_train_batch_size;
   use.add("policy", policy, training.policy_learns);
   if (!training.heads.empty()) use.add_heads("heads", training.heads);
+  if (!training.heads.empty() && o_.lora.used()) tell_heads(training.heads);
   use.add("reference", reference_);
   if (reward_model_) use.add("reward", reward_model_->model.transformer);
   if (training.critic) use.add("critic", *training.critic, /*trained=*/true);

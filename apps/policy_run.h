@@ -36,8 +36,8 @@ struct PolicyOptions {
   void declare_machine(Flags& flags);
   /// @throws InputError when output_dir is one of the folders that are read.
   void check_output() const;
-  /// What algorithms cannot do that learn heads: adapters, and activations computed again where the
-  /// trunk stays as it is. @throws InputError
+  /// What algorithms cannot do that learn heads alone: adapters to the trunk, and activations that
+  /// are computed again. @throws InputError
   void check_heads(bool train_trunk) const;
 };
 

@@ -91,6 +91,7 @@ void Gpt2::untie() {
 Gpt2 Gpt2::without_head() const {
   Gpt2 alone = *this;
   alone.lm_head = {};
+  if (alone.lora) alone.lora->trains_head = false;
   return alone;
 }
 

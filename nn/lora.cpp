@@ -58,6 +58,13 @@ void add_adapters(Gpt2& model, const LoraConfig& config, uint64_t seed) {
   model.lora = config;
 }
 
+void train_head(Gpt2& model) {
+  check(model.lora.has_value(), "lora", "expected a model with adapters, got one without");
+  if (model.lora->trains_head) return;
+  model.lm_head = copy_of(Embedding{model.head()});
+  model.lora->trains_head = true;
+}
+
 void merge_adapters(Gpt2& model) {
   // A product of rounded numbers that is rounded again is off by more than its last digit.
   const auto widened = [](const Tensor& x) {
@@ -96,6 +103,7 @@ Gpt2 shared_copy(const Gpt2& model) {
   for_each_linear(copy, [&](const std::string&, Linear& linear) {
     if (linear.lora.defined()) linear.lora = copy_of(linear.lora);
   });
+  if (copy.lora && copy.lora->trains_head) copy.lm_head = copy_of(copy.lm_head);
   return copy;
 }
 
@@ -114,18 +122,6 @@ Gpt2 reference_policy(const Gpt2& policy) {
 
 bool FrozenBases::is_adapter(std::string_view name) {
   return name.ends_with(".lora_A.weight") || name.ends_with(".lora_B.weight");
-}
-
-std::optional<std::string> FrozenBases::trunk_of(std::string_view name) {
-  for (size_t begin = 0; begin < name.size();) {
-    const size_t end = std::min(name.find('.', begin), name.size());
-    const std::string_view part = name.substr(begin, end - begin);
-    if (part == "wte" || part == "wpe" || part == "h" || part == "ln_f" || part == "lm_head") {
-      return std::string(name.substr(0, begin));
-    }
-    begin = end + 1;
-  }
-  return std::nullopt;
 }
 
 }  // namespace rlhf

@@ -8,11 +8,12 @@
 // read and written as they are.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
-#include <optional>
-#include <set>
 #include <string>
 #include <string_view>
+#include <type_traits>
+#include <vector>
 
 #include "core/ops.h"
 #include "nn/lora_config.h"
@@ -47,41 +48,61 @@ struct Lora {
 /// for_each_target does.
 void add_adapters(Gpt2& model, const LoraConfig& config, uint64_t seed);
 
+/// Lets an adapted model's language-model head learn whole beside its adapters: one of its own, in
+/// memory of its own, so that whoever shared it keeps the head as it was.
+void train_head(Gpt2& model);
+
 /// Adds each adapter's product to its weight, W + scale (B A)^T, and takes the adapters away; of a
 /// bfloat16 model in float, rounded once. The sums lie in memory of their own: whoever shared the
 /// weights keeps them as they were.
 void merge_adapters(Gpt2& model);
 
-/// A trunk that shares the base's memory with this one and has adapters of its own.
+/// A trunk that shares the base's memory with this one and has adapters of its own, and a head of
+/// its own if that learns.
 Gpt2 shared_copy(const Gpt2& model);
 
 /// A frozen reference: the policy as it is now, sharing with it what will not learn. Without
 /// adapters that is nothing, and all is copied; adapters that change nothing yet are left out.
 Gpt2 reference_policy(const Gpt2& policy);
 
-/// Which parameters of a model stay as they are because of adapters: the trunk around these. Heads
-/// learn, and so do trunks without adapters.
+/// Which parameters of a model stay as they are because of adapters: the trunks around these, but
+/// for a head that learns beside them (LoraConfig::trains_head). Heads apart from a trunk learn,
+/// and so do trunks without adapters.
 class FrozenBases {
  public:
   template <class Module>
   explicit FrozenBases(Module& model) {
-    for_each_parameter(model, [&](const std::string& name, Tensor&) {
-      if (is_adapter(name)) trunks_.insert(*trunk_of(name));
+    visit_trunks(model, "", [&](const std::string& prefix, const auto& trunk) {
+      if (!trunk.lora) return;
+      trunks_.push_back({prefix, trunk.lora->trains_head ? prefix + "lm_head.weight" : ""});
     });
   }
   bool hold(const std::string& name) const {
-    const std::optional<std::string> trunk = trunk_of(name);
-    return trunk && trunks_.contains(*trunk) && !is_adapter(name);
+    const auto trunk = std::find_if(trunks_.begin(), trunks_.end(), [&](const Trunk& around) {
+      return name.starts_with(around.prefix);
+    });
+    return trunk != trunks_.end() && !is_adapter(name) && name != trunk->learnt_head;
   }
 
   static bool is_adapter(std::string_view name);
 
  private:
-  /// What stands before the trunk's own names, "policy.transformer." for example; none for a head
-  /// that reads scalars. A language-model head counts to its trunk: PEFT freezes it too.
-  static std::optional<std::string> trunk_of(std::string_view name);
+  struct Trunk {
+    std::string prefix;       // of its parameters' names, "policy.transformer."
+    std::string learnt_head;  // empty: none
+  };
+  // Calls f(prefix, trunk) for each trunk within a module.
+  template <class Module, class F>
+  static void visit_trunks(Module& module, const std::string& prefix, const F& f) {
+    if constexpr (std::is_same_v<Module, Gpt2>) {
+      f(prefix, module);
+    } else if constexpr (requires { module.visit([](auto&&...) {}); }) {
+      module.visit(
+          [&](const std::string& name, auto& part) { visit_trunks(part, prefix + name + ".", f); });
+    }
+  }
 
-  std::set<std::string> trunks_;
+  std::vector<Trunk> trunks_;
 };
 
 }  // namespace rlhf

@@ -19,6 +19,9 @@ struct LoraConfig {
                             ///< (Kalajdzievski 2023, arXiv:2312.03732), instead of alpha / r
   /// Ends of the names of layers that get an adapter: "c_proj" is both, "attn.c_proj" is one.
   std::vector<std::string> target_modules{"c_attn", "c_proj", "c_fc"};
+  /// A language-model head apart from the embedding learns whole beside the adapters: PEFT's
+  /// modules_to_save, ["lm_head"].
+  bool trains_head = false;
   /// The folder of the model whose weights stay as they are.
   std::string base_model_name_or_path = {};
 

@@ -100,8 +100,13 @@ void validate(const AdvantageActorCriticConfig& config) {
 }
 
 ActorCritic with_separate_heads(LanguageModel policy) {
-  policy.transformer.untie();
-  const ScoreHead value_head = make_score_head(policy.transformer, 0, /*zero=*/true);
+  Gpt2& trunk = policy.transformer;
+  if (trunk.lora) {
+    train_head(trunk);
+  } else {
+    trunk.untie();
+  }
+  const ScoreHead value_head = make_score_head(trunk, 0, /*zero=*/true);
   return {std::move(policy), std::nullopt, value_head};
 }
 

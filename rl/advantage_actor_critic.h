@@ -28,7 +28,8 @@ struct AdvantageActorCriticConfig : PolicyConfig {
 /// @throws InputError for choices that contradict each other.
 void validate(const AdvantageActorCriticConfig& config);
 
-/// Gives the policy a head of its own (Gpt2::untie) and a value head of zeros beside it.
+/// Gives the policy a head of its own (Gpt2::untie), which learns beside adapters as well
+/// (train_head), and a value head of zeros beside it.
 ActorCritic with_separate_heads(LanguageModel policy);
 
 /// Trains model's heads, and its trunk where config says so, in place. `reference` must share

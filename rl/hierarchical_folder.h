@@ -1,6 +1,6 @@
-// A hierarchical policy on disk: a model folder in Hugging Face's layout, the trunk and the head
-// that all began as, and beside it hierarchical.safetensors, the heads of both levels, and
-// hierarchical.json, what the sub-tasks are.
+// A hierarchical policy on disk: a model folder in Hugging Face's layout, or an adapter folder in
+// PEFT's, the trunk and the head that all began as, and beside it hierarchical.safetensors, the
+// heads of both levels, and hierarchical.json, what the sub-tasks are.
 #pragma once
 
 #include <filesystem>

@@ -54,7 +54,8 @@ void MemoryUse::add(const std::string& name, const Gpt2& model, bool trained) {
   const FrozenBases bases(handles);
   for_each_parameter(handles, [&](const std::string& parameter, Tensor& tensor) {
     if (counted_.insert(begin_of(tensor)).second) network.own += tensor.count();
-    if (trained && !bases.hold(parameter)) network.learnt += tensor.count();
+    if (!trained || bases.hold(parameter)) return;
+    if (learnt_.insert(begin_of(tensor)).second) network.learnt += tensor.count();
   });
   networks.push_back(std::move(network));
 }
@@ -63,7 +64,7 @@ void MemoryUse::add_heads(const std::string& name, std::span<const Tensor> heads
   Network network{.name = name, .config = {}, .heads = true};
   for (const Tensor& head : heads) {
     if (counted_.insert(begin_of(head)).second) network.own += head.count();
-    network.learnt += head.count();
+    if (learnt_.insert(begin_of(head)).second) network.learnt += head.count();
   }
   networks.push_back(std::move(network));
 }

@@ -26,7 +26,7 @@ class MemoryUse {
   /// does not learn.
   void add(const std::string& name, const Gpt2& model, bool trained = false);
   /// Adds heads that learn on a network added before: linear, so that a tape keeps nothing for them
-  /// but the states that they read.
+  /// but the states that they read. One that the network has learns once.
   void add_heads(const std::string& name, std::span<const Tensor> heads);
   std::vector<Network> networks = {};
   DType dtype = DType::f32;
@@ -38,7 +38,7 @@ class MemoryUse {
   int64_t positions = 0;          ///< tokens of the longest prompt and a full response
 
  private:
-  std::set<const void*> counted_;  // where parameters begin
+  std::set<const void*> counted_, learnt_;  // where parameters begin, and those that learn
 };
 
 struct MemoryPlan {

@@ -168,7 +168,8 @@ TEST_F(AdapterFolder, WhatWouldBeAnotherAdapterIsRefused) {
             "expected one that leaves the base's weights as they are as \"init_lora_weights\", got "
             "\"pissa_niter_4\"");
   EXPECT_EQ(error_with("modules_to_save", {"wte"}),
-            "expected null as \"modules_to_save\", got [\"wte\"]");
+            "expected null or [\"lm_head\"] (no other is supported) as \"modules_to_save\", got "
+            "[\"wte\"]");
   EXPECT_EQ(error_with("target_modules", ".*c_attn"),
             "expected a list of names of layers as \"target_modules\", got \".*c_attn\"");
   EXPECT_EQ(error_with("r", 0), "expected a rank r of at least 1, got 0");

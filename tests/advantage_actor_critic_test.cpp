@@ -5,11 +5,17 @@
 #include <filesystem>
 
 #include "rl/advantage_actor_critic.h"
+#include "rl/frozen.h"
+#include "rl/memory_plan.h"
+#include "rl/trunk_states.h"
 #include "tests/checkpoint_helpers.h"
 #include "tests/ppo_helpers.h"
 
 namespace rlhf {
 namespace {
+
+/// What becomes of the trunk under the two heads.
+enum class Trunk { held, learns, adapted };
 
 struct Trained {
   std::vector<Figures> metrics;
@@ -17,13 +23,13 @@ struct Trained {
   ActorCritic model;
 };
 
-AdvantageActorCriticConfig tiny_actor_critic(int64_t updates, bool train_trunk) {
+AdvantageActorCriticConfig tiny_actor_critic(int64_t updates, Trunk trunk) {
   AdvantageActorCriticConfig config;
   config.episodes_per_update = 12;
   config.total_episodes = 12 * updates;
   config.per_device_train_batch_size = 5;
   config.responses.length = 8;
-  config.train_trunk = train_trunk;
+  config.train_trunk = trunk != Trunk::held;
   config.beta = 0.02f;
   config.entropy_coef = 0.01f;
   config.training.schedule = {.kind = ScheduleKind::constant, .peak = 1e-2};
@@ -31,12 +37,18 @@ AdvantageActorCriticConfig tiny_actor_critic(int64_t updates, bool train_trunk) 
   return config;
 }
 
-LanguageModel tiny_policy() { return {make_gpt2(tiny_config(12), 4)}; }
+LanguageModel tiny_policy(Trunk trunk = Trunk::held) {
+  LanguageModel policy{make_gpt2(tiny_config(12), 4)};
+  if (trunk == Trunk::adapted) add_adapters(policy.transformer, {.r = 4, .alpha = 8}, 5);
+  return policy;
+}
 
-Trained train(const AdvantageActorCriticConfig& config, Checkpoints checkpoints = {}) {
-  Trained out{.metrics = {}, .parameters = {}, .model = with_separate_heads(tiny_policy())};
+Trained train(const AdvantageActorCriticConfig& config, Checkpoints checkpoints = {},
+              Trunk trunk = Trunk::held) {
+  const LanguageModel policy = tiny_policy(trunk);
+  Trained out{.metrics = {}, .parameters = {}, .model = with_separate_heads(policy)};
   advantage_actor_critic(
-      out.model, frozen_copy(tiny_policy().transformer), tiny_prompts(), count_liked, kEos, config,
+      out.model, reference_policy(policy.transformer), tiny_prompts(), count_liked, kEos, config,
       [&](int64_t, int64_t, const Metrics& metrics, std::span<const Episode>) {
         out.metrics.emplace_back(metrics.begin(), metrics.end());
       },
@@ -45,9 +57,18 @@ Trained train(const AdvantageActorCriticConfig& config, Checkpoints checkpoints 
   return out;
 }
 
-class AdvantageActorCriticRun : public testing::TestWithParam<bool> {};
-INSTANTIATE_TEST_SUITE_P(Trunk, AdvantageActorCriticRun, testing::Bool(),
-                         [](const auto& info) { return info.param ? "Learns" : "Held"; });
+class AdvantageActorCriticRun : public testing::TestWithParam<Trunk> {
+ protected:
+  static Trained train(const AdvantageActorCriticConfig& config, Checkpoints checkpoints = {}) {
+    return rlhf::train(config, std::move(checkpoints), GetParam());
+  }
+};
+INSTANTIATE_TEST_SUITE_P(Trunk, AdvantageActorCriticRun,
+                         testing::Values(Trunk::held, Trunk::learns, Trunk::adapted),
+                         [](const auto& info) {
+                           const char* names[] = {"Held", "Learns", "Adapted"};
+                           return names[size_t(info.param)];
+                         });
 
 TEST_P(AdvantageActorCriticRun, LearnsWhatIsLiked) {
   const Trained run = train(tiny_actor_critic(60, GetParam()));
@@ -68,15 +89,61 @@ TEST_P(AdvantageActorCriticRun, SamplingAndTrainingAgreeToTheBit) {
 
 TEST_P(AdvantageActorCriticRun, TheHeadsLearnAndTheTrunkIfItMay) {
   Trained run = train(tiny_actor_critic(3, GetParam()));
-  ActorCritic before = with_separate_heads(tiny_policy());
+  ActorCritic before = with_separate_heads(tiny_policy(GetParam()));
   const std::vector<NamedTensor> old = state_dict(before);
   size_t i = 0;
   for (const NamedTensor& entry : state_dict(run.model)) {
-    const bool head =
-        entry.name == "policy.transformer.lm_head.weight" || entry.name == "value_head.weight";
+    const bool learns = entry.name == "policy.transformer.lm_head.weight" ||
+                        entry.name == "value_head.weight" || GetParam() == Trunk::learns ||
+                        FrozenBases::is_adapter(entry.name);
     ASSERT_EQ(entry.name, old[i].name);
     const bool moved = entry.tensor.to_vector<float>() != old[i++].tensor.to_vector<float>();
-    EXPECT_EQ(moved, head || GetParam()) << entry.name;
+    EXPECT_EQ(moved, learns) << entry.name;
+  }
+}
+
+// The reference is the base, whose memory the policy shares but for what it learns.
+TEST(AdvantageActorCritic, TheBaseAndItsReferenceStayAsTheyAre) {
+  for (const bool own_head : {false, true}) {
+    LanguageModel policy = tiny_policy(Trunk::adapted);
+    if (own_head) policy.transformer.untie();
+    LanguageModel reference{reference_policy(policy.transformer)};
+    const std::vector<float> before = parameters_of(reference);
+    ActorCritic model = with_separate_heads(policy);
+    EXPECT_EQ(model.policy.transformer.wte.weight.data<float>(),
+              reference.transformer.wte.weight.data<float>());
+    advantage_actor_critic(model, reference.transformer, tiny_prompts(), count_liked, kEos,
+                           tiny_actor_critic(2, Trunk::adapted), [](auto&&...) {});
+    EXPECT_EQ(parameters_of(reference), before);
+    EXPECT_NE(model.policy.transformer.head().to_vector<float>(),
+              reference.transformer.head().to_vector<float>());
+  }
+}
+
+// A head that the policy has and that is named as one that learns counts once.
+TEST(AdvantageActorCritic, AMemoryPlanCountsWhatLearns) {
+  for (const Trunk trunk : {Trunk::held, Trunk::learns, Trunk::adapted}) {
+    ActorCritic model = with_separate_heads(tiny_policy(trunk));
+    MemoryUse use;
+    use.add("policy", model.policy.transformer, trunk != Trunk::held);
+    const Tensor heads[] = {model.policy.head(), model.value_head.weight};
+    use.add_heads("heads", heads);
+    int64_t learnt = 0, own = 0;
+    for (const MemoryUse::Network& network : use.networks) {
+      learnt += network.learnt;
+      own += network.own;
+    }
+    EXPECT_EQ(own, parameter_count(model));
+    TrainingConfig held;
+    if (trunk == Trunk::held) hold_trunk(held, "policy.transformer.");
+    const FrozenBases bases(model);
+    int64_t expected = 0;
+    for_each_parameter(model, [&](const std::string& name, Tensor& tensor) {
+      bool learns = !bases.hold(name);
+      for (const std::string& prefix : held.frozen) learns = learns && !begins_with(name, prefix);
+      if (learns) expected += tensor.count();
+    });
+    EXPECT_EQ(learnt, expected);
   }
 }
 
@@ -105,7 +172,7 @@ TEST_P(AdvantageActorCriticRun, ResumingChangesNoBit) {
 
 // What is computed once an update is what would be computed on the tape.
 TEST(AdvantageActorCritic, KeptStatesAreTheSameStates) {
-  AdvantageActorCriticConfig config = tiny_actor_critic(2, false);
+  AdvantageActorCriticConfig config = tiny_actor_critic(2, Trunk::held);
   const Trained kept = train(config);
   config.train_trunk = true;
   config.training.frozen = {"policy.transformer.w", "policy.transformer.h.",
@@ -114,7 +181,7 @@ TEST(AdvantageActorCritic, KeptStatesAreTheSameStates) {
 }
 
 TEST(AdvantageActorCritic, OneStepAdvantagesAndReturnsDiffer) {
-  AdvantageActorCriticConfig config = tiny_actor_critic(3, false);
+  AdvantageActorCriticConfig config = tiny_actor_critic(3, Trunk::held);
   config.lambda = 0;
   const std::vector<float> one_step = train(config).parameters;
   config.lambda = 1;

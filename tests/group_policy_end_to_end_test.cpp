@@ -54,7 +54,7 @@ TEST_F(GroupPolicyEndToEnd, OnlineDpoLogsWhatTrlDoes) {
       "online", 2,
       call("online_dpo", "online",
            reward_model() + Arguments{"--save_steps", "2", "--use_peft", "--lora_r", "2"}),
-      "adapter_model.safetensors");
+      {"adapter_model.safetensors"});
   const json line = metrics_of("online").at(0);
   expect_keys(line, {"loss", "objective/kl", "objective/entropy", "objective/non_score_reward",
                      "objective/rlhf_reward", "objective/scores", "objective/scores_margin",

@@ -59,19 +59,89 @@ TEST_F(HeadsEndToEnd, AHierarchyLeavesAPolicyThatSaysWhoWroteWhat) {
       << text.out;
 }
 
+const Arguments kAdapters{"--use_peft", "true", "--lora_r", "2", "--train_trunk", "true"};
+
 TEST_F(HeadsEndToEnd, AResumedRunIsTheSame) {
   const Arguments options{"--save_steps", "2", "--score_scaling", "mean_deviation"};
   expect_the_same_resumed("whole", 2, call("actor_critic", "whole", options));
   expect_the_same_resumed("levels", 2, call("hierarchical", "levels", options),
-                          "hierarchical.safetensors");
+                          {"hierarchical.safetensors"});
+  expect_the_same_resumed("adapted", 2, call("actor_critic", "adapted", options + kAdapters),
+                          {"adapter_model.safetensors"});
+  expect_the_same_resumed("adapted_levels", 2,
+                          call("hierarchical", "adapted_levels", options + kAdapters),
+                          {"adapter_model.safetensors", "hierarchical.safetensors"});
+}
+
+TEST_F(HeadsEndToEnd, AnActorCriticWithAdaptersLeavesOneThatOthersRead) {
+  const Finished done =
+      rlhf(call("actor_critic", "ac_lora", kAdapters + Arguments{"--learning_rate", "1e-2"}));
+  ASSERT_EQ(done.code, 0) << done.err;
+  EXPECT_NE(done.err.find("heads beside the adapters: "), std::string::npos) << done.err;
+  EXPECT_FALSE(fs::exists(at("ac_lora") / "model.safetensors"));
+  EXPECT_EQ(json_at(at("ac_lora") / "adapter_config.json")["modules_to_save"],
+            json::array({"lm_head"}));
+  const std::string folder = at("ac_lora");
+  const auto greedy = [](const std::string& model) {
+    const Finished said = rlhf({"generate", "--model_name_or_path", model, "--prompt", "a",
+                                "--temperature", "0", "--max_new_tokens", "8", "--json"});
+    EXPECT_EQ(said.code, 0) << said.err;
+    return said.code == 0 ? json::parse(said.out)["results"][0]["tokens"] : json();
+  };
+  const Finished merged =
+      rlhf({"merge", "--model_name_or_path", folder, "--output_dir", at("ac_merged")});
+  ASSERT_EQ(merged.code, 0) << merged.err;
+  EXPECT_EQ(json_at(at("ac_merged") / "config.json")["tie_word_embeddings"], false);
+  EXPECT_EQ(greedy(at("ac_merged")), greedy(folder));
+  const Arguments further{"--dataset_name", at("sft.jsonl"), "--max_steps", "2"};
+  for (const Arguments& more : {Arguments{"--use_peft", "true"}, Arguments{}}) {
+    const std::string output = more.empty() ? "sft_of_ac" : "sft_lora_of_ac";
+    const Finished again =
+        rlhf(Arguments{"sft", "--model_name_or_path", folder, "--output_dir", at(output)} +
+             further + more);
+    ASSERT_EQ(again.code, 0) << again.err;
+    EXPECT_EQ(fs::exists(at(output) / "adapter_config.json"), !more.empty());
+    greedy(at(output));
+  }
+  EXPECT_EQ(json_at(at("sft_lora_of_ac") / "adapter_config.json")["modules_to_save"],
+            json::array({"lm_head"}));
+  for (const Arguments& command :
+       {Arguments{"eval", "--dataset_name", at("corpus.txt")},
+        Arguments{"reward", "--use_peft", "true", "--dataset_name", at("pairs.jsonl"),
+                  "--output_dir", at("rm_of_ac_lora"), "--max_steps", "2"}}) {
+    const Finished read = rlhf(command + Arguments{"--model_name_or_path", folder});
+    EXPECT_EQ(read.code, 0) << read.err;
+  }
+}
+
+TEST_F(HeadsEndToEnd, AHierarchyWithAdaptersIsReadAndMerged) {
+  const Finished done = rlhf(call("hierarchical", "h_lora", kAdapters));
+  ASSERT_EQ(done.code, 0) << done.err;
+  EXPECT_TRUE(fs::exists(at("h_lora") / "adapter_model.safetensors"));
+  EXPECT_FALSE(fs::exists(at("h_lora") / "model.safetensors"));
+  const Finished merged =
+      rlhf({"merge", "--model_name_or_path", at("h_lora"), "--output_dir", at("h_merged")});
+  ASSERT_EQ(merged.code, 0) << merged.err;
+  for (const std::string folder : {"h_lora", "h_merged"}) {
+    const Finished said =
+        rlhf({"generate", "--model_name_or_path", at(folder), "--prompt", "a", "--json"});
+    ASSERT_EQ(said.code, 0) << said.err;
+    EXPECT_FALSE(json::parse(said.out)["results"][0]["segments"].empty()) << folder;
+    const Finished judged =
+        rlhf({"eval", "--task", "policy", "--model_name_or_path", at(folder), "--dataset_name",
+              at("prompts.jsonl"), "--reward_funcs", "length:target=4"});
+    EXPECT_EQ(judged.code, 0) << judged.err;
+  }
 }
 
 TEST_F(HeadsEndToEnd, Refusals) {
-  expect_refused(call("actor_critic", "out", {"--use_peft", "true"}), "[--use_peft]");
+  expect_refused(call("actor_critic", "out", {"--use_peft", "true"}),
+                 "[--use_peft] expected --train_trunk true beside it");
   expect_refused(call("actor_critic", "out", {"--top_k", "5"}), "[--top_k] expected no filter");
   expect_refused(call("actor_critic", "out", {"--gradient_checkpointing", "true"}),
                  "[--gradient_checkpointing]");
-  expect_refused(call("hierarchical", "out", {"--use_peft", "true"}), "[--use_peft]");
+  expect_refused(call("hierarchical", "out", {"--use_peft", "true"}),
+                 "[--use_peft] expected --train_trunk true beside it");
   expect_refused(call("hierarchical", "out", {"--subtasks", "a=length:max=3"}), "at least two");
   expect_refused(call("hierarchical", "out", {"--subtasks", "love; hate"}), "name=description");
   expect_refused(call("hierarchical", "out", {"--segments", "100"}), "[prompts]");

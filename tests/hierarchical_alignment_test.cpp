@@ -20,11 +20,19 @@ using Slice = std::span<const Episode* const>;
 constexpr int32_t kOther = 7;
 const std::vector<std::string> kNames{"other", "liked"};
 
-LanguageModel tiny_base() { return {make_gpt2(tiny_config(12), 4)}; }
+/// What becomes of the trunk under the heads.
+enum class Trunk { held, learns, adapted };
+constexpr Trunk kTrunks[] = {Trunk::held, Trunk::learns, Trunk::adapted};
+
+LanguageModel tiny_base(Trunk trunk = Trunk::held) {
+  LanguageModel base{make_gpt2(tiny_config(12), 4)};
+  if (trunk == Trunk::adapted) add_adapters(base.transformer, {.r = 4, .alpha = 8}, 5);
+  return base;
+}
 
 /// Two sub-tasks whose heads and choice are not what they began as.
-HierarchicalPolicy varied_policy() {
-  HierarchicalPolicy policy = make_hierarchical_policy(tiny_base(), 2);
+HierarchicalPolicy varied_policy(LanguageModel base = tiny_base()) {
+  HierarchicalPolicy policy = make_hierarchical_policy(std::move(base), 2);
   fill_normal(policy.upper.weight, 0.3, 1, "upper");
   fill_normal(policy.lower[1].weight, 0.3, 2, "lower");
   for (ScoreHead* value : {&policy.upper_value, &policy.lower_value[0], &policy.lower_value[1]}) {
@@ -124,25 +132,27 @@ struct Trained {
   HierarchicalPolicy policy;
 };
 
-HierarchicalAlignmentConfig tiny_hierarchy(int64_t updates, bool train_trunk = false) {
+HierarchicalAlignmentConfig tiny_hierarchy(int64_t updates, Trunk trunk = Trunk::held) {
   HierarchicalAlignmentConfig config;
   config.shape = kShape;
   config.episodes_per_update = 12;
   config.total_episodes = 12 * updates;
   config.per_device_train_batch_size = 5;
   config.responses.length = 9;
-  config.train_trunk = train_trunk;
+  config.train_trunk = trunk != Trunk::held;
   config.beta = 0.02f;
   config.training.schedule = {.kind = ScheduleKind::constant, .peak = 1e-2};
   config.training.optimizer.weight_decay = 0;
   return config;
 }
 
-Trained train(const HierarchicalAlignmentConfig& config, Checkpoints checkpoints = {}) {
-  Trained out{.metrics = {}, .parameters = {}, .policy = make_hierarchical_policy(tiny_base(), 2)};
+Trained train(const HierarchicalAlignmentConfig& config, Trunk trunk = Trunk::held,
+              Checkpoints checkpoints = {}) {
+  const LanguageModel base = tiny_base(trunk);
+  Trained out{.metrics = {}, .parameters = {}, .policy = make_hierarchical_policy(base, 2)};
   const IntrinsicReward intrinsic = own_tokens;
   hierarchical_alignment(
-      out.policy, frozen_copy(tiny_base().transformer), tiny_prompts(), count_liked, intrinsic,
+      out.policy, reference_policy(base.transformer), tiny_prompts(), count_liked, intrinsic,
       kNames, kEos, config,
       [&](int64_t, int64_t, const Metrics& metrics, std::span<const Episode>) {
         out.metrics.emplace_back(metrics.begin(), metrics.end());
@@ -172,8 +182,8 @@ TEST(HierarchicalAlignment, TheUpperLevelFindsTheBetterSubtask) {
 }
 
 TEST(HierarchicalAlignment, BothLevelsSeeWhatWasDrawn) {
-  for (const bool train_trunk : {false, true}) {
-    for (const Figures& figures : train(tiny_hierarchy(3, train_trunk)).metrics) {
+  for (const Trunk trunk : kTrunks) {
+    for (const Figures& figures : train(tiny_hierarchy(3, trunk), trunk).metrics) {
       EXPECT_EQ(figures.at("val/first_logprob_difference"), 0);
       EXPECT_EQ(figures.at("hierarchical/first_logprob_difference"), 0);
       EXPECT_NEAR(
@@ -184,28 +194,36 @@ TEST(HierarchicalAlignment, BothLevelsSeeWhatWasDrawn) {
 }
 
 TEST(HierarchicalAlignment, HeadsLearnAndTheTrunkIfItMay) {
-  for (const bool train_trunk : {false, true}) {
-    Trained run = train(tiny_hierarchy(3, train_trunk));
-    HierarchicalPolicy before = make_hierarchical_policy(tiny_base(), 2);
+  for (const Trunk trunk : kTrunks) {
+    Trained run = train(tiny_hierarchy(3, trunk), trunk);
+    HierarchicalPolicy before = make_hierarchical_policy(tiny_base(trunk), 2);
     const std::vector<NamedTensor> old = state_dict(before);
     size_t i = 0;
     for (const NamedTensor& entry : state_dict(run.policy)) {
       const bool moved = entry.tensor.to_vector<float>() != old[i++].tensor.to_vector<float>();
-      EXPECT_EQ(moved, train_trunk || !entry.name.starts_with("base.")) << entry.name;
+      EXPECT_EQ(moved, trunk == Trunk::learns || FrozenBases::is_adapter(entry.name) ||
+                           !entry.name.starts_with("base."))
+          << entry.name;
     }
   }
 }
 
-TEST(HierarchicalAlignment, NeitherThreadsNorStoppingChangeABit) {
+class HierarchicalResume : public testing::TestWithParam<Trunk> {};
+INSTANTIATE_TEST_SUITE_P(Trunk, HierarchicalResume, testing::Values(Trunk::held, Trunk::adapted),
+                         [](const auto& info) {
+                           return info.param == Trunk::held ? "Held" : "Adapted";
+                         });
+
+TEST_P(HierarchicalResume, NeitherThreadsNorStoppingChangeABit) {
   const SavedRun saved(3);
-  HierarchicalAlignmentConfig config = tiny_hierarchy(6);
+  HierarchicalAlignmentConfig config = tiny_hierarchy(6, GetParam());
   config.scores.scaling = ScoreScaling::mean_and_deviation;
   config.whiten_advantages = true;
   config.upper_rate = 2;
   config.critic_rate = 3;
   const auto with_threads = [&](int threads, Checkpoints checkpoints) {
     const WithThreads scope(threads);
-    return train(config, std::move(checkpoints));
+    return train(config, GetParam(), std::move(checkpoints));
   };
   const Trained whole = with_threads(1, saved.whole()), rest = with_threads(2, saved.after(3));
   EXPECT_EQ(rest.parameters, whole.parameters);
@@ -241,6 +259,35 @@ TEST_F(HierarchicalFolder, IsReadAsItWasWritten) {
   EXPECT_EQ(loaded.hierarchy.shape.segments, 3);
   EXPECT_EQ(parameters_of(loaded.policy), parameters_of(policy));
   EXPECT_TRUE(load_language_model(folder).model.transformer.tied()) << "the trunk for anybody";
+}
+
+// The folder holds an adapter in place of the trunk's model, and merged, a model again.
+TEST_F(HierarchicalFolder, MayBeAnAdapter) {
+  const fs::path base = folder.string() + "_base";
+  save_model(base, policy.base, tokenizer);
+  LanguageModel adapted = tiny_base();
+  add_adapters(adapted.transformer, {.r = 2, .base_model_name_or_path = base.string()}, 5);
+  for (Block& block : adapted.transformer.h) fill_normal(block.attn.c_attn.lora.b, 0.3, 1, "b");
+  policy = varied_policy(adapted);
+  save_model(folder, policy.base, tokenizer);
+  save_hierarchy(folder, policy, {kNames, "", kShape});
+  EXPECT_FALSE(fs::exists(folder / "model.safetensors"));
+  LoadedHierarchicalPolicy loaded = load_hierarchical_policy(folder);
+  EXPECT_EQ(parameters_of(loaded.policy), parameters_of(policy));
+  const auto drawn = [](const HierarchicalPolicy& by) {
+    std::vector<float> log_probs;
+    for (const Episode& e : respond(by, tiny_prompts(), kSampling, kShape)) {
+      log_probs.insert(log_probs.end(), e.log_prob.begin(), e.log_prob.end());
+    }
+    return log_probs;
+  };
+  const std::vector<float> expected = drawn(policy);
+  EXPECT_EQ(drawn(loaded.policy), expected);
+  merge_adapters(loaded.policy.base.transformer);
+  const std::vector<float> merged = drawn(loaded.policy);
+  ASSERT_EQ(merged.size(), expected.size());
+  for (size_t i = 0; i < merged.size(); i++) EXPECT_NEAR(merged[i], expected[i], 1e-4) << i;
+  fs::remove_all(base);
 }
 
 TEST_F(HierarchicalFolder, AnotherModelInItsPlaceHasNoSubtasks) {

@@ -47,7 +47,14 @@ TEST_F(MemoryPlanEndToEnd, IsWithinAQuarterOfWhatIsTaken) {
                          episodes + batch;
   const Arguments ppo =
       Arguments{"ppo", "--episodes_per_update", "16", "--response_length", "40"} + episodes + batch;
-  for (const Arguments& call : {sft, sft + lora, dpo, dpo + lora, reward, rloo, rloo + lora, ppo}) {
+  const Arguments heads =
+      Arguments{"--generation_batch_size", "16", "--train_trunk", "true"} + episodes + batch;
+  const Arguments actor_critic = Arguments{"actor_critic", "--max_completion_length", "40"} + heads;
+  const Arguments hierarchical = Arguments{"hierarchical", "--segment_length", "10", "--subtasks",
+                                           "a=length:max=3; b=length:target=9"} +
+                                 heads;
+  for (const Arguments& call : {sft, sft + lora, dpo, dpo + lora, reward, rloo, rloo + lora, ppo,
+                                actor_critic, actor_critic + lora, hierarchical + lora}) {
     const auto [announced, taken] = memory_of(call);
     const bool adapters = call.back() == "true";
     SCOPED_TRACE(call.front() + (adapters ? " with adapters" : ""));

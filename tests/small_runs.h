@@ -97,16 +97,23 @@ class Models : public Folder {
   }
 };
 
-/// A run that goes on from one of its own checkpoints leaves the same bytes again.
+/// A run that goes on from one of its own checkpoints leaves the same bytes again, and the
+/// checkpoint had others.
 inline void expect_the_same_resumed(const std::string& output, int64_t step, const Arguments& call,
-                                    const std::string& file = "model.safetensors") {
+                                    const Arguments& files = {"model.safetensors"}) {
   SCOPED_TRACE(text_of(call));
   ASSERT_EQ(succeed(call).code, 0);
-  const std::string whole = content_of(at(output) / file);
   const fs::path from = at(output) / ("checkpoint-" + std::to_string(step));
-  ASSERT_TRUE(fs::exists(from / file));
+  std::vector<std::string> whole;
+  for (const std::string& file : files) {
+    whole.push_back(content_of(at(output) / file));
+    ASSERT_TRUE(fs::exists(from / file)) << file;
+    EXPECT_NE(content_of(from / file), whole.back()) << file;
+  }
   ASSERT_EQ(succeed(call + Arguments{"--resume_from_checkpoint", from}).code, 0);
-  EXPECT_EQ(content_of(at(output) / file), whole);
+  for (size_t i = 0; i < files.size(); i++) {
+    EXPECT_EQ(content_of(at(output) / files[i]), whole[i]) << files[i];
+  }
 }
 
 }  // namespace rlhf::end_to_end

@@ -70,16 +70,26 @@ bool is_scalar(const ConfigReader& in) {
   in.fail("task_type", "\"CAUSAL_LM\" or \"SEQ_CLS\"", *task);
 }
 
-/// Beside the adapters a file may hold the head of a reward model; PEFT calls it by two names and
-/// takes the one that the model has.
-void check_saved_modules(const ConfigReader& in, bool scalar) {
+/// Beside the adapters a file may hold the head of a reward model, which PEFT calls by two names,
+/// taking the one that the model has; or a language model's own, of which this says whether. Tied
+/// to the embedding it would be two modules of one memory, which PEFT has both in the file.
+bool saves_head(const ConfigReader& in, bool scalar) {
   const json* saved = in.find("modules_to_save");
-  if (!saved || saved->empty()) return;
-  bool known = scalar && saved->is_array();
-  for (const json& name : *saved) known = known && (name == "score" || name == "classifier");
-  if (!known) {
-    in.fail("modules_to_save", scalar ? "[\"score\"] (no other is supported)" : "null", *saved);
+  if (!saved || saved->empty()) return false;
+  bool known = saved->is_array();
+  for (const json& name : *saved) {
+    known = known && (scalar ? name == "score" || name == "classifier" : name == "lm_head");
   }
+  if (!known) {
+    in.fail("modules_to_save",
+            scalar ? "[\"score\"] (no other is supported)"
+                   : "null or [\"lm_head\"] (no other is supported)",
+            *saved);
+  }
+  bool tied = false;
+  in.read("ensure_weight_tying", tied);
+  if (tied && !scalar) in.fail("ensure_weight_tying", "false beside \"lm_head\"", tied);
+  return !scalar;
 }
 
 std::vector<std::string> read_targets(const ConfigReader& in) {
@@ -102,8 +112,8 @@ AdapterConfig parse_adapter_config(std::string_view text, std::string_view sourc
   const ConfigReader in(text, source);
   check_kind(in);
   AdapterConfig out{.lora = {.r = 8, .alpha = 8, .dropout = 0}, .scalar = is_scalar(in)};
-  check_saved_modules(in, out.scalar);
   LoraConfig& lora = out.lora;
+  lora.trains_head = saves_head(in, out.scalar);
   in.read("r", lora.r);
   in.read("lora_alpha", lora.alpha);
   in.read("lora_dropout", lora.dropout);
@@ -143,6 +153,7 @@ void write_adapter_config(const fs::path& folder, const AdapterConfig& config) {
     out["lora_alpha"] = int64_t(lora.alpha);  // what PEFT declares it to be
   }
   if (config.scalar) out["modules_to_save"] = {"score"};
+  if (lora.trains_head) out["modules_to_save"] = {"lm_head"};
   // PEFT knows neither and says so: only where they matter.
   if (config.reward_gain != 1) out["reward_gain"] = config.reward_gain;
   if (config.reward_bias != 0) out["reward_bias"] = config.reward_bias;

@@ -1,5 +1,7 @@
 #include "rl/model/adapter_folder.h"
 
+#include <set>
+
 #include "core/unicode.h"
 #include "rl/model/model_weights.h"
 
@@ -62,6 +64,8 @@ void load_learnt(const Adapter& adapter, Model& model, const Placement& placemen
                   });
   if constexpr (std::is_same_v<Model, ScalarModel>) {
     expect(prefix + "score.weight", {1, trunk.config.n_embd});
+  } else if (lora.trains_head) {
+    expect(prefix + "lm_head.weight", trunk.wte.weight.shape());
   }
   for (const std::string& name : weights.names()) {
     if (!expected.contains(name)) {
@@ -70,10 +74,11 @@ void load_learnt(const Adapter& adapter, Model& model, const Placement& placemen
     }
   }
   add_adapters(trunk, lora, 0);
+  if (lora.trains_head) trunk.untie();
   const FrozenBases bases(model);
   for_each_parameter(model, [&](const std::string& name, Tensor& tensor) {
     if (bases.hold(name)) return;
-    tensor = placed(weights.read(prefix + name), placement);
+    tensor = placed(weights.read(prefix + name_in_files(name)), placement);
   });
 }
 
@@ -82,7 +87,8 @@ void write_learnt(const fs::path& folder, Model& model, const ModelConfig& confi
   const FrozenBases bases(model);
   std::vector<NamedTensor> learnt;
   for (const NamedTensor& entry : state_dict(model)) {
-    if (!bases.hold(entry.name)) learnt.push_back({prefix + entry.name, entry.tensor});
+    if (bases.hold(entry.name)) continue;
+    learnt.push_back({prefix + name_in_files(entry.name), entry.tensor});
   }
   write_safetensors(folder / "adapter_model.safetensors", learnt);
   write_adapter_config(folder, {.lora = *model.transformer.lora,

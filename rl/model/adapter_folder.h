@@ -22,7 +22,8 @@ struct Adapter {
   /// The adapter's own folder, or the base's when it has no tokenizer.
   std::filesystem::path tokenizer_folder() const;
 
-  /// Gives a model of the base's weights the adapters, of a reward model the head as well.
+  /// Gives a model of the base's weights the adapters, and the head that was learnt beside them:
+  /// a reward model's, or a language model's own (LoraConfig::trains_head).
   /// @throws InputError naming the file and the tensor that is missing, extra or of another shape
   /// or type than adapter_config.json and the base say.
   void load_into(LanguageModel& model, const Placement& placement) const;

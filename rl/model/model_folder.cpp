@@ -15,9 +15,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view prefix = "transformer.";
-// Where Hugging Face has a language model's own head, and where a trunk names it.
 constexpr const char* head_name = "lm_head.weight";
-constexpr const char* own_head_name = "transformer.lm_head.weight";
 
 // Buffers that some files carry beside the weights.
 bool is_mask(std::string_view name) {
@@ -64,8 +62,8 @@ class WeightLoader {
 
  private:
   std::string in_file(const std::string& name) const {
-    if (name == own_head_name) return head_name;
-    return bare_ && name.starts_with(prefix) ? name.substr(prefix.size()) : name;
+    const std::string given = name_in_files(name);
+    return bare_ && given.starts_with(prefix) ? given.substr(prefix.size()) : given;
   }
 
   // A file of two equal matrices may be a tied model all the same; of two that differ it is none,
@@ -121,9 +119,7 @@ void remove_files(const fs::path& folder, std::initializer_list<const char*> nam
 }
 
 std::vector<NamedTensor> named_as_in_files(std::vector<NamedTensor> entries) {
-  for (NamedTensor& entry : entries) {
-    if (entry.name == own_head_name) entry.name = head_name;
-  }
+  for (NamedTensor& entry : entries) entry.name = name_in_files(entry.name);
   return entries;
 }
 

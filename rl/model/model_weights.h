@@ -19,6 +19,12 @@ namespace rlhf {
 std::map<std::string, std::string> parse_weight_index(std::string_view text,
                                                       std::string_view source);
 
+/// What Hugging Face's files call a parameter of LanguageModel or ScalarModel: a language model's
+/// own head stands beside the trunk there, within it here.
+inline std::string name_in_files(const std::string& name) {
+  return name == "transformer.lm_head.weight" ? "lm_head.weight" : name;
+}
+
 class ModelWeights {
  public:
   /// `stem`: of the file's name, "model" or "adapter_model".

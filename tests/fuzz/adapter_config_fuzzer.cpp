@@ -13,6 +13,7 @@ FUZZ_TARGET(adapter_config) {
   const LoraConfig& lora = config->lora;
   fuzz::expect(lora.r >= 1 && std::isfinite(lora.scale()), "the scale is a number");
   fuzz::expect(lora.dropout >= 0 && lora.dropout < 1, "dropout leaves something");
+  fuzz::expect(!(lora.trains_head && config->scalar), "a reward model has one head");
   fuzz::accepted([&] {
     for_each_target(lora, 2, 8, "config", [&](const std::string& name, int64_t, int64_t) {
       fuzz::expect(is_target(lora, name), "targets are what the names say");

@@ -118,6 +118,8 @@ def adapter_seeds():
     reward = {"task_type": "SEQ_CLS", "modules_to_save": ["classifier", "score"],
               "target_modules": "all-linear", "reward_gain": 0.5, "reward_bias": -1}
     seed("adapter_config", "reward", json.dumps(config | reward))
+    head = {"modules_to_save": ["lm_head"], "ensure_weight_tying": False}
+    seed("adapter_config", "head", json.dumps(config | head))
     seed("adapter_config", "dora", json.dumps(config | {"use_dora": True}))
     seed("adapter_config", "pissa", json.dumps(config | {"init_lora_weights": "pissa_niter_4"}))
     seed("adapter_config", "largest", json.dumps(config | {"r": 2**63 - 1, "lora_alpha": 1e308}))

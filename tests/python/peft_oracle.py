@@ -2,11 +2,14 @@
 with torch, transformers and peft installed.
 
     python tests/python/peft_oracle.py golden tests/data/peft_golden
+    python tests/python/peft_oracle.py head tests/data/peft_golden
     python tests/python/peft_oracle.py check build/dev/bin/model_probe runs/adapter [runs/merged]
 
-`golden` writes two adapters as PEFT saves them, over tests/data/hf_golden/language: `language` with
+`golden` writes adapters as PEFT saves them, over tests/data/hf_golden/language: `language` with
 rank-stabilised scale, and `reward` with a head; and golden.json with what PEFT computes: logits,
 rewards, the loss, its gradients, and the losses of a few steps of AdamW on the adapter alone.
+`head` writes, as `golden` does too, the adapter `head` with a language-model head that learns whole
+beside it (modules_to_save), which PEFT unties from the embedding, and head.json likewise.
 `check` loads an adapter folder that `rlhf` wrote into PEFT and compares the logits or rewards, of
 PEFT's own merge as well; a merged folder is held against the same.
 """
@@ -68,8 +71,13 @@ def language_golden(folder, generator):
     golden["gradients"] = {in_file(name): parameter.grad.flatten().tolist()
                            for name, parameter in model.named_parameters()
                            if parameter.requires_grad and ".h.1." in name}
+    return golden | {"losses": train(model, weight_decay=0.1), "learning_rate": RATE}
+
+
+def train(model, weight_decay):
+    """The losses of a few steps of AdamW on all that learns."""
     optimizer = torch.optim.AdamW([p for p in model.parameters() if p.requires_grad], lr=RATE,
-                                  weight_decay=0.1)
+                                  weight_decay=weight_decay)
     losses = []
     for _ in range(STEPS):
         optimizer.zero_grad()
@@ -77,7 +85,33 @@ def language_golden(folder, generator):
         loss.backward()
         optimizer.step()
         losses.append(loss.item())
-    return golden | {"losses": losses, "learning_rate": RATE}
+    return losses
+
+
+def head_golden(folder):
+    """Numbers of its own, so that it can be written alone."""
+    generator = torch.Generator().manual_seed(8)
+    torch.manual_seed(9)
+    shutil.rmtree(folder / "head", ignore_errors=True)
+    base = transformers.AutoModelForCausalLM.from_pretrained(
+        BASE, dtype=torch.float32, attn_implementation="eager")
+    config = peft.LoraConfig(r=2, lora_alpha=4, target_modules=["c_attn", "mlp.c_proj"],
+                             modules_to_save=["lm_head"], fan_in_fan_out=True,
+                             task_type="CAUSAL_LM")
+    model = peft.get_peft_model(base, config).eval()
+    randomise(model, generator)
+    model.save_pretrained(folder / "head")
+    golden = {"sequences": SEQUENCES, "learning_rate": RATE}
+    with torch.no_grad():
+        golden["logits"] = [model(torch.tensor([s])).logits[0, -1].tolist() for s in SEQUENCES]
+    loss_of(model).backward()
+    # Of the head the rows of a few tokens that occur.
+    head = base.lm_head.modules_to_save["default"].weight.grad
+    golden["head_gradient"] = {str(token): head[token].tolist() for token in (105, 104, 255, 7, 0)}
+    golden["losses"] = train(model, weight_decay=0.1)
+    for page in folder.glob("head/README.md"):
+        page.unlink()
+    (folder / "head.json").write_text(json.dumps(golden) + "\n")
 
 
 def reward_golden(folder, generator):
@@ -102,6 +136,7 @@ def golden(folder):
     for page in folder.glob("*/README.md"):
         page.unlink()
     (folder / "golden.json").write_text(json.dumps(result) + "\n")
+    head_golden(folder)
 
 
 def probe(binary, folder, sequences):
@@ -151,5 +186,7 @@ def check(binary, folder, *merged):
 
 if sys.argv[1] == "golden":
     golden(pathlib.Path(sys.argv[2]))
+elif sys.argv[1] == "head":
+    head_golden(pathlib.Path(sys.argv[2]))
 else:
     check(*sys.argv[2:])
