@@ -13,7 +13,7 @@ import os
 import tempfile
 
 from interleave import HEADER, Ours, Worker, rows, take_turns
-from speed import KEEP, SETTINGS
+from speed import LABELS, SETTINGS
 
 
 def main():
@@ -29,6 +29,8 @@ def main():
     parser.add_argument("--threads", type=int, nargs="+", default=[os.cpu_count()])
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--repetitions", type=int, default=2, help="iterations in a sample")
+    parser.add_argument("--settings", nargs="+", choices=SETTINGS, default=["default", "keep"],
+                        help="of PyTorch's allocator")
     a = parser.parse_args()
     print(HEADER)
     for threads in a.threads:
@@ -41,9 +43,8 @@ def main():
             job = dict({key: ours.row[key] for key in ("vocab_size", "n_layer", "n_head", "n_embd")},
                        threads=threads, episodes=a.episodes, mini_batches=a.mini_batches,
                        epochs=a.epochs, prompt=a.prompt, response=a.response, folder=folder)
-            peers = [Worker(f"TRL, {setting}", a.python, "trl_work.py", job, environment,
-                            a.repetitions)
-                     for setting, environment in SETTINGS.items() if environment in ({}, KEEP)]
+            peers = [Worker(f"TRL, {LABELS[setting]}", a.python, "trl_work.py", job,
+                            SETTINGS[setting], a.repetitions) for setting in a.settings]
             seconds = take_turns([ours, *peers], a.rounds)
         print(rows(f"{a.shape} ppo {a.episodes}x({a.prompt}+{a.response})x{a.epochs}, "
                    f"{threads} threads", [ours, *peers], seconds, a.episodes * a.response),

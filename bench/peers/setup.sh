@@ -22,4 +22,4 @@ print(f"torch {torch.__version__}, transformers {transformers.__version__}")'
 }
 
 environment "$1/torch" torch transformers numpy gymnasium tiktoken
-environment "$1/trl" torch 'trl==0.11.0' 'transformers==4.45.2' 'numpy<2' rich
+environment "$1/trl" torch trl==0.11.0 transformers==4.45.2 accelerate==0.34.2 datasets==3.0.0 rich

@@ -7,7 +7,8 @@ rollouts, in turn on the same cores, at the sizes of `rlhf bench`.
     python3 bench/peers/speed.py ... --work train --context 64 --threads 2 1 --bf16
 
 PyTorch gets each of its allocator settings, and two ways to write the model; the best of all counts.
-Prints a table of medians and ratios; progress goes to stderr."""
+All stay in memory while they take turns: GPT-2's training step with everything takes about 20 GB, and
+--settings keep a third of it. Prints a table of medians and ratios; progress goes to stderr."""
 
 import argparse
 import datetime
@@ -20,27 +21,29 @@ from interleave import HEADER, Ours, Worker, rows, take_turns
 KEEP = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": "17179869184",
         "MALLOC_TOP_PAD_": "268435456"}
 SETTINGS = {
-    "default malloc": {},
-    "malloc that keeps": KEEP,
-    "malloc that keeps, huge pages": dict(KEEP, GLIBC_TUNABLES="glibc.malloc.hugetlb=1"),
+    "default": {},
+    "keep": KEEP,
+    "huge": dict(KEEP, GLIBC_TUNABLES="glibc.malloc.hugetlb=1"),
 }
+LABELS = {"default": "malloc as it comes", "keep": "malloc that keeps",
+          "huge": "malloc that keeps, huge pages"}
 
 
-def workers(arguments, job, models, settings):
+def workers(arguments, job, models):
     """A worker for each way to write the model under each setting."""
     for model, label in models.items():
-        for setting in settings:
-            yield Worker(f"{label}, {setting}", arguments.python, "torch_work.py",
+        for setting in arguments.settings:
+            yield Worker(f"{label}, {LABELS[setting]}", arguments.python, "torch_work.py",
                          dict(job, model=model), SETTINGS[setting], arguments.repetitions)
 
 
-def compare(arguments, threads, title, ours_flags, job, models, settings, units):
+def compare(arguments, threads, title, ours_flags, job, models, units):
     ours = Ours(arguments.binary, ["--shape", arguments.shape, *ours_flags], threads,
                 arguments.repetitions)
     ours.sample()  # says what the shape is
     shape = {key: ours.row[key] for key in ("vocab_size", "n_layer", "n_head", "n_embd")}
     job = dict(job, threads=threads, bf16=False, **shape)
-    contestants = [ours, *workers(arguments, job, models, settings)]
+    contestants = [ours, *workers(arguments, job, models)]
     if arguments.bf16 and job["work"] == "train":
         contestants.append(Worker("PyTorch, bf16 autocast", arguments.python, "torch_work.py",
                                   dict(job, model="plain", bf16=True), KEEP, arguments.repetitions))
@@ -55,21 +58,19 @@ def train(arguments, threads):
         compare(arguments, threads, f"{arguments.shape} train {B}x{context}",
                 ["--test", "train", "--per_device_train_batch_size", B, "--block_size", context],
                 {"work": "train", "batch": B, "context": context},
-                {"plain": "PyTorch", "transformers": "transformers"}, SETTINGS, B * context)
+                {"plain": "PyTorch", "transformers": "transformers"}, B * context)
 
 
 def prompt(arguments, threads):
     n = arguments.prompt
     compare(arguments, threads, f"{arguments.shape} pp{n}", ["--test", "prompt", "--n_prompt", n],
-            {"work": "prompt", "prompt": n}, {"transformers": "transformers"},
-            ["malloc that keeps"], n)
+            {"work": "prompt", "prompt": n}, {"transformers": "transformers"}, n)
 
 
 def decode(arguments, threads):
     n = arguments.new
     compare(arguments, threads, f"{arguments.shape} tg{n}", ["--test", "decode", "--n_gen", n],
-            {"work": "decode", "new": n}, {"plain": "PyTorch", "transformers": "transformers"},
-            ["default malloc"], n)
+            {"work": "decode", "new": n}, {"plain": "PyTorch", "transformers": "transformers"}, n)
 
 
 def rollout(arguments, threads):
@@ -78,8 +79,7 @@ def rollout(arguments, threads):
             ["--test", "rollout", "--rollout_batch_size", B, "--prompt_length", before,
              "--response_length", new],
             {"work": "rollout", "batch": B, "prompt": before, "new": new},
-            {"transformers": "transformers generate"}, ["default malloc", "malloc that keeps"],
-            B * new)
+            {"transformers": "transformers generate"}, B * new)
 
 
 WORK = {"train": train, "prompt": prompt, "decode": decode, "rollout": rollout}
@@ -100,6 +100,8 @@ def main():
     parser.add_argument("--threads", type=int, nargs="+", default=[os.cpu_count()])
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--repetitions", type=int, default=3, help="in a sample, of which the median")
+    parser.add_argument("--settings", nargs="+", choices=SETTINGS, default=list(SETTINGS),
+                        help="of PyTorch's allocator")
     parser.add_argument("--bf16", action="store_true", help="train: PyTorch's autocast as well")
     arguments = parser.parse_args()
     print(f"{datetime.date.today()}, {os.cpu_count()} cores, {arguments.rounds} rounds of "
