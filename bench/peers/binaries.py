@@ -2,13 +2,14 @@
 """Ours beside programs that somebody else has built: llm.c's CPU trainer and llama.cpp's llama-bench,
 each by its path; what they need is theirs to make.
 
+    python3 bench/peers/llmc_files.py ~/llm.c
     python3 bench/peers/binaries.py --binary build/release/bin/rlhf --llmc ~/llm.c
     python3 bench/peers/binaries.py --binary build/release/bin/rlhf \\
         --llama_bench ~/llama.cpp/build/bin/llama-bench --gguf gpt2-f32.gguf
 
---llmc: the folder of llm.c after its own preparations (`./dev/download_starter_pack.sh`, `make
-train_gpt2`): train_gpt2 reads gpt2_124M.bin and its data from there, and trains GPT-2 124M at B=4,
-T=64, steps that it times itself. Its first one warms up.
+--llmc: the folder of llm.c after `make train_gpt2`, with its own starter pack or the files that
+llmc_files.py writes. It trains GPT-2 124M at B=4, T=64 and times its steps itself; its first one warms
+up. For another T, change the line in train_gpt2.c and say so with --llmc_sizes.
 --gguf: GPT-2 124M as llama.cpp's convert_hf_to_gguf.py writes it from a folder of GPT-2, with
 --outtype f32 for equal weights."""
 
@@ -80,6 +81,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--binary", required=True, help="the rlhf program")
     parser.add_argument("--llmc", help="folder of a built llm.c")
+    parser.add_argument("--llmc_sizes", type=int, nargs=2, default=[4, 64], metavar=("B", "T"),
+                        help="that train_gpt2 was built with")
     parser.add_argument("--llama_bench", help="llama.cpp's llama-bench")
     parser.add_argument("--gguf", help="GPT-2 124M in llama.cpp's format")
     parser.add_argument("--prompt", type=int, default=512)
@@ -94,9 +97,10 @@ def main():
         parser.error("expected --llama_bench and --gguf together, got one")
     print(HEADER)
     if arguments.llmc:
-        compare(arguments, "train 4x64",
-                ["--test", "train", "--per_device_train_batch_size", 4, "--block_size", 64],
-                LlmC(arguments.llmc, arguments.threads, arguments.repetitions), 256)
+        B, T = arguments.llmc_sizes
+        compare(arguments, f"train {B}x{T}",
+                ["--test", "train", "--per_device_train_batch_size", B, "--block_size", T],
+                LlmC(arguments.llmc, arguments.threads, arguments.repetitions), B * T)
     if arguments.llama_bench:
         prompt, new = arguments.prompt, arguments.new
         compare(arguments, f"pp{prompt}", ["--test", "prompt", "--n_prompt", prompt],
