@@ -35,8 +35,9 @@ class LlmC:
         self.environment = dict(os.environ, OMP_NUM_THREADS=str(threads))
 
     def sample(self):
-        process = subprocess.Popen(["./train_gpt2"], cwd=self.folder, env=self.environment,
-                                   stdout=subprocess.PIPE, text=True)
+        # Lines, as on a terminal: into a pipe it would write them when it ends.
+        process = subprocess.Popen(["stdbuf", "-oL", "./train_gpt2"], cwd=self.folder,
+                                   env=self.environment, stdout=subprocess.PIPE, text=True)
         times = []
         for line in process.stdout:
             found = re.search(r"took ([\d.]+) ms", line)
