@@ -35,6 +35,7 @@ Command best_of_n_command();
 Command chat_command();
 Command eval_command();
 Command report_command();
+Command bench_command();
 
 inline std::vector<Command> commands() {
   return {
@@ -52,6 +53,7 @@ inline std::vector<Command> commands() {
       merge_command(),        generate_command(),
       best_of_n_command(),    chat_command(),
       eval_command(),         report_command(),
+      bench_command(),
   };
 }
 

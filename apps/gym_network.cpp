@@ -3,28 +3,12 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <charconv>
 
+#include "apps/number_list.h"
 #include "apps/training_flags.h"
 #include "core/check.h"
 
 namespace rlhf {
-
-std::vector<uint64_t> parse_numbers(const std::string& flag, const std::string& text,
-                                    const std::string& expected) {
-  std::vector<uint64_t> numbers;
-  for (size_t at = 0; at <= text.size();) {
-    const size_t end = std::min(text.find(',', at), text.size());
-    uint64_t number = 0;
-    const auto [stop, failure] = std::from_chars(text.data() + at, text.data() + end, number);
-    if (failure != std::errc() || stop != text.data() + end) {
-      input_error(flag, "expected {}, got \"{}\"", expected, text);
-    }
-    numbers.push_back(number);
-    at = end + 1;
-  }
-  return numbers;
-}
 
 NetworkFlags::NetworkFlags(const std::vector<int64_t>& hidden, ActivationKind activation)
     : hidden_(fmt::format("{}", fmt::join(hidden, ","))),

@@ -9,10 +9,6 @@
 
 namespace rlhf {
 
-/// Whole numbers with commas between. @throws InputError naming the flag.
-std::vector<uint64_t> parse_numbers(const std::string& flag, const std::string& text,
-                                    const std::string& expected);
-
 class NetworkFlags {
  public:
   /// The defaults are those of `hidden` and `activation`, which set() fills in.

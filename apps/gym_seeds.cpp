@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
-#include "apps/gym_network.h"
 #include "apps/gym_report.h"
+#include "apps/number_list.h"
 #include "apps/session.h"
 #include "apps/text_table.h"
 

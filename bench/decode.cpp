@@ -2,8 +2,8 @@
 // bench/gpu/decode_peer.py.
 //
 //   bench_decode --device cuda --batch 1 64
+#include "bench/measure/whole_steps.h"
 #include "bench/whole_run.h"
-#include "nn/generate.h"
 
 namespace rlhf::bench {
 namespace {
@@ -12,9 +12,7 @@ void time_batch(const WholeRun& run, int64_t batch, int64_t prompt, int64_t fres
   const Gpt2 model = run.model(prompt + fresh, 1);
   const std::vector<Tokens> prompts(size_t(batch), Tokens(size_t(prompt), 7));
   const auto seconds = [&](int64_t tokens) {
-    const auto start = Clock::now();
-    generate(model, prompts, {.max_new_tokens = tokens, .stop_tokens = {}, .seed = 1});
-    return seconds_since(start);
+    return time_generation(model, prompts, tokens, 1, {.warm_up = 0, .timed = 1})[0];
   };
   seconds(fresh);
   // Reading the prompt is part of both: the difference is decoding alone.

@@ -1,17 +1,21 @@
-// Our matrix product beside Eigen's, at the shapes that a small demo model (768 rows, C = 128) and
-// GPT-2 124M (256 rows) meet: forward, gradient of the input, gradient of the weight, decoding.
-#include "kernels/gemm.h"
-
+// Our matrix product beside those of Eigen, OpenBLAS, BLIS and oneDNN, whichever of them are here,
+// at the shapes that a small demo model (768 rows, C = 128) and GPT-2 124M (256 and 1024 rows)
+// meet: forward, gradient of the input, gradient of the weight, decoding. bench/peers/gemm.py lets
+// them take turns and makes a table of ratios.
+//
+//   bench_gemm --benchmark_filter='/gpt2_T256/.*/threads:1'
 #include <benchmark/benchmark.h>
+#include <fmt/core.h>
 #include <omp.h>
 
-#include <Eigen/Core>
 #include <set>
 #include <string>
 
+#include "bench/ceiling_counters.h"
+#include "bench/gemm/product.h"
 #include "tests/buffers.h"
 
-namespace rlhf {
+namespace rlhf::bench {
 namespace {
 
 struct Shape {
@@ -20,111 +24,93 @@ struct Shape {
   bool transpose_a = false, transpose_b = false;
 };
 
-const std::vector<Shape> shapes = {
-    {"demo/qkv", 768, 384, 128},
-    {"demo/fc", 768, 512, 128},
-    {"demo/proj", 768, 128, 512},
-    {"demo/logits", 768, 1024, 128, false, true},
-    {"demo/value", 768, 1, 128},
-    {"demo/qkv_d_in", 768, 128, 384, false, true},
-    {"demo/fc_d_in", 768, 128, 512, false, true},
-    {"demo/logits_d_in", 768, 128, 1024},
-    {"demo/qkv_d_weight", 128, 384, 768, true},
-    {"demo/fc_d_weight", 128, 512, 768, true},
-    {"demo/proj_d_weight", 512, 128, 768, true},
-    {"demo/logits_d_weight", 1024, 128, 768, true},
-    {"demo/qkv_1_row", 1, 384, 128},
-    {"demo/logits_1_row", 1, 1024, 128, false, true},
-    {"demo/qkv_16_rows", 16, 384, 128},
-    {"demo/logits_16_rows", 16, 1024, 128, false, true},
-    {"gpt2/qkv", 256, 2304, 768},
-    {"gpt2/attn_proj", 256, 768, 768},
-    {"gpt2/fc", 256, 3072, 768},
-    {"gpt2/proj", 256, 768, 3072},
-    {"gpt2/logits", 256, 50257, 768, false, true},
-    {"gpt2/fc_d_in", 256, 768, 3072, false, true},
-    {"gpt2/logits_d_in", 256, 768, 50257},
-    {"gpt2/qkv_d_weight", 768, 2304, 256, true},
-    {"gpt2/proj_d_weight", 3072, 768, 256, true},
-    {"gpt2/logits_d_weight", 50257, 768, 256, true},
-    {"gpt2/qkv_1_row", 1, 2304, 768},
-    {"gpt2/logits_1_row", 1, 50257, 768, false, true},
-};
-
-struct Operands {
-  explicit Operands(const Shape& s)
-      : out(buffers.output<float>(s.M * s.N)),
-        a(buffers.normal<float>(s.M * s.K)),
-        b(buffers.normal<float>(s.K * s.N)) {}
-
-  Buffers buffers{Device::cpu, {}, Purpose::bench};
-  float* out;
-  const float* a;
-  const float* b;
-};
-
-void report(benchmark::State& state, const Shape& s) {
-  const double flops = 2.0 * double(s.M) * double(s.N) * double(s.K);
-  state.counters["GFLOP/s"] =
-      benchmark::Counter(flops * 1e-9, benchmark::Counter::kIsIterationInvariantRate);
-}
-
-void time_ours(benchmark::State& state, const Shape& s, int threads) {
-  omp_set_num_threads(threads);
-  const Operands x(s);
-  const Gemm<float> gemm{.out = x.out,
-                         .a = x.a,
-                         .b = x.b,
-                         .M = s.M,
-                         .N = s.N,
-                         .K = s.K,
-                         .transpose_a = s.transpose_a,
-                         .transpose_b = s.transpose_b};
-  for (auto _ : state) run(Cpu{}, gemm, {});
-  report(state, s);
-}
-
-void time_eigen(benchmark::State& state, const Shape& s, int threads) {
-  using Matrix = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
-  Eigen::setNbThreads(threads);
-  const Operands x(s);
-  const Eigen::Map<const Matrix> a(x.a, s.transpose_a ? s.K : s.M, s.transpose_a ? s.M : s.K);
-  const Eigen::Map<const Matrix> b(x.b, s.transpose_b ? s.N : s.K, s.transpose_b ? s.K : s.N);
-  Eigen::Map<Matrix> out(x.out, s.M, s.N);
-  for (auto _ : state) {
-    if (s.transpose_a) {
-      out.noalias() = a.transpose() * b;
-    } else if (s.transpose_b) {
-      out.noalias() = a * b.transpose();
-    } else {
-      out.noalias() = a * b;
-    }
-    benchmark::ClobberMemory();
+/// A layer of `inputs` to `outputs` channels and its two gradients, for T rows. The head's weight
+/// lies as (outputs, inputs).
+void add_layer(std::vector<Shape>& shapes, const std::string& label, int64_t T, int64_t inputs,
+               int64_t outputs, bool is_head = false) {
+  shapes.push_back({label, T, outputs, inputs, false, is_head});
+  shapes.push_back({label + "_d_in", T, inputs, outputs, false, !is_head});
+  if (is_head) {
+    shapes.push_back({label + "_d_weight", outputs, inputs, T, true});
+  } else {
+    shapes.push_back({label + "_d_weight", inputs, outputs, T, true});
   }
-  report(state, s);
 }
 
-void register_all() {
-  const std::set<int> thread_counts{1, omp_get_num_procs()};
-  for (const Shape& s : shapes) {
+std::vector<Shape> all_shapes() {
+  std::vector<Shape> shapes;
+  const auto add_model = [&](const std::string& model, int64_t T, int64_t C, int64_t V) {
+    add_layer(shapes, model + "/qkv", T, C, 3 * C);
+    add_layer(shapes, model + "/attn_proj", T, C, C);
+    add_layer(shapes, model + "/fc", T, C, 4 * C);
+    add_layer(shapes, model + "/proj", T, 4 * C, C);
+    add_layer(shapes, model + "/logits", T, C, V, /*is_head=*/true);
+  };
+  add_model("demo", 768, 128, 1024);
+  add_model("gpt2_T256", 256, 768, 50257);
+  add_model("gpt2_T1024", 1024, 768, 50257);
+  const std::vector<Shape> narrow{
+      {"demo/value", 768, 1, 128},
+      {"demo/qkv_1_row", 1, 384, 128},
+      {"demo/logits_1_row", 1, 1024, 128, false, true},
+      {"demo/qkv_16_rows", 16, 384, 128},
+      {"demo/logits_16_rows", 16, 1024, 128, false, true},
+      {"gpt2/qkv_1_row", 1, 2304, 768},
+      {"gpt2/logits_1_row", 1, 50257, 768, false, true},
+      {"gpt2/qkv_32_rows", 32, 2304, 768},
+      {"gpt2/logits_32_rows", 32, 50257, 768, false, true},
+  };
+  shapes.insert(shapes.end(), narrow.begin(), narrow.end());
+  return shapes;
+}
+
+void time_product(benchmark::State& state, const Shape& s, const GemmLibrary& library, int threads,
+                  const CeilingCounters& ceilings) {
+  Buffers buffers(Device::cpu, {}, Purpose::bench);
+  const Product product{.M = s.M,
+                        .N = s.N,
+                        .K = s.K,
+                        .transpose_a = s.transpose_a,
+                        .transpose_b = s.transpose_b,
+                        .out = buffers.output<float>(s.M * s.N),
+                        .a = buffers.normal<float>(s.M * s.K),
+                        .b = buffers.normal<float>(s.K * s.N)};
+  const std::function<void()> multiply = library.prepare(product, threads);
+  for (auto _ : state) multiply();
+  const double flops = 2.0 * double(s.M) * double(s.N) * double(s.K);
+  // Where a row or a few are all there is, reading the other factor is what takes the time.
+  const double bytes = s.M <= 32 ? 4.0 * double(s.N) * double(s.K) : 0;
+  ceilings.count(state, threads, flops, bytes);
+}
+
+void register_all(const std::set<int>& thread_counts, const CeilingCounters& ceilings) {
+  static const std::vector<GemmLibrary> libraries{our_gemm(), eigen_gemm(), openblas_gemm(),
+                                                  blis_gemm(), onednn_gemm()};
+  for (const GemmLibrary& library : libraries) {
+    if (library.problem.empty()) continue;
+    fmt::print(stderr, "bench_gemm: left out: [{}] {}\n", library.name, library.problem);
+  }
+  for (const Shape& s : all_shapes()) {
     for (const int threads : thread_counts) {
-      const std::string tail = "/" + s.label + "/threads:" + std::to_string(threads);
-      benchmark::RegisterBenchmark(("ours" + tail).c_str(), [&s, threads](auto& state) {
-        time_ours(state, s, threads);
-      })->UseRealTime();
-      benchmark::RegisterBenchmark(("eigen" + tail).c_str(), [&s, threads](auto& state) {
-        time_eigen(state, s, threads);
-      })->UseRealTime();
+      for (const GemmLibrary& library : libraries) {
+        if (!library.problem.empty()) continue;
+        const std::string name = fmt::format("{}/{}/threads:{}", library.name, s.label, threads);
+        benchmark::RegisterBenchmark(name.c_str(), [=, &library, &ceilings](auto& state) {
+          time_product(state, s, library, threads, ceilings);
+        })->UseRealTime();
+      }
     }
   }
 }
 
 }  // namespace
-}  // namespace rlhf
+}  // namespace rlhf::bench
 
 int main(int argc, char** argv) {
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;
-  rlhf::register_all();
+  const std::set<int> thread_counts{1, omp_get_num_procs()};
+  const rlhf::bench::CeilingCounters ceilings(thread_counts);
+  rlhf::bench::register_all(thread_counts, ceilings);
   benchmark::RunSpecifiedBenchmarks();
 }

@@ -1,6 +1,7 @@
 // Times every kernel of the case table in its bench shapes, on the CPU or on a GPU: GB/s (bytes
-// that a contract names, each once; twice where it reads and writes them) and GFLOP/s. Google
-// Benchmark's own flags apply:
+// that a contract names, each once; twice where it reads and writes them) and GFLOP/s; on the CPU
+// also their share of the ceilings that the program measures first. Google Benchmark's own flags
+// apply:
 //
 //   bench_kernels --benchmark_filter='layer_norm.*/threads:1'
 //   bench_kernels --device=cuda --benchmark_filter='attention/'
@@ -8,11 +9,13 @@
 #include <benchmark/benchmark.h>
 #include <omp.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstring>
 #include <set>
 
+#include "bench/ceiling_counters.h"
 #include "kernels/device_report.h"
 #include "tests/case.h"
 
@@ -26,15 +29,6 @@ double bytes_moved(const Instance& instance) {
     bytes += (twice ? 2.0 : 1.0) * double(field.bytes());
   }
   return bytes;
-}
-
-void report(benchmark::State& state, const Instance& instance) {
-  using benchmark::Counter;
-  const auto rate = [](double amount) {
-    return Counter(amount * 1e-9, Counter::kIsIterationInvariantRate);
-  };
-  state.counters["GB/s"] = rate(bytes_moved(instance));
-  state.counters["GFLOP/s"] = rate(instance.flops);
 }
 
 /// A backward contract gets what the forward one left (statistics, indices), as in the tests.
@@ -57,11 +51,12 @@ Instance fill(const Case& c, bool backward, Element element, Device device) {
   return result;
 }
 
-void time_on_cpu(benchmark::State& state, const Case& c, bool backward, int threads) {
+void time_on_cpu(benchmark::State& state, const Case& c, bool backward, int threads,
+                 const bench::CeilingCounters& ceilings) {
   omp_set_num_threads(threads);
   const Instance instance = fill(c, backward, Element::f32, Device::cpu);
   for (auto _ : state) instance.run();
-  report(state, instance);
+  ceilings.count(state, threads, instance.flops, bytes_moved(instance));
 }
 
 /// Launches follow one another without waiting; one wait ends a batch of them, which is long beside
@@ -78,7 +73,7 @@ void time_on_gpu(benchmark::State& state, const Case& c, bool backward, Element 
   seconds(3);
   const int launches = std::clamp(int(5e-3 / seconds(1)), 4, 1000);
   for (auto _ : state) state.SetIterationTime(seconds(launches) / launches);
-  report(state, instance);
+  bench::count_rates(state, instance.flops, bytes_moved(instance));
 }
 
 void for_each_direction(const Case& c, auto&& body) {
@@ -88,12 +83,13 @@ void for_each_direction(const Case& c, auto&& body) {
 
 void register_cpu() {
   const std::set<int> thread_counts{1, omp_get_num_procs()};
+  static const bench::CeilingCounters ceilings(thread_counts);
   for (const Case& c : case_table().benches) {
     for (const int threads : thread_counts) {
       for_each_direction(c, [&](const std::string& name, bool backward) {
         const std::string full = name + "/" + c.label + "/threads:" + std::to_string(threads);
         benchmark::RegisterBenchmark(full.c_str(), [=, &c](benchmark::State& state) {
-          time_on_cpu(state, c, backward, threads);
+          time_on_cpu(state, c, backward, threads, ceilings);
         })->UseRealTime();
       });
     }

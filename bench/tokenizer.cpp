@@ -1,5 +1,5 @@
 // Encoding speed on real text: bytes a second of one thread, the word cache warm, as in any run
-// that encodes more than a page. bench/tokenizer_peer.py runs this beside tiktoken.
+// that encodes more than a page. bench/peers/tokenizer.py runs this beside tiktoken.
 //
 //     RLHF_TOKENIZER=<folder> RLHF_TEXTS=a.jsonl,b.txt bench_tokenizer
 #include <benchmark/benchmark.h>

@@ -1,15 +1,14 @@
-// What the benchmarks of whole steps share: GPT-2 124M or a tiny stand-in for it, where it lives,
-// and how results are written: JSON lines, which bench/gpu/report.py puts beside PyTorch's.
+// What the programs of bench/gpu.sh that time whole steps share: GPT-2 124M or a tiny stand-in for
+// it, where it lives, and how results are written: JSON lines, which bench/gpu/report.py puts
+// beside PyTorch's. On a CPU, `rlhf bench` times the same and holds it against the machine.
 #pragma once
 
 #include <fmt/core.h>
 
 #include <CLI/CLI.hpp>
-#include <algorithm>
-#include <chrono>
 #include <string>
-#include <vector>
 
+#include "bench/measure/shapes.h"
 #include "kernels/device_report.h"
 #include "nn/gpt2.h"
 
@@ -47,14 +46,9 @@ struct WholeRun {
 
   /// No dropout, as nanoGPT pretrains; 50,304 rows of the embedding, a multiple of 128.
   Gpt2 model(int64_t positions, uint64_t seed) const {
-    Gpt2Config config{.vocab_size = 50304,
-                      .n_positions = positions,
-                      .n_embd = 768,
-                      .n_layer = 12,
-                      .n_head = 12,
-                      .embd_pdrop = 0,
-                      .attn_pdrop = 0,
-                      .resid_pdrop = 0};
+    Gpt2Config config = named_shape("gpt2", "shape").config;
+    config.n_positions = positions;
+    config.vocab_size = 50304;
     if (tiny) config.vocab_size = 512, config.n_embd = 128, config.n_layer = 4, config.n_head = 4;
     config.sampled_ids = tiny ? 500 : 50257;
     Gpt2 made = make_gpt2(config, seed);
@@ -62,17 +56,6 @@ struct WholeRun {
     return made;
   }
 };
-
-using Clock = std::chrono::steady_clock;
-inline double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
-
-inline double median(std::vector<double> values) {
-  const auto middle = values.begin() + int64_t(values.size() / 2);
-  std::nth_element(values.begin(), middle, values.end());
-  return *middle;
-}
 
 /// `tokens` that took `seconds`; 0: no such rate.
 inline void print_result(const char* part, const std::string& what, double seconds, double tokens) {

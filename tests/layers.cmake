@@ -21,6 +21,8 @@ endmacro()
 
 string(REPLACE ";" "|" support_names "${support}")
 set(kernel "^kernels/[a-z0-9_]+\\.h$")
+rule("^bench/measure/" "^(bench/measure|rl|nn|data|core)/|${kernel}"
+     "bench/measure, rl, nn, data, core and kernels/*.h")
 rule("^(apps|bench|tests)/" "." "everything")
 rule("^rl/env/" "^(rl/env|data|core)/|^kernels/philox\\.h$"
      "rl/env, data, core without ops, and kernels/philox.h" "^core/ops")

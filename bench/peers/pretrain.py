@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Training speed beside PyTorch: the same GPT-2, batch and optimizer, in turn on the same cores.
 
-    python3 bench/pretrain_peer.py --binary build/release/bin/rlhf --text tinyshakespeare.txt
+    python3 bench/peers/pretrain.py --binary build/release/bin/rlhf --text tinyshakespeare.txt
 
 Needs torch and transformers. Ours and PyTorch's runs alternate; for each shape it prints the best
 and the median tokens a second of all rounds and the ratio of the bests.

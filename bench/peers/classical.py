@@ -1,6 +1,6 @@
 """Steps a second of PPO in torch on Gymnasium's CartPole-v1, the peer of `rlhf gym --algo ppo`.
 
-    OMP_NUM_THREADS=1 python bench/classical_peer.py [steps]
+    OMP_NUM_THREADS=1 python bench/peers/classical.py [steps]
 
 The loop of CleanRL's ppo.py with its defaults (4 environments, 128 steps, 4 epochs of 4 minibatches,
 two networks of 64 and 64 tanh units), written anew without its logging. Needs torch and gymnasium.

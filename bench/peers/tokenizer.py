@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Encoding speed beside tiktoken: the same texts under GPT-2's vocabulary, in turn on one core.
 
-    python3 bench/tokenizer_peer.py --binary build/bench/bin/bench_tokenizer --gpt2 <folder> \\
+    python3 bench/peers/tokenizer.py --binary build/bench/bin/bench_tokenizer --gpt2 <folder> \\
         tinyshakespeare.txt waimai_10k.csv train.tsv
 
 `--gpt2` is a folder with GPT-2's vocab.json and merges.txt. A .txt file is one text; of .csv the
@@ -21,7 +21,7 @@ import sys
 import tempfile
 import time
 
-sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "tests" / "python"))
+sys.path.insert(0, str(pathlib.Path(__file__).parent.parent.parent / "tests" / "python"))
 from tokenizer_oracle import gpt2_encoding  # noqa: E402
 
 

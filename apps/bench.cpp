@@ -1,0 +1,80 @@
+// rlhf bench: how fast this machine trains and generates, held against what it could do. The table
+// is llama-bench's: a row for each model and piece of work, mean and deviation over repetitions.
+#include <fmt/core.h>
+
+#include <map>
+#include <memory>
+
+#include "apps/bench_flags.h"
+#include "apps/bench_table.h"
+#include "apps/bench_tests.h"
+#include "apps/commands.h"
+#include "apps/progress.h"
+#include "bench/measure/peak_memory.h"
+
+namespace rlhf {
+namespace {
+
+BenchRow measure(const BenchFlags& flags, const BenchModel& model, const BenchTest& test,
+                 const Placement& placement, const bench::Ceilings& ceilings, int64_t threads) {
+  BenchRow row{.model = model.name,
+               .config = model.config,
+               .placement = placement,
+               .threads = threads,
+               .test = test,
+               .ceilings = ceilings};
+  for_each_parameter_shape(
+      model.config, [&](const auto&, const Shape& shape) { row.parameters += shape.count(); });
+  const bool on_cpu = placement.device == Device::cpu;
+  const bool tells_memory = bench::forget_peak_memory() && test.memory && on_cpu;
+  Progress progress(fmt::format("{} {}", model.name, test.name));
+  const bench::Repeats repeats{
+      .warm_up = flags.warmup,
+      .timed = flags.repetitions,
+      .on_done = [&](int64_t done, int64_t total) { progress.update(done, total); }};
+  row.seconds = test.time(placement, repeats);
+  if (tells_memory) row.peak_bytes = bench::peak_memory();
+  return row;
+}
+
+int bench_main(const BenchFlags& flags) {
+  const BenchSizes sizes = flags.sizes();
+  const Placement placement = flags.device.placement();
+  const std::vector<BenchModel> models = flags.models();
+  std::map<int64_t, bench::Ceilings> ceilings;
+  for (const int64_t threads : sizes.threads) {
+    if (placement.device != Device::cpu || ceilings.contains(threads)) continue;
+    ceilings[threads] = bench::measure_ceilings(int(threads));
+    fmt::print(stderr, "ceilings of {}\n", bench::ceilings_text(ceilings[threads]));
+  }
+  std::vector<BenchRow> rows;
+  for (const BenchModel& model : models) {
+    for (const int64_t threads : sizes.threads) {
+      bench::use_threads(int(threads));
+      for (const BenchTest& test : bench_tests(flags, sizes, model, placement.dtype)) {
+        rows.push_back(measure(flags, model, test, placement, ceilings[threads], threads));
+      }
+    }
+  }
+  const std::string& format = flags.output_format;
+  fmt::print("{}", format == "json"  ? bench_json(rows)
+                   : format == "csv" ? bench_csv(rows)
+                                     : bench_markdown(rows));
+  return 0;
+}
+
+}  // namespace
+
+Command bench_command() {
+  const auto flags = std::make_shared<BenchFlags>();
+  return {.name = "bench",
+          .summary = "measure how fast this machine trains and generates",
+          .example =
+              "rlhf bench --test train,decode\n"
+              "  rlhf bench --shape demo,gpt2 --threads 1,2 --output_format json\n"
+              "  rlhf bench --model_name_or_path runs/demo/ppo --repetitions 20",
+          .declare = [flags](Flags& f) { flags->declare(f); },
+          .run = [flags](const Invocation&) { return bench_main(*flags); }};
+}
+
+}  // namespace rlhf
