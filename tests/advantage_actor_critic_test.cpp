@@ -16,6 +16,7 @@ namespace {
 
 /// What becomes of the trunk under the two heads.
 enum class Trunk { held, learns, adapted };
+constexpr const char* kTrunkNames[] = {"Held", "Learns", "Adapted"};
 
 struct Trained {
   std::vector<Figures> metrics;
@@ -65,10 +66,7 @@ class AdvantageActorCriticRun : public testing::TestWithParam<Trunk> {
 };
 INSTANTIATE_TEST_SUITE_P(Trunk, AdvantageActorCriticRun,
                          testing::Values(Trunk::held, Trunk::learns, Trunk::adapted),
-                         [](const auto& info) {
-                           const char* names[] = {"Held", "Learns", "Adapted"};
-                           return names[size_t(info.param)];
-                         });
+                         [](const auto& info) { return kTrunkNames[size_t(info.param)]; });
 
 TEST_P(AdvantageActorCriticRun, LearnsWhatIsLiked) {
   const Trained run = train(tiny_actor_critic(60, GetParam()));

@@ -8,7 +8,7 @@
 #include "bench/measure/samples.h"
 #include "bench/measure/shapes.h"
 #include "bench/measure/work.h"
-#include "tests/end_to_end.h"
+#include "tests/small_runs.h"
 
 namespace rlhf {
 namespace {

@@ -19,6 +19,8 @@
 #include "rl/model/model_folder.h"
 #include "rl/model/model_weights.h"
 #include "rl/trainer.h"
+#include "tests/files.h"
+#include "tests/paths.h"
 #include "tests/tiny_models.h"
 
 namespace rlhf {
@@ -26,10 +28,10 @@ namespace {
 
 namespace fs = std::filesystem;
 using nlohmann::json;
-const fs::path golden_folder = RLHF_SOURCE_DIR "/tests/data/peft_golden";
+const fs::path golden_folder = in_source("tests/data/peft_golden");
 
 const json& golden() {
-  static const json loaded = json::parse(std::ifstream(golden_folder / "head.json"));
+  static const json loaded = json_at(golden_folder / "head.json");
   return loaded;
 }
 std::vector<Tokens> sequences() { return golden()["sequences"].get<std::vector<Tokens>>(); }
@@ -120,15 +122,12 @@ TEST(HeadAdapterGolden, TrainsAsInPeft) {
 
 class HeadAdapter : public testing::Test {
  protected:
-  HeadAdapter()
-      : root(fs::temp_directory_path() / ("head_adapter_" + std::to_string(getpid()))),
-        base{make_gpt2(tiny_config(tokenizer.vocab_size()), 8)} {
+  HeadAdapter() : base{make_gpt2(tiny_config(tokenizer.vocab_size()), 8)} {
     save_model(root / "base", base, tokenizer);
     model = adapted(base, root / "base");
     fill_normal(model.transformer.lm_head.weight, 0.3, 2, "head");
     save_model(root / "adapter", model, tokenizer);
   }
-  ~HeadAdapter() override { fs::remove_all(root); }
 
   static LanguageModel adapted(LanguageModel of, const fs::path& base) {
     add_adapters(of.transformer,
@@ -143,7 +142,7 @@ class HeadAdapter : public testing::Test {
   }
   std::string error_with(const char* key, const json& value) const {
     const fs::path file = root / "adapter" / "adapter_config.json";
-    const json config = parse_json(read_text(file), "config");
+    const json config = json_at(file);
     json edited = config;
     edited[key] = value;
     std::ofstream(file) << edited;
@@ -153,7 +152,7 @@ class HeadAdapter : public testing::Test {
     return message.substr(std::min(message.find("expected"), message.size()));
   }
 
-  fs::path root;
+  TemporaryFolder root;
   CharTokenizer tokenizer = tiny_tokenizer();
   LanguageModel base, model;
 };
@@ -163,14 +162,13 @@ TEST_F(HeadAdapter, FilesAreAsPeftHasThem) {
   LoadedLanguageModel loaded = load_language_model(golden_folder / "head");
   save_model(root / "again", loaded.model, *loaded.tokenizer);
   EXPECT_EQ(tensors_in(root / "again"), tensors_in(golden_folder / "head"));
-  const auto config = [](const fs::path& folder) {
-    return json::parse(std::ifstream(folder / "adapter_config.json"));
-  };
-  const json ours = config(root / "again"), theirs = config(golden_folder / "head");
+  const json ours = json_at(root / "again/adapter_config.json"),
+             theirs = json_at(golden_folder / "head/adapter_config.json");
   for (const char* key : {"modules_to_save", "task_type", "r", "lora_alpha", "fan_in_fan_out"}) {
     EXPECT_EQ(ours[key], theirs[key]) << key;
   }
-  EXPECT_EQ(parameters_of(load_language_model(root / "again").model), parameters_of(loaded.model));
+  LanguageModel again = load_language_model(root / "again").model;
+  EXPECT_EQ(parameters_of(again), parameters_of(loaded.model));
 }
 
 TEST_F(HeadAdapter, ComesBackBitForBitAndMerges) {
@@ -179,7 +177,7 @@ TEST_F(HeadAdapter, ComesBackBitForBitAndMerges) {
   EXPECT_EQ(loaded.transformer.lora, model.transformer.lora);
   merge_adapters(loaded.transformer);
   save_model(root / "merged", loaded, tokenizer);
-  EXPECT_EQ(json::parse(std::ifstream(root / "merged/config.json"))["tie_word_embeddings"], false);
+  EXPECT_EQ(json_at(root / "merged/config.json")["tie_word_embeddings"], false);
   const std::vector<float> expected = logits(model),
                            got = logits(load_language_model(root / "merged").model);
   for (size_t i = 0; i < got.size(); i++) EXPECT_NEAR(got[i], expected[i], 1e-5) << i;
@@ -197,7 +195,8 @@ TEST_F(HeadAdapter, TakesThePlaceOfTheBasesOwnHead) {
   EXPECT_NE(over.transformer.head().data<float>(), shared.data<float>()) << "it alone learns";
   fill_normal(over.transformer.lm_head.weight, 0.3, 6, "learnt");
   save_model(root / "adapter", over, tokenizer);
-  EXPECT_EQ(parameters_of(load_language_model(root / "adapter").model), parameters_of(over));
+  LanguageModel again = load_language_model(root / "adapter").model;
+  EXPECT_EQ(parameters_of(again), parameters_of(over));
 }
 
 TEST_F(HeadAdapter, TheReferenceHasAHeadThatStays) {

@@ -127,9 +127,9 @@ TEST_F(HeadsEndToEnd, AHierarchyWithAdaptersIsReadAndMerged) {
         rlhf({"generate", "--model_name_or_path", at(folder), "--prompt", "a", "--json"});
     ASSERT_EQ(said.code, 0) << said.err;
     EXPECT_FALSE(json::parse(said.out)["results"][0]["segments"].empty()) << folder;
-    const Finished judged =
-        rlhf({"eval", "--task", "policy", "--model_name_or_path", at(folder), "--dataset_name",
-              at("prompts.jsonl"), "--reward_funcs", "length:target=4"});
+    const Finished judged = rlhf({"eval", "--task", "policy", "--model_name_or_path", at(folder),
+                                  "--dataset_name", at("prompts.jsonl"), "--temperature", "1",
+                                  "--max_new_tokens", "9", "--reward_funcs", "length:target=4"});
     EXPECT_EQ(judged.code, 0) << judged.err;
   }
 }

@@ -263,7 +263,7 @@ TEST_F(HierarchicalFolder, IsReadAsItWasWritten) {
 
 // The folder holds an adapter in place of the trunk's model, and merged, a model again.
 TEST_F(HierarchicalFolder, MayBeAnAdapter) {
-  const fs::path base = folder.string() + "_base";
+  const fs::path base = folder.path().string() + "_base";
   save_model(base, policy.base, tokenizer);
   LanguageModel adapted = tiny_base();
   add_adapters(adapted.transformer, {.r = 2, .base_model_name_or_path = base.string()}, 5);
