@@ -142,7 +142,7 @@ void forward_rows(const AttentionForward<T>& c, int64_t b, int64_t h, int64_t fi
                        .b_stride = v_stride,
                        .ahead = rows > 1 ? nullptr : c.v + kv + next,
                        .ahead_k = l.kv_token,
-                       .ahead_j = lanes<T>,
+                       .ahead_j = line<T>,
                        .K = seen,
                        .add = true},
                       tile, width_v);

@@ -34,6 +34,10 @@ constexpr int64_t rows_in_place = 2 * tile_rows;
 /// and a hundredth of it where other programs hold their cores.
 constexpr double flops_a_lane = 8;
 
+/// Depth to which rows in place turn a transposed b at a time: this block of a vector's columns and
+/// the next one, asked for meanwhile, stay in the first cache.
+constexpr int64_t turned_k = 256;
+
 /// A deeper k is taken in steps, so that what a panel meets of a stays as small.
 constexpr int64_t k_step = 4096;
 
@@ -64,17 +68,17 @@ void multiply_partial(TileKernel<T> kernel, Tile<T> tile, int64_t rows, int64_t 
   }
 }
 
-/// Lets tile t of a panel ask for its share of what follows the panel in b, from `next` on: all of
-/// it where there is one tile or the others find it in the cache anyway, else one vector of each
-/// row. Transposed, what follows is dense, and what is packed asks for itself.
+/// Lets tile t of a panel ask for its share of what follows in b, from `next` on: all of it in
+/// place, where the other tiles find it in the cache; one line of each row of what will be packed.
+/// Packing a transposed b asks for itself.
 template <class T>
 void look_ahead(Tile<T>& tile, const Gemm<T>& g, const T* next, bool in_place, int64_t t,
                 int vectors) {
   tile.ahead = nullptr;
-  if (!next || t >= (in_place ? 1 : vectors) || (g.transpose_b && !in_place)) return;
-  tile.ahead = in_place ? next : next + t * lanes<T>;
-  tile.ahead_k = g.transpose_b ? lanes<T> : g.N;
-  tile.ahead_j = in_place ? lanes<T> : 0;
+  if (!next || t >= (in_place ? 1 : lines_of(vectors)) || (g.transpose_b && !in_place)) return;
+  tile.ahead = in_place ? next : next + t * line<T>;
+  tile.ahead_k = g.transpose_b ? 1 : g.N;
+  tile.ahead_j = g.transpose_b ? g.K : in_place ? line<T> : 0;
 }
 
 /// All rows of a piece against the panel of b that starts at `column`.
@@ -91,7 +95,7 @@ void multiply_panel(const Gemm<T>& g, const Piece& piece, int64_t column, int ve
   const auto b = [&](int64_t k, int64_t j) {
     return g.b + (g.transpose_b ? j * g.K + k : k * g.N + j);
   };
-  const int64_t block_k = in_place ? k_step : panel_size<T> / width;
+  const int64_t block_k = turn ? turned_k : in_place ? k_step : panel_size<T> / width;
   Tile<T> tile;
   tile.out_row = g.out_row();
   tile.a_row = g.transpose_a ? 1 : g.a_row();

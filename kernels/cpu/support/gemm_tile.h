@@ -23,6 +23,11 @@ constexpr int widest_tile(int rows) {
   return vectors < 16 ? vectors : 16;
 }
 
+/// Elements of a cache line, and how many lines so many vectors lie in.
+template <class T>
+constexpr int64_t line = int64_t(64 / sizeof(T));
+constexpr int lines_of(int vectors) { return (vectors * int(vector_bytes) + 63) / 64; }
+
 /// One tile's operands. a(i, k) = a[i * a_row + k * a_k]; b as the kernel says.
 template <class T>
 struct Tile {
@@ -32,8 +37,8 @@ struct Tile {
   int64_t a_row = 0, a_k = 0;
   const T* b = nullptr;
   int64_t b_stride = 0;
-  /// What is read next and still lies in memory: with element (k, j) of b, a tile asks for
-  /// ahead[k * ahead_k + j' * ahead_j], j' counting what the kernel says. Null: for nothing.
+  /// What is read next and still lies in memory: with row k of b, a tile asks for the lines that
+  /// hold ahead[k * ahead_k + j * ahead_j], j counting what the kernel says. Null: for nothing.
   const T* ahead = nullptr;
   int64_t ahead_k = 0, ahead_j = 0;
   int64_t columns = 0;  ///< of the tile that exist in the matrix
@@ -65,8 +70,8 @@ template <class T, int rows, int vectors>
   });
 }
 
-/// b(k, j) = b[k * b_stride + j]: a packed panel, or a matrix that is not transposed. What lies
-/// ahead is asked for by vectors.
+/// b(k, j) = b[k * b_stride + j]: a packed panel, or a matrix that is not transposed. As many lines
+/// ahead are asked for as a row of b has.
 template <class T, int rows, int vectors>
 [[gnu::noinline]] void multiply_tile(const Tile<T>& tile) {
   Vector<T> sum[rows * vectors];
@@ -79,7 +84,7 @@ template <class T, int rows, int vectors>
   const int64_t ahead_j = tile.ahead ? tile.ahead_j : 0;
   for (int64_t k = tile.K; k > 0; k--, a += tile.a_k, b += tile.b_stride, ahead += ahead_k) {
     Vector<T> b_row[vectors];
-    unroll<vectors>([&](auto j) __attribute__((always_inline)) {
+    unroll<lines_of(vectors)>([&](auto j) __attribute__((always_inline)) {
       __builtin_prefetch(ahead + j * ahead_j);
     });
     unroll<vectors>([&](auto j) { b_row[j] = load(b + j * lanes<T>); });
@@ -92,9 +97,10 @@ template <class T, int rows, int vectors>
 }
 
 /// b(k, j) = b[j * b_stride + k], one vector of columns: a transposed matrix, turned in registers
-/// square by square. What a few rows need, which would not repay a packed panel. What lies ahead is
-/// asked for by columns: these are too many streams for the hardware to foresee. (Several vectors
-/// at once do not wait for each other's sums, but have even more streams, and come out slower.)
+/// square by square. What a few rows need, which would not repay a packed panel. A line
+/// ahead is asked for with each column: these are too many streams for the hardware to foresee.
+/// (Several vectors at once would not wait for each other's sums, but they are even more streams
+/// and come out slower.)
 template <class T, int rows>
 [[gnu::noinline]] void multiply_transposed(const Tile<T>& tile) {
   constexpr int width = lanes<T>;

@@ -34,7 +34,7 @@ void tile_product(Tile<T> tile, int64_t rows, int64_t columns) {
     kernels[size_t((rows - 1) * product_vectors + width - 1)](tile);
     tile.out += product_vectors * lanes<T>;
     tile.b += product_vectors * lanes<T>;
-    if (tile.ahead) tile.ahead += product_vectors * tile.ahead_j;
+    if (tile.ahead) tile.ahead += product_vectors * lanes<T>;
   }
 }
 
