@@ -15,7 +15,7 @@ namespace {
 
 struct Product {
   int64_t N, K;
-  bool transpose_a, transpose_b;
+  bool transpose_a, transpose_b, bias;
 };
 
 constexpr int64_t all_rows = 110;
@@ -43,7 +43,7 @@ class Rows {
                        .accumulate = true,
                        .a = a.data(),
                        .b = b_,
-                       .bias = bias_,
+                       .bias = p_.bias ? bias_ : nullptr,
                        .M = M,
                        .N = p_.N,
                        .K = p_.K,
@@ -67,20 +67,20 @@ using Types = testing::Types<float, double>;
 TYPED_TEST_SUITE(GemmRows, Types);
 
 TYPED_TEST(GemmRows, BitsDependOnTheRowAlone) {
-  for (int flags = 0; flags < 4; flags++) {
+  for (int flags = 0; flags < 8; flags++) {
     for (const auto& [N, K] :
          {std::pair<int64_t, int64_t>{1, 70}, {65, 300}, {400, 130}, {96, 4500}}) {
-      const Product p{N, K, bool(flags & 1), bool(flags & 2)};
+      const Product p{N, K, bool(flags & 1), bool(flags & 2), bool(flags & 4)};
       const Rows<TypeParam> rows(p);
       const auto whole = rows.compute(0, all_rows, 1);
-      for (const int64_t M : {1, 2, 7, 8, 9, 33, 100}) {
+      for (const int64_t M : {1, 2, 3, 4, 7, 8, 9, 33, 100}) {
         for (const int64_t first : {0, 5}) {
           for (const int threads : {1, 2}) {
             const auto part = rows.compute(first, M, threads);
             EXPECT_EQ(0, std::memcmp(part.data(), whole.data() + first * N,
                                      part.size() * sizeof(TypeParam)))
-                << M << " rows from " << first << ", N " << N << ", K " << K << ", transposes "
-                << flags << ", threads " << threads;
+                << M << " rows from " << first << ", N " << N << ", K " << K
+                << ", transposes and bias " << flags << ", threads " << threads;
           }
         }
       }

@@ -87,9 +87,12 @@ void forward_rows(const AttentionForward<T>& c, int64_t b, int64_t h, int64_t fi
   for (int64_t j = begin; j < end; j += block_keys) {
     const int64_t keys = std::min(block_keys, end - j);
     const int64_t kv = b * l.kv_batch + j * l.kv_token + h * D;
-    pack_transposed(keys_t, c.k + kv, l.kv_token, keys, D);
+    if (rows > 1) pack_transposed(keys_t, c.k + kv, l.kv_token, keys, D);
     if (packed_values) pack(values, c.v + kv, l.kv_token, keys, D);
     const T* const v = packed_values ? values : c.v + kv;
+    // One query waits for memory: this block's products ask for the next, or the next head's first.
+    const int64_t next =
+        j + block_keys < end ? block_keys * l.kv_token : (begin - j) * l.kv_token + D;
     const int64_t v_stride = packed_values ? width_v : l.kv_token;
 
     for (int64_t r = 0; r < rows; r += product_rows) {
@@ -102,15 +105,21 @@ void forward_rows(const AttentionForward<T>& c, int64_t b, int64_t h, int64_t fi
       }
       if (seen <= 0) continue;
       const int64_t width = padded<T>(seen);
-      tile_product<T>({.out = scores,
-                       .out_row = block_keys,
-                       .a = q + r * l.q_token,
-                       .a_row = l.q_token,
-                       .a_k = 1,
-                       .b = keys_t,
-                       .b_stride = block_keys,
-                       .K = D},
-                      tile, width);
+      Tile<T> product{.out = scores,
+                      .out_row = block_keys,
+                      .a = q + r * l.q_token,
+                      .a_row = l.q_token,
+                      .a_k = 1,
+                      .b = keys_t,
+                      .b_stride = block_keys,
+                      .K = D};
+      if (rows > 1) {
+        tile_product(product, tile, width);
+      } else {  // a token that is decoded: no copy would be read twice
+        product.b = c.k + kv, product.b_stride = l.kv_token, product.columns = seen;
+        product.ahead = product.b + next, product.ahead_k = 1, product.ahead_j = l.kv_token;
+        row_product_transposed(product);
+      }
       for (int64_t m = 0; m < tile; m++) {
         T* const score = scores + m * block_keys;
         if (span[m].end <= 0) {
@@ -131,6 +140,9 @@ void forward_rows(const AttentionForward<T>& c, int64_t b, int64_t h, int64_t fi
                        .a_k = 1,
                        .b = v,
                        .b_stride = v_stride,
+                       .ahead = rows > 1 ? nullptr : c.v + kv + next,
+                       .ahead_k = l.kv_token,
+                       .ahead_j = line<T>,
                        .K = seen,
                        .add = true},
                       tile, width_v);
@@ -301,7 +313,9 @@ template <class T>
 void run(Cpu, const AttentionForward<T>& c, Stream) {
   const AttentionLayout& l = c.layout;
   const int64_t blocks = (l.Tq + block_queries - 1) / block_queries;
-  parallel_for(l.B * l.H * blocks, c.flops() / flops_per_operation, [&](int64_t task) {
+  const double read = 2.0 * double(l.B * l.Tk) * double(l.H * l.D);  // for one query, what counts
+  const double work = std::max(c.flops() / flops_per_operation, read);
+  parallel_for(l.B * l.H * blocks, work, [&](int64_t task) {
     const int64_t b = task / blocks / l.H, h = task / blocks % l.H;
     int64_t first = task % blocks * block_queries;
     const int64_t last = std::min(first + block_queries, l.Tq);

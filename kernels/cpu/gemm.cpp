@@ -5,12 +5,14 @@
 // that neither blocking, nor the number of rows, nor threads can change a bit.
 //
 // The panel of b in use is the only copy that is made: a is read where it lies, and so is b when
-// there are too few rows to repay copying it.
+// there are too few rows to repay copying it. Very few rows (decoding) read b as one stream.
 #include "kernels/gemm.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "kernels/cpu/support/gemm_pack.h"
+#include "kernels/cpu/support/gemm_stream.h"
 #include "kernels/cpu/support/gemm_tile.h"
 #include "kernels/cpu/support/parallel.h"
 #include "kernels/gelu.h"
@@ -31,6 +33,10 @@ constexpr int64_t rows_in_place = 2 * tile_rows;
 /// share as well. What 512 rows of a small policy ask for takes little longer than waking threads,
 /// and a hundredth of it where other programs hold their cores.
 constexpr double flops_a_lane = 8;
+
+/// Depth to which rows in place turn a transposed b at a time: this block of a vector's columns and
+/// the next one, asked for meanwhile, stay in the first cache.
+constexpr int64_t turned_k = 256;
 
 /// A deeper k is taken in steps, so that what a panel meets of a stays as small.
 constexpr int64_t k_step = 4096;
@@ -62,6 +68,19 @@ void multiply_partial(TileKernel<T> kernel, Tile<T> tile, int64_t rows, int64_t 
   }
 }
 
+/// Lets tile t of a panel ask for its share of what follows in b, from `next` on: all of it in
+/// place, where the other tiles find it in the cache; one line of each row of what will be packed.
+/// Packing a transposed b asks for itself.
+template <class T>
+void look_ahead(Tile<T>& tile, const Gemm<T>& g, const T* next, bool in_place, int64_t t,
+                int vectors) {
+  tile.ahead = nullptr;
+  if (!next || t >= (in_place ? 1 : lines_of(vectors)) || (g.transpose_b && !in_place)) return;
+  tile.ahead = in_place ? next : next + t * line<T>;
+  tile.ahead_k = g.transpose_b ? 1 : g.N;
+  tile.ahead_j = g.transpose_b ? g.K : in_place ? line<T> : 0;
+}
+
 /// All rows of a piece against the panel of b that starts at `column`.
 template <class T>
 void multiply_panel(const Gemm<T>& g, const Piece& piece, int64_t column, int vectors) {
@@ -73,8 +92,10 @@ void multiply_panel(const Gemm<T>& g, const Piece& piece, int64_t column, int ve
   const bool in_place =
       turn || (!g.transpose_b && columns == width && piece.rows() <= rows_in_place);
   const int64_t b_stride = g.transpose_b ? g.K : g.N;
-  const T* b = g.b + column * (g.transpose_b ? g.K : 1);
-  const int64_t block_k = in_place ? k_step : panel_size<T> / width;
+  const auto b = [&](int64_t k, int64_t j) {
+    return g.b + (g.transpose_b ? j * g.K + k : k * g.N + j);
+  };
+  const int64_t block_k = turn ? turned_k : in_place ? k_step : panel_size<T> / width;
   Tile<T> tile;
   tile.out_row = g.out_row();
   tile.a_row = g.transpose_a ? 1 : g.a_row();
@@ -85,7 +106,10 @@ void multiply_panel(const Gemm<T>& g, const Piece& piece, int64_t column, int ve
     tile.K = std::min(block_k, piece.k_end - k);
     tile.add = g.accumulate || k > 0;
     tile.bias = g.bias && k == 0 ? g.bias + column : nullptr;
-    tile.b = b + k * (g.transpose_b ? 1 : g.N);
+    tile.b = b(k, column);
+    const T* const next = k + tile.K < piece.k_end            ? b(k + tile.K, column)
+                          : column + width < piece.column_end ? b(piece.k, column + width)
+                                                              : nullptr;
     if (!in_place) {
       const auto pack = g.transpose_b ? pack_columns<T> : pack_rows<T>;
       pack(packed, width, tile.b, b_stride, columns, tile.K);
@@ -96,6 +120,7 @@ void multiply_panel(const Gemm<T>& g, const Piece& piece, int64_t column, int ve
       const int height = int(piece.row + piece.rows() * (t + 1) / tiles - row);
       tile.out = g.out + row * g.out_row() + column;
       tile.a = g.a + row * tile.a_row + k * tile.a_k;
+      look_ahead(tile, g, next, in_place, t, vectors);
       const TileKernel<T> kernel =
           turn ? transposed_kernel<T>(height) : tile_kernel<T>(height, vectors);
       if (columns == width) {
@@ -107,11 +132,38 @@ void multiply_panel(const Gemm<T>& g, const Piece& piece, int64_t column, int ve
   }
 }
 
+/// As many columns of a piece of few rows as fill whole vectors; returns where they end.
+template <class T>
+int64_t multiply_stream(const Gemm<T>& g, const Piece& piece) {
+  const int64_t most = stream_sums<T> / piece.rows() / lanes<T> * lanes<T>;
+  const int64_t end = piece.column_end - (piece.column_end - piece.column) % lanes<T>;
+  for (int64_t column = piece.column; column < end; column += most) {
+    streamed_kernel<T>(int(piece.rows()))({
+        .out = g.out + piece.row * g.out_row() + column,
+        .out_row = g.out_row(),
+        .a = g.a +
+             (g.transpose_a ? piece.row + piece.k * g.a_row() : piece.row * g.a_row() + piece.k),
+        .a_row = g.transpose_a ? 1 : g.a_row(),
+        .a_k = g.transpose_a ? g.a_row() : 1,
+        .b = g.b + piece.k * g.N + column,
+        .b_stride = g.N,
+        .columns = std::min(most, end - column),
+        .K = piece.k_end - piece.k,
+        .add = g.accumulate || piece.k > 0,
+        .bias = g.bias && piece.k == 0 ? g.bias + column : nullptr,
+    });
+  }
+  return end;
+}
+
 template <class T>
 void multiply_piece(const Gemm<T>& g, const Piece& piece) {
+  const int64_t rows = piece.rows();
   int64_t widest = tile_vectors;
-  if (piece.rows() <= tile_rows) widest = g.transpose_b ? 1 : widest_tile(int(piece.rows()));
-  for (int64_t column = piece.column; column < piece.column_end;) {
+  if (rows <= tile_rows) widest = g.transpose_b ? 1 : widest_tile(int(rows));
+  const bool stream = !g.transpose_b && rows <= stream_rows;
+  for (int64_t column = stream ? multiply_stream(g, piece) : piece.column;
+       column < piece.column_end;) {
     const int64_t left = (piece.column_end - column + lanes<T> - 1) / lanes<T>;
     const int64_t vectors = left >= widest ? widest : std::min<int64_t>(left, tile_vectors);
     multiply_panel(g, piece, column, int(vectors));
@@ -138,19 +190,37 @@ void multiply(const Gemm<T>& g, int64_t row, int64_t row_end, int64_t column, in
 
 template <class T>
 void run(Cpu, const Gemm<T>& g, Stream stream) {
+  // One column is, dense and without a bias, one row of the transposed product: full vectors.
+  const bool column = g.N == 1 && g.M > 1 && g.out_row() == 1 && g.a_row() == g.a_columns();
+  if (column && !g.bias) {
+    Gemm<T> row = g;
+    std::swap(row.a, row.b);
+    std::swap(row.M, row.N);
+    row.transpose_a = false;
+    row.transpose_b = !g.transpose_a;
+    row.a_stride = row.out_stride = 0;
+    return run(Cpu{}, row, stream);
+  }
   constexpr int64_t panel = cpu::tile_vectors * cpu::lanes<T>;
   const double work =
       std::max(g.flops() / (cpu::lanes<T> * cpu::flops_a_lane), double(g.K) * double(g.N));
+  const auto compute = [&](int64_t row, int64_t row_end, int64_t column, int64_t column_end) {
+    cpu::multiply(g, row, row_end, column, column_end);
+    if (!g.gelu_in && !g.gelu_out) return;
+    const int64_t count = column_end - column;
+    for (int64_t at = row * g.N + column; row < row_end; row++, at += g.N) {
+      T* const out = g.out + at;
+      if (g.gelu_in) run(Cpu{}, GeluBackward<T>{{out}, out, g.gelu_in + at, count}, stream);
+      if (g.gelu_out) run(Cpu{}, GeluForward<T>{g.gelu_out + at, out, count}, stream);
+    }
+  };
   if (g.M / cpu::tile_rows > g.N / panel) {
     cpu::parallel_ranges(g.M, cpu::tile_rows, work,
-                         [&](int64_t begin, int64_t end) { cpu::multiply(g, begin, end, 0, g.N); });
+                         [&](int64_t begin, int64_t end) { compute(begin, end, 0, g.N); });
   } else {
     cpu::parallel_ranges(g.N, panel, work,
-                         [&](int64_t begin, int64_t end) { cpu::multiply(g, 0, g.M, begin, end); });
+                         [&](int64_t begin, int64_t end) { compute(0, g.M, begin, end); });
   }
-  const int64_t count = g.M * g.N;
-  if (g.gelu_in) run(Cpu{}, GeluBackward<T>{{g.out}, g.out, g.gelu_in, count}, stream);
-  if (g.gelu_out) run(Cpu{}, GeluForward<T>{g.gelu_out, g.out, count}, stream);
 }
 
 template void run(Cpu, const Gemm<float>&, Stream);

@@ -50,6 +50,12 @@ void penalised(T* z, const Sample<T>& c, int64_t n) {
   }
 }
 
+/// The first of the largest. REQUIRES: no NaN.
+template <class T>
+int32_t most_probable(const T* z, int64_t V) {
+  return int32_t(std::find(z, z + V, row_max(z, V)) - z);
+}
+
 /// Replaces logits by weights exp((logit - max) / temperature). The difference comes first, so that
 /// the largest weight is exactly 1 and nothing overflows, however small the temperature.
 template <class T>
@@ -161,7 +167,7 @@ void run(Cpu, const Sample<T>& c, Stream) {
     const bool greedy = c.temperature == 0 || !has_distribution(logits, V, wanted);
     const T inverse = greedy ? T(1) : wanted;
     if (greedy) {
-      c.token[n] = int32_t(std::max_element(z, z + V) - z);
+      c.token[n] = most_probable(z, V);
     } else {
       c.token[n] = draw(c, n, z, inverse);
     }

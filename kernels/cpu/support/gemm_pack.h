@@ -31,6 +31,7 @@ void pack_columns(T* packed, int64_t width, const T* b, int64_t stride, int64_t 
     int64_t k = 0;
     for (; k + n <= K; k += n) {
       Vector<T> square[n];
+      source.prefetch(k + 4 * n);  // too many streams for the hardware
       source.square(k, square);
       unroll<n>([&](auto i) { store(packed + (k + i) * width + j, square[i]); });
     }

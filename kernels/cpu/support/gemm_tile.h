@@ -23,6 +23,11 @@ constexpr int widest_tile(int rows) {
   return vectors < 16 ? vectors : 16;
 }
 
+/// Elements of a cache line, and how many lines so many vectors lie in.
+template <class T>
+constexpr int64_t line = int64_t(64 / sizeof(T));
+constexpr int lines_of(int vectors) { return (vectors * int(vector_bytes) + 63) / 64; }
+
 /// One tile's operands. a(i, k) = a[i * a_row + k * a_k]; b as the kernel says.
 template <class T>
 struct Tile {
@@ -32,6 +37,10 @@ struct Tile {
   int64_t a_row = 0, a_k = 0;
   const T* b = nullptr;
   int64_t b_stride = 0;
+  /// What is read next and still lies in memory: with row k of b, a tile asks for the lines that
+  /// hold ahead[k * ahead_k + j * ahead_j], j counting what the kernel says. Null: for nothing.
+  const T* ahead = nullptr;
+  int64_t ahead_k = 0, ahead_j = 0;
   int64_t columns = 0;  ///< of the tile that exist in the matrix
   int64_t K = 0;
   bool add = false;         ///< start from what `out` holds instead of 0
@@ -61,7 +70,8 @@ template <class T, int rows, int vectors>
   });
 }
 
-/// b(k, j) = b[k * b_stride + j]: a packed panel, or a matrix that is not transposed.
+/// b(k, j) = b[k * b_stride + j]: a packed panel, or a matrix that is not transposed. As many lines
+/// ahead are asked for as a row of b has.
 template <class T, int rows, int vectors>
 [[gnu::noinline]] void multiply_tile(const Tile<T>& tile) {
   Vector<T> sum[rows * vectors];
@@ -69,8 +79,14 @@ template <class T, int rows, int vectors>
   const T* a = tile.a;
   const T* b = tile.b;
   const int64_t a_row = tile.a_row;
-  for (int64_t k = tile.K; k > 0; k--, a += tile.a_k, b += tile.b_stride) {
+  const T* ahead = tile.ahead ? tile.ahead : b;
+  const int64_t ahead_k = tile.ahead ? tile.ahead_k : 0;
+  const int64_t ahead_j = tile.ahead ? tile.ahead_j : 0;
+  for (int64_t k = tile.K; k > 0; k--, a += tile.a_k, b += tile.b_stride, ahead += ahead_k) {
     Vector<T> b_row[vectors];
+    unroll<lines_of(vectors)>([&](auto j) __attribute__((always_inline)) {
+      __builtin_prefetch(ahead + j * ahead_j);
+    });
     unroll<vectors>([&](auto j) { b_row[j] = load(b + j * lanes<T>); });
     unroll<rows>([&](auto i) {
       const T element = a[i * a_row];
@@ -81,13 +97,19 @@ template <class T, int rows, int vectors>
 }
 
 /// b(k, j) = b[j * b_stride + k], one vector of columns: a transposed matrix, turned in registers
-/// square by square. What a few rows need, which would not repay a packed panel.
+/// square by square. What a few rows need, which would not repay a packed panel. A line
+/// ahead is asked for with each column: these are too many streams for the hardware to foresee.
+/// (Several vectors at once would not wait for each other's sums, but they are even more streams
+/// and come out slower.)
 template <class T, int rows>
 [[gnu::noinline]] void multiply_transposed(const Tile<T>& tile) {
   constexpr int width = lanes<T>;
   Vector<T> sum[rows];
   start_tile<T, rows, 1>(tile, sum);
   const Columns<T> b(tile.b, tile.b_stride, tile.columns);
+  const T* ahead = tile.ahead ? tile.ahead : tile.b;
+  const int64_t ahead_k = tile.ahead ? tile.ahead_k : 0;
+  const int64_t ahead_j = tile.ahead ? tile.ahead_j : 0;
   const auto add_row = [&](int64_t k, Vector<T> b_row) __attribute__((always_inline)) {
     const T* a = tile.a + k * tile.a_k;
     unroll<rows>([&](auto i) { sum[i] += a[i * tile.a_row] * b_row; });
@@ -95,6 +117,9 @@ template <class T, int rows>
   int64_t k = 0;
   for (; k + width <= tile.K; k += width) {
     Vector<T> square[width];
+    unroll<width>([&](auto j)
+                      __attribute__((always_inline)) { __builtin_prefetch(ahead + j * ahead_j); });
+    ahead += width * ahead_k;
     b.square(k, square);
     unroll<width>([&](auto i) { add_row(k + i, square[i]); });
   }

@@ -34,6 +34,19 @@ void tile_product(Tile<T> tile, int64_t rows, int64_t columns) {
     kernels[size_t((rows - 1) * product_vectors + width - 1)](tile);
     tile.out += product_vectors * lanes<T>;
     tile.b += product_vectors * lanes<T>;
+    if (tile.ahead) tile.ahead += product_vectors * lanes<T>;
+  }
+}
+
+/// The same for one row and a b that lies transposed, b(k, j) = b[j * b_stride + k], in place.
+/// Writes whole vectors: what is past `tile.columns` is arbitrary.
+template <class T>
+void row_product_transposed(Tile<T> tile) {
+  for (; tile.columns > 0; tile.columns -= lanes<T>) {
+    multiply_transposed<T, 1>(tile);
+    tile.out += lanes<T>;
+    tile.b += lanes<T> * tile.b_stride;
+    if (tile.ahead) tile.ahead += lanes<T> * tile.ahead_j;
   }
 }
 

@@ -64,11 +64,14 @@ class Columns {
 
   /// Rows k, k + 1, ..., one vector each, for as many rows as a vector has elements.
   [[gnu::always_inline]] void square(int64_t k, Vector<T> (&rows)[lanes<T>]) const {
-    unroll<lanes<T>>([&](auto j) {
-      __builtin_prefetch(column_[j] + k + 4 * lanes<T>);  // too many streams for the hardware
-      rows[j] = load(column_[j] + k);
-    });
+    unroll<lanes<T>>([&](auto j) { rows[j] = load(column_[j] + k); });
     transpose<T>(rows);
+  }
+
+  /// Asks for elements k, k + 1, ... of every column.
+  [[gnu::always_inline]] void prefetch(int64_t k) const {
+    unroll<lanes<T>>([&](auto j)
+                         __attribute__((always_inline)) { __builtin_prefetch(column_[j] + k); });
   }
 
   /// Row k.
