@@ -70,8 +70,8 @@ class AdvantageActorCriticRun : public testing::TestWithParam<Trunk> {
 INSTANTIATE_TEST_SUITE_P(Trunk, AdvantageActorCriticRun,
                          testing::Values(Trunk::held, Trunk::learns, Trunk::adapted),
                          [](const auto& info) {
-                           const char* names[] = {"Held", "Learns", "Adapted"};
-                           return names[size_t(info.param)];
+                           if (info.param == Trunk::held) return "Held";
+                           return info.param == Trunk::learns ? "Learns" : "Adapted";
                          });
 
 TEST_P(AdvantageActorCriticRun, LearnsWhatIsLiked) {
