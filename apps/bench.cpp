@@ -10,6 +10,7 @@
 #include "apps/bench_tests.h"
 #include "apps/commands.h"
 #include "apps/progress.h"
+#include "apps/terminal.h"
 #include "bench/measure/peak_memory.h"
 
 namespace rlhf {
@@ -28,10 +29,12 @@ BenchRow measure(const BenchFlags& flags, const BenchModel& model, const BenchTe
   const bool on_cpu = placement.device == Device::cpu;
   const bool tells_memory = bench::forget_peak_memory() && test.memory && on_cpu;
   Progress progress(fmt::format("{} {}", model.name, test.name));
-  const bench::Repeats repeats{
-      .warm_up = flags.warmup,
-      .timed = flags.repetitions,
-      .on_done = [&](int64_t done, int64_t total) { progress.update(done, total); }};
+  const bench::Repeats repeats{.warm_up = flags.warmup,
+                               .timed = flags.repetitions,
+                               .on_done = [&](int64_t done, int64_t total) {
+                                 // In a log one line a row is enough.
+                                 if (done == total || is_terminal(2)) progress.update(done, total);
+                               }};
   row.seconds = test.time(placement, repeats);
   if (tells_memory) row.peak_bytes = bench::peak_memory();
   return row;

@@ -46,7 +46,8 @@ def compare(arguments, threads, title, ours_flags, job, models, units):
     contestants = [ours, *workers(arguments, job, models)]
     if arguments.bf16 and job["work"] == "train":
         contestants.append(Worker("PyTorch, bf16 autocast", arguments.python, "torch_work.py",
-                                  dict(job, model="plain", bf16=True), KEEP, arguments.repetitions))
+                                  dict(job, model="plain", bf16=True), KEEP, arguments.repetitions,
+                                  is_equal=False))
     seconds = take_turns(contestants, arguments.rounds)
     print(rows(f"{title}, {threads} thread{'s' * (threads > 1)}", contestants, seconds, units),
           flush=True)
