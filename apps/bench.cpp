@@ -12,6 +12,7 @@
 #include "apps/progress.h"
 #include "apps/terminal.h"
 #include "bench/measure/peak_memory.h"
+#include "kernels/device_report.h"
 
 namespace rlhf {
 namespace {
@@ -40,6 +41,11 @@ BenchRow measure(const BenchFlags& flags, const BenchModel& model, const BenchTe
   return row;
 }
 
+std::string cpu_text() {
+  const DeviceReport cpu = device_report(Cpu{});
+  return escape_line(fmt::format("{}, kernels for {}", cpu.name, cpu.instructions));
+}
+
 int bench_main(const BenchFlags& flags) {
   const BenchSizes sizes = flags.sizes();
   const Placement placement = flags.device.placement();
@@ -47,6 +53,7 @@ int bench_main(const BenchFlags& flags) {
   std::map<int64_t, bench::Ceilings> ceilings;
   for (const int64_t threads : sizes.threads) {
     if (placement.device != Device::cpu || ceilings.contains(threads)) continue;
+    if (ceilings.empty()) fmt::print(stderr, "{}\n", cpu_text());
     ceilings[threads] = bench::measure_ceilings(int(threads));
     fmt::print(stderr, "ceilings of {}\n", bench::ceilings_text(ceilings[threads]));
   }

@@ -13,6 +13,7 @@ struct DeviceReport {
   std::string name;       ///< of the device, as its maker calls it
   std::string problem;    ///< why it cannot be used, and what to do about it; empty: it can be
   bool emulated = false;  ///< kernels are interpreted on the CPU
+  std::string instructions = {};  ///< of a CPU, that its kernels are compiled for: AVX-512, ...
   size_t total_bytes = 0, free_bytes = 0;
   int multiprocessors = 0;
   int capability = 0;           ///< 90 for 9.0
