@@ -73,8 +73,8 @@ void TrainingFlags::declare(Flags& flags) {
             "clip each gradient element; 0: off");
   flags.add(
       "bf16_masters", optimizer.masters,
-      "with --bf16: updates go to float32 copies of the parameters; false: to the parameters, "
-      "rounded by chance");
+      "with --bf16 on a GPU: updates go to float32 copies of the parameters; false: to the "
+      "parameters, rounded by chance");
   flags.add("skip_outliers", config_.skip_outliers, at_least(0.0),
             "skip updates whose loss or gradient norm stands so many deviations out; 0: off");
   declare_gradient_checkpointing(flags, gradient_checkpointing);
