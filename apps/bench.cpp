@@ -12,6 +12,7 @@
 #include "apps/progress.h"
 #include "apps/terminal.h"
 #include "bench/measure/peak_memory.h"
+#include "kernels/cpu/support/gemm_options.h"
 #include "kernels/device_report.h"
 
 namespace rlhf {
@@ -24,7 +25,8 @@ BenchRow measure(const BenchFlags& flags, const BenchModel& model, const BenchTe
                .placement = placement,
                .threads = threads,
                .test = test,
-               .ceilings = ceilings};
+               .ceilings = ceilings,
+               .bf16_products = cpu::gemm_options().products == cpu::Products::bf16};
   for_each_parameter_shape(
       model.config, [&](const auto&, const Shape& shape) { row.parameters += shape.count(); });
   const bool on_cpu = placement.device == Device::cpu;
@@ -81,6 +83,7 @@ Command bench_command() {
           .summary = "measure how fast this machine trains and generates",
           .example =
               "rlhf bench --test train,decode\n"
+              "  rlhf bench --test train --device cpu --bf16\n"
               "  rlhf bench --shape demo,gpt2 --threads 1,2 --output_format json\n"
               "  rlhf bench --model_name_or_path runs/demo/ppo --repetitions 20",
           .declare = [flags](Flags& f) { flags->declare(f); },

@@ -16,7 +16,7 @@ using nlohmann::ordered_json;
 using Cells = std::vector<std::string>;
 
 std::string type_name(const BenchRow& row) {
-  return row.placement.dtype == DType::bf16 ? "bf16" : "f32";
+  return row.placement.dtype == DType::bf16 || row.bf16_products ? "bf16" : "f32";
 }
 std::string device_name(const BenchRow& row) {
   return row.placement.device == Device::cuda ? "cuda" : "cpu";
@@ -46,7 +46,7 @@ Cells markdown_cells(const BenchRow& row) {
           row.test.name,
           fmt::format("{:.1f} +- {:.1f}", tokens.mean(), tokens.deviation()),
           fmt::format("{:.{}f}", ms, ms < 10 ? 3 : 1),
-          share_text(rate(row, row.test.flops), row.ceilings.flops),
+          share_text(rate(row, row.test.flops), row.peak()),
           share_text(rate(row, row.test.bytes), row.ceilings.bytes),
           row.peak_bytes > 0 ? fmt::format("{:.0f}", row.peak_bytes / double(1 << 20)) : ""};
 }
@@ -86,8 +86,8 @@ ordered_json facts(const BenchRow& row) {
           {"ms_sd", ms.deviation()},
           {"ms_median", bench::median(each)},
           {"gflops", known(flops * 1e-9)},
-          {"gflops_ceiling", known(row.ceilings.flops * 1e-9)},
-          {"gflops_share", share(flops, row.ceilings.flops)},
+          {"gflops_ceiling", known(row.peak() * 1e-9)},
+          {"gflops_share", share(flops, row.peak())},
           {"gb_per_s", known(bytes * 1e-9)},
           {"gb_per_s_ceiling", known(row.ceilings.bytes * 1e-9)},
           {"gb_per_s_share", share(bytes, row.ceilings.bytes)},

@@ -38,6 +38,10 @@ struct BenchRow {
   std::vector<double> seconds;  ///< of each timed repetition
   double peak_bytes = 0;        ///< 0: not known
   bench::Ceilings ceilings;     ///< 0: of a GPU, not known
+  bool bf16_products = false;   ///< the CPU's, of parameters that stay in float32
+
+  /// What its operations a second are held against.
+  double peak() const { return ceilings.product_flops(bf16_products); }
 };
 
 }  // namespace rlhf

@@ -17,8 +17,8 @@ class DeviceFlags {
 
   void declare(Flags& flags);
 
-  /// Where models are to live; says so on stderr when that is not the CPU. From here on attention
-  /// is computed by whom --attention names.
+  /// Where models are to live; says so on stderr when that is not the CPU in float32. From here on
+  /// attention is computed by whom --attention names, and the CPU's products in what --bf16 says.
   /// @throws InputError when there is no such device or library here, naming what stands in the
   /// way.
   Placement placement() const;
@@ -33,7 +33,8 @@ class DeviceFlags {
 
 /// The decision alone: `device` is auto, cpu, cuda or emulated, `gpu` what the CUDA half of this
 /// build reports. An emulated GPU is hundreds of times slower than the CPU it runs on, so that only
-/// its own name chooses it. @throws InputError
+/// its own name chooses it. On the CPU elements are float32 whatever `bf16` is, which is then about
+/// products alone. @throws InputError
 Placement choose_placement(const std::string& device, bool bf16, const DeviceReport& gpu);
 
 /// Whether attention can be computed by `attention`, native or cudnn, there. `library_problem`: why

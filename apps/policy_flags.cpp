@@ -96,10 +96,9 @@ void PolicyFlags::declare_optimizer(Flags& flags) {
   flags.add("weight_decay", optimizer.weight_decay, at_least(0.0f), "of AdamW");
   flags.add("max_grad_norm", optimizer.max_grad_norm, at_least(0.0f),
             "clip the global gradient norm; 0: off");
-  flags.add(
-      "bf16_masters", optimizer.masters,
-      "with --bf16: updates go to float32 copies of the parameters; false: to the parameters, "
-      "rounded by chance");
+  flags.add("bf16_masters", optimizer.masters,
+            "with --bf16 on a GPU: updates go to float32 copies of the parameters; false: to the "
+            "parameters, rounded by chance");
   flags.add("skip_outliers", training.skip_outliers, at_least(0.0),
             "skip steps whose loss or gradient norm stands so many deviations out; 0: off");
   flags.add("seed", training.seed, {}, "of everything random");

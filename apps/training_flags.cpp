@@ -71,10 +71,9 @@ void TrainingFlags::declare(Flags& flags) {
             "clip the global gradient norm; 0: off");
   flags.add("clip_value", optimizer.clip_value, at_least(0.0f),
             "clip each gradient element; 0: off");
-  flags.add(
-      "bf16_masters", optimizer.masters,
-      "with --bf16: updates go to float32 copies of the parameters; false: to the parameters, "
-      "rounded by chance");
+  flags.add("bf16_masters", optimizer.masters,
+            "with --bf16 on a GPU: updates go to float32 copies of the parameters; false: to the "
+            "parameters, rounded by chance");
   flags.add("skip_outliers", config_.skip_outliers, at_least(0.0),
             "skip updates whose loss or gradient norm stands so many deviations out; 0: off");
   declare_gradient_checkpointing(flags, gradient_checkpointing);

@@ -34,14 +34,16 @@ class CeilingCounters {
   }
 
   /// The rates, "%FMA" and "%read". What caches hold exceeds the reads from memory.
-  void count(benchmark::State& state, int threads, double flops, double bytes) const {
+  /// `bf16`: the products are of bfloat16, and so is their ceiling.
+  void count(benchmark::State& state, int threads, double flops, double bytes,
+             bool bf16 = false) const {
     using benchmark::Counter;
     count_rates(state, flops, bytes);
     const Ceilings& ceilings = ceilings_.at(threads);
     const auto share = [](double amount, double ceiling) {
       return Counter(100 * amount / ceiling, Counter::kIsIterationInvariantRate);
     };
-    if (flops > 0) state.counters["%FMA"] = share(flops, ceilings.flops);
+    if (flops > 0) state.counters["%FMA"] = share(flops, ceilings.product_flops(bf16));
     if (bytes > 0) state.counters["%read"] = share(bytes, ceilings.bytes);
   }
 

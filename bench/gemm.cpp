@@ -1,7 +1,7 @@
 // Our matrix product beside those of Eigen, OpenBLAS, BLIS and oneDNN, whichever of them are here,
 // at the shapes that a small demo model (768 rows, C = 128) and GPT-2 124M (256 and 1024 rows)
-// meet: forward, gradient of the input, gradient of the weight, decoding. bench/peers/gemm.py lets
-// them take turns and makes a table of ratios.
+// meet: forward, gradient of the input, gradient of the weight, decoding; and ours with products in
+// bfloat16. bench/peers/gemm.py lets them take turns and makes a table of ratios.
 //
 //   bench_gemm --benchmark_filter='/gpt2_T256/.*/threads:1'
 #include <benchmark/benchmark.h>
@@ -80,12 +80,12 @@ void time_product(benchmark::State& state, const Shape& s, const GemmLibrary& li
   const double flops = 2.0 * double(s.M) * double(s.N) * double(s.K);
   // Where a row or a few are all there is, reading the other factor is what takes the time.
   const double bytes = s.M <= 32 ? 4.0 * double(s.N) * double(s.K) : 0;
-  ceilings.count(state, threads, flops, bytes);
+  ceilings.count(state, threads, flops, bytes, library.bf16);
 }
 
 void register_all(const std::set<int>& thread_counts, const CeilingCounters& ceilings) {
-  static const std::vector<GemmLibrary> libraries{our_gemm(), eigen_gemm(), openblas_gemm(),
-                                                  blis_gemm(), onednn_gemm()};
+  static const std::vector<GemmLibrary> libraries{our_gemm(),      our_bf16_gemm(), eigen_gemm(),
+                                                  openblas_gemm(), blis_gemm(),     onednn_gemm()};
   for (const GemmLibrary& library : libraries) {
     if (library.problem.empty()) continue;
     fmt::print(stderr, "bench_gemm: left out: [{}] {}\n", library.name, library.problem);

@@ -21,6 +21,9 @@ namespace rlhf {
 /// function of the shape (and of what the library chooses for it): the same call gives the same
 /// bits, but a row may have others among more rows.
 ///
+/// The CPU can be told to round float factors to bfloat16 on their way (kernels/cpu/support/
+/// gemm_options.h): the same in every other respect, sums in float and rows by themselves.
+///
 /// T is the type of what is multiplied, Out that of the sums: bf16 activations give gradients of
 /// parameters in float. The CPU has Out = T only.
 ///

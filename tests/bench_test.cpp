@@ -64,6 +64,18 @@ std::vector<BenchRow> two_rows() {
   return {train, decode};
 }
 
+TEST(BenchTable, HoldsProductsInBfloat16AgainstTheirOwnCeiling) {
+  std::vector<BenchRow> rows = two_rows();
+  rows[0].bf16_products = true;
+  EXPECT_EQ(nlohmann::json::parse(bench_json(rows))[0]["gflops_share"], 0.375) << "it has none";
+  rows[0].ceilings.bf16_flops = 16e9;
+  const auto row = nlohmann::json::parse(bench_json(rows))[0];
+  EXPECT_EQ(row["type"], "bf16");
+  EXPECT_EQ(row["device"], "cpu");
+  EXPECT_EQ(row["gflops_ceiling"], 16);
+  EXPECT_EQ(row["gflops_share"], 0.1875);
+}
+
 std::vector<std::string> lines_of(const std::string& text) {
   std::vector<std::string> lines;
   std::istringstream in(text);

@@ -92,12 +92,20 @@ TEST_F(DeviceEndToEnd, TheSameCommandsFilesAndMetricsAsOnTheCpu) {
 TEST_F(DeviceEndToEnd, ADeviceThatIsNotThereIsRefusedInOneLine) {
   const bool usable = gpu_report().problem.empty();
   const std::string missing = !usable || gpu_report().emulated ? "cuda" : "emulated";
-  for (const Arguments& call :
-       {pretrain("out", {"--device", missing}), pretrain("out", {"--device", "cpu", "--bf16"})}) {
-    const std::string line = refusal(call);
-    EXPECT_TRUE(line.find("use --device") != std::string::npos ||
-                line.find("[--bf16]") != std::string::npos)
-        << line;
+  const std::string line = refusal(pretrain("out", {"--device", missing}));
+  EXPECT_NE(line.find("use --device"), std::string::npos) << line;
+}
+
+TEST_F(DeviceEndToEnd, OnTheCpuBfloat16IsOfProductsAlone) {
+  take_the_journey("cpu_", {"--device", "cpu"});
+  take_the_journey("products_", {"--device", "cpu", "--bf16"});
+  for (const std::string kind : {"lm", "sft", "rm", "ppo"}) {
+    EXPECT_EQ(files_of("products_" + kind), files_of("cpu_" + kind)) << kind;
+    EXPECT_EQ(names_of("products_" + kind), names_of("cpu_" + kind)) << kind;
+    EXPECT_EQ(json_at(at("products_" + kind) / "config.json")["dtype"], "float32") << kind;
+    EXPECT_NE(content_of(at("products_" + kind) / "model.safetensors"),
+              content_of(at("cpu_" + kind) / "model.safetensors"))
+        << kind;
   }
 }
 

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "core/check.h"
+#include "kernels/cpu/support/gemm_options.h"
 #include "tests/message_of.h"
 
 namespace rlhf {
@@ -41,10 +42,30 @@ TEST(DeviceFlags, WhatIsNamedIsTakenOrRefusedInOneLine) {
   }
 }
 
-TEST(DeviceFlags, TheCpuHasNoBfloat16) {
-  const std::string line = "[--bf16] expected a GPU, got the CPU, which computes in float32 only";
-  EXPECT_EQ(refusal("cpu", true, real), line);
-  EXPECT_EQ(refusal("auto", true, none), line);
+TEST(DeviceFlags, OnTheCpuBfloat16IsOfProductsAlone) {
+  for (const auto& [device, gpu] :
+       {std::pair{"cpu", &real}, {"auto", &none}, {"auto", &emulated}}) {
+    const Placement placement = choose_placement(device, true, *gpu);
+    EXPECT_EQ(placement.device, Device::cpu);
+    EXPECT_EQ(placement.dtype, DType::f32);
+  }
+}
+
+TEST(DeviceFlags, SayInWhatTheCpuMultiplies) {
+  const cpu::WithGemmOptions scope({});
+  for (const bool bf16 : {true, false}) {
+    DeviceFlags device;
+    Flags flags;
+    device.declare(flags);
+    flags.find("device")->set("cpu");
+    flags.find("bf16")->set(bf16 ? "true" : "false");
+    testing::internal::CaptureStderr();
+    EXPECT_EQ(device.placement().dtype, DType::f32);
+    const std::string said = testing::internal::GetCapturedStderr();
+    EXPECT_EQ(said.starts_with("device: CPU, products in bfloat16"), bf16) << said;
+    EXPECT_EQ(said.find("no faster") != std::string::npos, bf16 && !cpu::has_fast_bf16_products());
+    EXPECT_EQ(cpu::gemm_options().products, bf16 ? cpu::Products::bf16 : cpu::Products::f32);
+  }
 }
 
 TEST(DeviceFlags, AttentionIsOursOrWhatTheBuildAndTheDeviceHave) {

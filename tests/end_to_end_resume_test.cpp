@@ -62,6 +62,13 @@ class ResumeEndToEnd : public Models {
 };
 
 TEST_F(ResumeEndToEnd, Pretrain) { expect_the_same(pretrain, 7, 14); }
+TEST_F(ResumeEndToEnd, PretrainWithProductsInBfloat16) {
+  expect_the_same(
+      [](const std::string& output, const Arguments& more) {
+        return pretrain(output, more + Arguments{"--device", "cpu", "--bf16"});
+      },
+      7, 14);
+}
 TEST_F(ResumeEndToEnd, Sft) { expect_the_same(sft, 3, 6); }
 TEST_F(ResumeEndToEnd, Reward) {
   expect_the_same(

@@ -5,6 +5,7 @@
 #include <cctype>
 #include <ostream>
 
+#include "kernels/cpu/support/gemm_options.h"
 #include "kernels/device_report.h"
 #include "tests/case_runners.h"
 #include "tests/thread_orders.h"
@@ -36,6 +37,22 @@ void test_orders(const Case& c, Element element, bool backward) {
     run_guarded(results.back());
   });
   for (const Instance& result : results) expect_same_bits(results.front(), result);
+}
+
+/// With products in bfloat16: as exact as in float, of factors that the reference gets rounded.
+void test_bf16_products(const Case& c) {
+  const cpu::WithGemmOptions scope({cpu::Products::bf16});
+  const Instance kernel = make(c.forward, Element::f32, Device::cpu);
+  const Instance expected = make(c.forward, Element::f64, Device::cpu);
+  copy_inputs(kernel, expected);
+  for (const char* factor : {"a", "b"}) {
+    const Field& field = *expected.find(factor);
+    for (int64_t i = 0; i < field.count; i++) field.set(i, bf16(float(field.get(i))));
+  }
+  run_guarded(kernel);
+  expected.reference();
+  expect_close(kernel, expected, c.tolerance.f32);
+  if (has_openmp) test_threads(c, Element::f32, false);
 }
 
 struct Run {
@@ -70,6 +87,7 @@ void add_cpu_runs(RunList& list, const Case& c) {
     add("threads", [](auto& x, Element e) { test_threads(x, e, false); });
     if (c.backward) add("backward_threads", [](auto& x, Element e) { test_threads(x, e, true); });
   }
+  if (c.name.starts_with("gemm")) list.add(c, "bf16_products", test_bf16_products);
   if (!c.backward) return;
   list.add(c, "gradient", [](auto& x) { test_gradient(x); });
   list.add(c, "destinations", [](auto& x) { test_destinations(x, Element::f64, cpu); });

@@ -20,12 +20,15 @@ struct Product {
 
 struct GemmLibrary {
   std::string name;
+  bool bf16 = false;         ///< multiplies elements rounded to bfloat16
   std::string problem = {};  ///< why it cannot be used here; empty: it can be
   /// What computes this product with so many threads; preparations are made here, once.
   std::function<std::function<void()>(const Product&, int threads)> prepare = {};
 };
 
 GemmLibrary our_gemm();
+/// Of the same operands in float, rounded on their way: what `--bf16` is on the CPU.
+GemmLibrary our_bf16_gemm();
 GemmLibrary eigen_gemm();
 /// Both export the same names: each is opened by itself, at run time.
 GemmLibrary openblas_gemm();

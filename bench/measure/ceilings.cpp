@@ -45,10 +45,11 @@ double best_of(int repetitions, [[maybe_unused]] int threads, const Body& body) 
   return best;
 }
 
-double measure_flops(int threads) {
+double measure_flops(int threads, const Burst& burst) {
+  if (burst.flops == 0) return 0;
   const int64_t rounds = int64_t{1} << 20;
-  const double operations = double(rounds) * fma_burst_flops();
-  return threads * operations / best_of(kBursts, threads, [&](int, int) { fma_burst(rounds); });
+  const double operations = double(rounds) * burst.flops;
+  return threads * operations / best_of(kBursts, threads, [&](int, int) { burst.run(rounds); });
 }
 
 /// As long as the CPU's widest registers; integers, whose sums may be taken in any order.
@@ -89,12 +90,15 @@ Ceilings measure_ceilings(int threads) {
 #ifndef _OPENMP
   threads = 1;
 #endif
-  return {threads, measure_flops(threads), measure_reads(threads)};
+  return {threads, measure_flops(threads, fma_burst()), measure_reads(threads),
+          measure_flops(threads, bf16_burst())};
 }
 
 std::string ceilings_text(const Ceilings& c) {
-  return fmt::format("{} thread{}: {:.1f} GFLOP/s, reads {:.1f} GB/s", c.threads,
-                     c.threads == 1 ? "" : "s", c.flops * 1e-9, c.bytes * 1e-9);
+  const std::string bf16 =
+      c.bf16_flops > 0 ? fmt::format(" ({:.1f} in bfloat16)", c.bf16_flops * 1e-9) : "";
+  return fmt::format("{} thread{}: {:.1f} GFLOP/s{}, reads {:.1f} GB/s", c.threads,
+                     c.threads == 1 ? "" : "s", c.flops * 1e-9, bf16, c.bytes * 1e-9);
 }
 
 int default_threads() {

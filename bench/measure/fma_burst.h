@@ -6,10 +6,15 @@
 
 namespace rlhf::bench {
 
-/// So many rounds of independent multiply-adds in this thread.
-void fma_burst(int64_t rounds);
+struct Burst {
+  void (*run)(int64_t rounds);  ///< so many rounds of independent multiply-adds in this thread
+  double flops;                 ///< operations of a round; 0: the CPU has no such instruction
+};
 
-/// Float operations of a round.
-double fma_burst_flops();
+/// In float.
+Burst fma_burst();
+
+/// Of pairs of bfloat16, summed in float (AVX512-BF16).
+Burst bf16_burst();
 
 }  // namespace rlhf::bench

@@ -14,12 +14,12 @@ import sys
 
 
 class Ours:
-    """`rlhf bench`, a process a sample: the median of its repetitions."""
+    """`rlhf bench`, a process a sample: the median of its repetitions. `is_equal` as a Worker's."""
 
-    name = "rlhf.cpp"
     peak_mib = 0
 
-    def __init__(self, binary, work, threads, repetitions):
+    def __init__(self, binary, work, threads, repetitions, name="rlhf.cpp", is_equal=True):
+        self.name, self.is_equal = name, is_equal
         self.command = [binary, "bench", "--device", "cpu", "--output_format", "json",
                         "--threads", threads, "--repetitions", repetitions, *work]
         self.row = None

@@ -45,6 +45,9 @@ def compare(arguments, threads, title, ours_flags, job, models, units):
     job = dict(job, threads=threads, bf16=False, **shape)
     contestants = [ours, *workers(arguments, job, models)]
     if arguments.bf16 and job["work"] == "train":
+        contestants.append(Ours(arguments.binary, ["--shape", arguments.shape, *ours_flags, "--bf16"],
+                                threads, arguments.repetitions, name="rlhf.cpp, --bf16",
+                                is_equal=False))
         contestants.append(Worker("PyTorch, bf16 autocast", arguments.python, "torch_work.py",
                                   dict(job, model="plain", bf16=True), KEEP, arguments.repetitions,
                                   is_equal=False))
@@ -103,7 +106,7 @@ def main():
     parser.add_argument("--repetitions", type=int, default=3, help="in a sample, of which the median")
     parser.add_argument("--settings", nargs="+", choices=SETTINGS, default=list(SETTINGS),
                         help="of PyTorch's allocator")
-    parser.add_argument("--bf16", action="store_true", help="train: PyTorch's autocast as well")
+    parser.add_argument("--bf16", action="store_true", help="train: our --bf16 and PyTorch's autocast as well")
     arguments = parser.parse_args()
     print(f"{datetime.date.today()}, {os.cpu_count()} cores, {arguments.rounds} rounds of "
           f"{arguments.repetitions} repetitions\n\n{HEADER}")

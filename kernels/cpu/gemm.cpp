@@ -6,11 +6,18 @@
 //
 // The panel of b in use is the only copy that is made: a is read where it lies, and so is b when
 // there are too few rows to repay copying it. Very few rows (decoding) read b as one stream.
+//
+// Products in bfloat16 are the same loops over pairs of k: what is copied is rounded on the way, a
+// is copied as well, and few rows round b in registers. Blocks of k begin at an even one, so that
+// the pairs are the same in all of them.
 #include "kernels/gemm.h"
 
 #include <algorithm>
+#include <type_traits>
 #include <utility>
 
+#include "kernels/cpu/support/gemm_left.h"
+#include "kernels/cpu/support/gemm_options.h"
 #include "kernels/cpu/support/gemm_pack.h"
 #include "kernels/cpu/support/gemm_stream.h"
 #include "kernels/cpu/support/gemm_tile.h"
@@ -21,13 +28,14 @@ namespace rlhf {
 namespace cpu {
 namespace {
 
-/// Elements of a packed panel: of full tiles, 256 deep; wider ones are as much shallower.
-template <class T>
-constexpr int64_t panel_size = 256 * tile_vectors* lanes<T>;
-/// Elements of a that every panel of b meets again: they should stay in the last cache.
+/// Operands of a packed panel: of full tiles, 256 deep; wider ones are as much shallower.
+template <class Operand>
+constexpr int64_t panel_size = 256 * tile_vectors* lanes<Operand>;
+/// Operands of a that every panel of b meets again: they should stay in the last cache.
 constexpr int64_t a_block = 1 << 20;
-/// Up to so many rows read b in place.
-constexpr int64_t rows_in_place = 2 * tile_rows;
+/// Up to so many rows read b in place. (Each tile would round it anew.)
+template <class Operand>
+constexpr int64_t rows_in_place = 2 / operand_depth<Operand>* tile_rows;
 
 /// Operations of one lane that take as long as reading an element of b from memory, which threads
 /// share as well. What 512 rows of a small policy ask for takes little longer than waking threads,
@@ -48,10 +56,12 @@ struct Piece {
 };
 
 /// Runs a kernel that writes `width` columns on a tile of which fewer exist: through a copy.
-template <class T>
-void multiply_partial(TileKernel<T> kernel, Tile<T> tile, int64_t rows, int64_t width) {
+template <class Operand, class B>
+void multiply_partial(TileKernel<Operand, B> kernel, Tile<Operand, B> tile, int64_t rows,
+                      int64_t width) {
+  using T = Element<Operand>;
   alignas(vector_bytes) T copy[tile_registers * lanes<T>] = {};
-  const Tile<T> original = tile;
+  const Tile<Operand, B> original = tile;
   for (int64_t i = 0; i < rows; i++) {
     for (int64_t j = 0; j < tile.columns; j++) {
       const T start = tile.add ? tile.out[i * tile.out_row + j] : T(0);
@@ -71,58 +81,68 @@ void multiply_partial(TileKernel<T> kernel, Tile<T> tile, int64_t rows, int64_t 
 /// Lets tile t of a panel ask for its share of what follows in b, from `next` on: all of it in
 /// place, where the other tiles find it in the cache; one line of each row of what will be packed.
 /// Packing a transposed b asks for itself.
-template <class T>
-void look_ahead(Tile<T>& tile, const Gemm<T>& g, const T* next, bool in_place, int64_t t,
-                int vectors) {
+template <class Operand, class B>
+void look_ahead(Tile<Operand, B>& tile, const Gemm<Element<Operand>>& g,
+                const Element<Operand>* next, bool packed, int64_t t, int vectors) {
+  using T = Element<Operand>;
+  constexpr int depth = operand_depth<Operand>;
   tile.ahead = nullptr;
-  if (!next || t >= (in_place ? 1 : lines_of(vectors)) || (g.transpose_b && !in_place)) return;
-  tile.ahead = in_place ? next : next + t * line<T>;
-  tile.ahead_k = g.transpose_b ? 1 : g.N;
-  tile.ahead_j = g.transpose_b ? g.K : in_place ? line<T> : 0;
+  if (!next || t >= (packed ? lines_of(vectors) : 1) || (g.transpose_b && packed)) return;
+  tile.ahead = packed ? next + t * line<T> : next;
+  tile.ahead_k = g.transpose_b ? 1 : depth * g.N;
+  tile.ahead_j = g.transpose_b ? g.K : packed ? (depth - 1) * g.N : line<T>;
 }
 
-/// All rows of a piece against the panel of b that starts at `column`.
-template <class T>
-void multiply_panel(const Gemm<T>& g, const Piece& piece, int64_t column, int vectors) {
-  alignas(vector_bytes) static thread_local T packed[panel_size<T>];
+/// All rows of a piece against the panel of b that starts at `column`, packed or where it lies:
+/// then those of one tile turn a transposed b in registers, and some more are taken if the panel is
+/// full.
+template <class Operand, bool packed>
+void multiply_panel(const Gemm<Element<Operand>>& g, const Piece& piece, const Left<Operand>& left,
+                    int64_t column, int vectors) {
+  using T = Element<Operand>;
+  using B = std::conditional_t<packed, Operand, T>;
+  constexpr int64_t depth = operand_depth<Operand>;
+  alignas(vector_bytes) static thread_local Operand panel[packed ? panel_size<Operand> : 1];
   const int64_t width = vectors * lanes<T>;
   const int64_t columns = std::min(width, piece.column_end - column);
   const int64_t tiles = (piece.rows() + tile_rows - 1) / tile_rows;
-  const bool turn = g.transpose_b && tiles == 1;
-  const bool in_place =
-      turn || (!g.transpose_b && columns == width && piece.rows() <= rows_in_place);
   const int64_t b_stride = g.transpose_b ? g.K : g.N;
   const auto b = [&](int64_t k, int64_t j) {
     return g.b + (g.transpose_b ? j * g.K + k : k * g.N + j);
   };
-  const int64_t block_k = turn ? turned_k : in_place ? k_step : panel_size<T> / width;
-  Tile<T> tile;
+  const int64_t block_k = packed          ? panel_size<Operand> / width * depth
+                          : g.transpose_b ? turned_k
+                                          : k_step;
+  Tile<Operand, B> tile;
   tile.out_row = g.out_row();
-  tile.a_row = g.transpose_a ? 1 : g.a_row();
-  tile.a_k = g.transpose_a ? g.a_row() : 1;
-  tile.b_stride = in_place ? b_stride : width;
+  tile.a_row = left.row;
+  tile.a_k = left.k_step;
+  tile.b_stride = packed ? width : b_stride;
   tile.columns = columns;
   for (int64_t k = piece.k; k == 0 || k < piece.k_end; k += block_k) {
     tile.K = std::min(block_k, piece.k_end - k);
     tile.add = g.accumulate || k > 0;
     tile.bias = g.bias && k == 0 ? g.bias + column : nullptr;
-    tile.b = b(k, column);
     const T* const next = k + tile.K < piece.k_end            ? b(k + tile.K, column)
                           : column + width < piece.column_end ? b(piece.k, column + width)
                                                               : nullptr;
-    if (!in_place) {
-      const auto pack = g.transpose_b ? pack_columns<T> : pack_rows<T>;
-      pack(packed, width, tile.b, b_stride, columns, tile.K);
-      tile.b = packed;
+    if constexpr (packed) {
+      const auto pack = g.transpose_b ? pack_columns<Operand> : pack_rows<Operand>;
+      pack(panel, width, b(k, column), b_stride, columns, tile.K);
+      tile.b = panel;
+    } else {
+      tile.b = b(k, column);
     }
     for (int64_t t = 0; t < tiles; t++) {
-      const int64_t row = piece.row + piece.rows() * t / tiles;
-      const int height = int(piece.row + piece.rows() * (t + 1) / tiles - row);
-      tile.out = g.out + row * g.out_row() + column;
-      tile.a = g.a + row * tile.a_row + k * tile.a_k;
-      look_ahead(tile, g, next, in_place, t, vectors);
-      const TileKernel<T> kernel =
-          turn ? transposed_kernel<T>(height) : tile_kernel<T>(height, vectors);
+      const int64_t row = piece.rows() * t / tiles;
+      const int height = int(piece.rows() * (t + 1) / tiles - row);
+      tile.out = g.out + (piece.row + row) * g.out_row() + column;
+      tile.a = left.at + row * left.row + (k - piece.k) / depth * left.k_step;
+      look_ahead(tile, g, next, packed, t, vectors);
+      TileKernel<Operand, B> kernel = tile_kernel<Operand, B>(height, vectors);
+      if constexpr (!packed) {
+        if (g.transpose_b) kernel = transposed_kernel<Operand>(height);
+      }
       if (columns == width) {
         kernel(tile);
       } else {
@@ -133,18 +153,19 @@ void multiply_panel(const Gemm<T>& g, const Piece& piece, int64_t column, int ve
 }
 
 /// As many columns of a piece of few rows as fill whole vectors; returns where they end.
-template <class T>
-int64_t multiply_stream(const Gemm<T>& g, const Piece& piece) {
+template <class Operand>
+int64_t multiply_stream(const Gemm<Element<Operand>>& g, const Piece& piece,
+                        const Left<Operand>& left) {
+  using T = Element<Operand>;
   const int64_t most = stream_sums<T> / piece.rows() / lanes<T> * lanes<T>;
   const int64_t end = piece.column_end - (piece.column_end - piece.column) % lanes<T>;
   for (int64_t column = piece.column; column < end; column += most) {
-    streamed_kernel<T>(int(piece.rows()))({
+    streamed_kernel<Operand>(int(piece.rows()))({
         .out = g.out + piece.row * g.out_row() + column,
         .out_row = g.out_row(),
-        .a = g.a +
-             (g.transpose_a ? piece.row + piece.k * g.a_row() : piece.row * g.a_row() + piece.k),
-        .a_row = g.transpose_a ? 1 : g.a_row(),
-        .a_k = g.transpose_a ? g.a_row() : 1,
+        .a = left.at,
+        .a_row = left.row,
+        .a_k = left.k_step,
         .b = g.b + piece.k * g.N + column,
         .b_stride = g.N,
         .columns = std::min(most, end - column),
@@ -156,36 +177,66 @@ int64_t multiply_stream(const Gemm<T>& g, const Piece& piece) {
   return end;
 }
 
-template <class T>
-void multiply_piece(const Gemm<T>& g, const Piece& piece) {
+template <class Operand>
+void multiply_piece(const Gemm<Element<Operand>>& g, const Piece& piece) {
   const int64_t rows = piece.rows();
-  int64_t widest = tile_vectors;
-  if (rows <= tile_rows) widest = g.transpose_b ? 1 : widest_tile(int(rows));
+  const bool turn = g.transpose_b && rows <= tile_rows;
+  const int64_t widest = turn ? 1 : rows <= tile_rows ? widest_tile(int(rows)) : tile_vectors;
   const bool stream = !g.transpose_b && rows <= stream_rows;
-  for (int64_t column = stream ? multiply_stream(g, piece) : piece.column;
+  const Left<Operand> left =
+      left_factor<Operand>(g, piece.row, rows, piece.k, piece.k_end - piece.k);
+  for (int64_t column = stream ? multiply_stream(g, piece, left) : piece.column;
        column < piece.column_end;) {
-    const int64_t left = (piece.column_end - column + lanes<T> - 1) / lanes<T>;
-    const int64_t vectors = left >= widest ? widest : std::min<int64_t>(left, tile_vectors);
-    multiply_panel(g, piece, column, int(vectors));
-    column += vectors * lanes<T>;
+    const int64_t columns_left = piece.column_end - column;
+    const int64_t vectors_left = (columns_left + lanes<Operand> - 1) / lanes<Operand>;
+    const int64_t vectors =
+        vectors_left >= widest ? widest : std::min<int64_t>(vectors_left, tile_vectors);
+    const int64_t width = vectors * lanes<Operand>;
+    const bool in_place =
+        turn || (!g.transpose_b && width <= columns_left && rows <= rows_in_place<Operand>);
+    const auto panel = in_place ? multiply_panel<Operand, false> : multiply_panel<Operand, true>;
+    panel(g, piece, left, column, int(vectors));
+    column += width;
   }
 }
 
 /// Rows [row, row_end) and columns [column, column_end) of `out`, in pieces that suit the caches.
-template <class T>
-void multiply(const Gemm<T>& g, int64_t row, int64_t row_end, int64_t column, int64_t column_end) {
+template <class Operand>
+void multiply(const Gemm<Element<Operand>>& g, int64_t row, int64_t row_end, int64_t column,
+              int64_t column_end) {
   const int64_t rows = row_end - row;
   const int64_t most = a_block / std::clamp<int64_t>(g.K, 1, k_step);
   const int64_t blocks = (rows + most - 1) / most;
   for (int64_t k = 0; k == 0 || k < g.K; k += k_step) {
     for (int64_t i = 0; i < blocks; i++) {
-      multiply_piece(g, {row + rows * i / blocks, row + rows * (i + 1) / blocks, column, column_end,
-                         k, std::min(k + k_step, g.K)});
+      multiply_piece<Operand>(g, {row + rows * i / blocks, row + rows * (i + 1) / blocks, column,
+                                  column_end, k, std::min(k + k_step, g.K)});
     }
   }
 }
 
+template <class T>
+using Multiply = void (*)(const Gemm<T>&, int64_t row, int64_t row_end, int64_t column,
+                          int64_t column_end);
+
+/// By the operands that the process has chosen.
+template <class T>
+Multiply<T> chosen_multiply() {
+  if constexpr (std::is_same_v<T, float>) {
+    if (gemm_options().products == Products::bf16) return multiply<Bf16Pair>;
+  }
+  return multiply<T>;
+}
+
 }  // namespace
+
+GemmOptions& gemm_options() {
+  static GemmOptions options;
+  return options;
+}
+
+bool has_fast_bf16_products() { return multiplies_pairs; }
+
 }  // namespace cpu
 
 template <class T>
@@ -204,8 +255,9 @@ void run(Cpu, const Gemm<T>& g, Stream stream) {
   constexpr int64_t panel = cpu::tile_vectors * cpu::lanes<T>;
   const double work =
       std::max(g.flops() / (cpu::lanes<T> * cpu::flops_a_lane), double(g.K) * double(g.N));
+  const cpu::Multiply<T> multiply = cpu::chosen_multiply<T>();
   const auto compute = [&](int64_t row, int64_t row_end, int64_t column, int64_t column_end) {
-    cpu::multiply(g, row, row_end, column, column_end);
+    multiply(g, row, row_end, column, column_end);
     if (!g.gelu_in && !g.gelu_out) return;
     const int64_t count = column_end - column;
     for (int64_t at = row * g.N + column; row < row_end; row++, at += g.N) {

@@ -19,46 +19,57 @@ constexpr int64_t stream_sums = int64_t(24576 / sizeof(T));
 inline constexpr int stream_depth = 8;
 
 /// Adds what rows [k, k + depth) of b contribute.
-template <class T, int rows, int depth>
-[[gnu::always_inline]] inline void stream_step(const Tile<T>& tile, int64_t k) {
-  const T* const b = tile.b + k * tile.b_stride;
-  T* const out = tile.out;
+template <class Operand, int rows, int depth>
+[[gnu::always_inline]] inline void stream_step(const Tile<Operand, Element<Operand>>& tile,
+                                               int64_t k) {
+  constexpr int held = operand_depth<Operand>, steps = int(operands<Operand>(depth));
+  const Element<Operand>* const b = tile.b + k * tile.b_stride;
+  Element<Operand>* const out = tile.out;
   const int64_t columns = tile.columns, out_row = tile.out_row, b_stride = tile.b_stride;
-  T factor[rows * depth];
-  unroll<rows * depth>(
-      [&](auto n) { factor[n] = tile.a[n / depth * tile.a_row + (k + n % depth) * tile.a_k]; });
-  for (int64_t j = 0; j < columns; j += lanes<T>) {
-    Vector<T> b_row[depth];
-    unroll<depth>([&](auto d) { b_row[d] = load(b + d * b_stride + j); });
+  Operand factor[rows * steps];
+  unroll<rows * steps>([&](auto n) {
+    factor[n] = tile.a[n / steps * tile.a_row + (k / held + n % steps) * tile.a_k];
+  });
+  for (int64_t j = 0; j < columns; j += lanes<Operand>) {
+    Vector<Operand> b_row[steps];
+    unroll<steps>([&](auto d) {
+      constexpr int existing = depth - d * held < held ? depth - d * held : held;
+      b_row[d] = load_across<Operand, existing>(b + d * held * b_stride + j, b_stride);
+    });
     unroll<rows>([&](auto i) {
-      Vector<T> sum = load(out + i * out_row + j);
-      unroll<depth>([&](auto d) { sum += factor[i * depth + d] * b_row[d]; });
+      Vector<Element<Operand>> sum = load(out + i * out_row + j);
+      unroll<steps>([&](auto d) { sum = add_product(sum, factor[i * steps + d], b_row[d]); });
       store(out + i * out_row + j, sum);
     });
   }
 }
 
 /// b(k, j) = b[k * b_stride + j]. REQUIRES: columns a multiple of the vector length.
-template <class T, int rows>
-[[gnu::noinline]] void multiply_streamed(const Tile<T>& tile) {
-  for (int64_t j = 0; j < tile.columns; j += lanes<T>) {
-    Tile<T> start = tile;
+template <class Operand, int rows>
+[[gnu::noinline]] void multiply_streamed(const Tile<Operand, Element<Operand>>& tile) {
+  constexpr int held = operand_depth<Operand>;
+  for (int64_t j = 0; j < tile.columns; j += lanes<Operand>) {
+    Tile<Operand, Element<Operand>> start = tile;
     start.out += j;
     if (start.bias) start.bias += j;
-    Vector<T> sum[rows];
-    start_tile<T, rows, 1>(start, sum);
-    finish_tile<T, rows, 1>(start, sum);
+    Vector<Element<Operand>> sum[rows];
+    start_tile<Operand, rows, 1>(start, sum);
+    finish_tile<Operand, rows, 1>(start, sum);
   }
   int64_t k = 0;
-  for (; k + stream_depth <= tile.K; k += stream_depth) stream_step<T, rows, stream_depth>(tile, k);
-  for (; k < tile.K; k++) stream_step<T, rows, 1>(tile, k);
+  for (; k + stream_depth <= tile.K; k += stream_depth) {
+    stream_step<Operand, rows, stream_depth>(tile, k);
+  }
+  for (; k + held <= tile.K; k += held) stream_step<Operand, rows, held>(tile, k);
+  if (k < tile.K) stream_step<Operand, rows, 1>(tile, k);
 }
 
 /// multiply_streamed for 1 <= rows <= stream_rows known at run time.
-template <class T>
-TileKernel<T> streamed_kernel(int rows) {
+template <class Operand>
+TileKernel<Operand, Element<Operand>> streamed_kernel(int rows) {
   static constexpr auto kernels = []<size_t... n>(std::index_sequence<n...>) {
-    return std::array<TileKernel<T>, sizeof...(n)>{multiply_streamed<T, int(n) + 1>...};
+    return std::array<TileKernel<Operand, Element<Operand>>, sizeof...(n)>{
+        multiply_streamed<Operand, int(n) + 1>...};
   }
   (std::make_index_sequence<stream_rows>{});
   return kernels[size_t(rows - 1)];

@@ -26,7 +26,7 @@ template <class T>
 void tile_product(Tile<T> tile, int64_t rows, int64_t columns) {
   static constexpr auto kernels = []<size_t... n>(std::index_sequence<n...>) {
     return std::array<TileKernel<T>, sizeof...(n)>{
-        multiply_tile<T, int(n) / product_vectors + 1, int(n) % product_vectors + 1>...};
+        multiply_tile<T, int(n) / product_vectors + 1, int(n) % product_vectors + 1, T>...};
   }
   (std::make_index_sequence<product_rows * product_vectors>{});
   for (int64_t vectors = columns / lanes<T>; vectors > 0; vectors -= product_vectors) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "kernels/cpu/support/gemm_operand.h"
 #include "kernels/cpu/support/vector.h"
 
 namespace rlhf::cpu {
@@ -52,37 +53,47 @@ template <class T>
   }
 }
 
-/// A vector's worth of columns of b, b(k, j) = b[j * stride + k]. Columns that do not exist repeat
-/// the last one that does, so that nothing outside of the matrix is read.
-template <class T>
+/// A vector's worth of columns of b, b(k, j) = b[j * stride + k], as operands along k. Columns that
+/// do not exist repeat the last one that does, so that nothing outside of the matrix is read.
+template <class Operand>
 class Columns {
  public:
+  /// Rows of a square.
+  static constexpr int64_t depth = lanes<Operand> * operand_depth<Operand>;
+
   /// REQUIRES: existing >= 1.
-  Columns(const T* b, int64_t stride, int64_t existing) {
-    for (int64_t j = 0; j < lanes<T>; j++) column_[j] = b + std::min(j, existing - 1) * stride;
+  Columns(const Element<Operand>* b, int64_t stride, int64_t existing) {
+    for (int64_t j = 0; j < lanes<Operand>; j++) {
+      column_[j] = b + std::min(j, existing - 1) * stride;
+    }
   }
 
-  /// Rows k, k + 1, ..., one vector each, for as many rows as a vector has elements.
-  [[gnu::always_inline]] void square(int64_t k, Vector<T> (&rows)[lanes<T>]) const {
-    unroll<lanes<T>>([&](auto j) { rows[j] = load(column_[j] + k); });
-    transpose<T>(rows);
+  /// Rows k, ..., k + depth - 1: a vector of operands for as many rows as one holds.
+  [[gnu::always_inline]] void square(int64_t k, Vector<Operand> (&rows)[lanes<Operand>]) const {
+    unroll<lanes<Operand>>([&](auto j) { rows[j] = load_along<Operand>(column_[j] + k); });
+    transpose<Operand>(rows);
   }
 
-  /// Asks for elements k, k + 1, ... of every column.
+  /// Asks for the elements of rows k, ..., k + depth - 1.
   [[gnu::always_inline]] void prefetch(int64_t k) const {
-    unroll<lanes<T>>([&](auto j)
-                         __attribute__((always_inline)) { __builtin_prefetch(column_[j] + k); });
+    unroll<lanes<Operand>>([&](auto j) __attribute__((always_inline)) {
+      unroll<operand_depth<Operand>>([&](auto part) __attribute__((always_inline)) {
+        __builtin_prefetch(column_[j] + k + part * lanes<Operand>);
+      });
+    });
   }
 
-  /// Row k.
-  Vector<T> row(int64_t k) const {
-    Vector<T> result;
-    for (int j = 0; j < lanes<T>; j++) result[j] = column_[j][k];
+  /// The operands that begin with row k, of whose rows `existing` are there.
+  Vector<Operand> row(int64_t k, int64_t existing) const {
+    Vector<Operand> result;
+    for (int j = 0; j < lanes<Operand>; j++) {
+      result[j] = load_operand<Operand>(column_[j] + k, 1, existing);
+    }
     return result;
   }
 
  private:
-  const T* column_[lanes<T>];
+  const Element<Operand>* column_[lanes<Operand>];
 };
 
 }  // namespace rlhf::cpu

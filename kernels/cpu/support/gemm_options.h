@@ -1,0 +1,38 @@
+// How the CPU multiplies matrices of float, for the whole process.
+#pragma once
+
+namespace rlhf::cpu {
+
+enum class Products {
+  f32,   ///< of the elements as they are
+  bf16,  ///< of elements rounded to bfloat16 on their way, summed in float
+};
+
+/// Matrices stay in float either way; doubles are never rounded, and neither are the small products
+/// within attention.
+struct GemmOptions {
+  Products products = Products::f32;
+};
+
+/// Meant to be set before the first product. Any change changes bits.
+GemmOptions& gemm_options();
+
+/// These options until the end of the scope.
+class WithGemmOptions {
+ public:
+  explicit WithGemmOptions(const GemmOptions& options) : before_(gemm_options()) {
+    gemm_options() = options;
+  }
+  ~WithGemmOptions() { gemm_options() = before_; }
+  WithGemmOptions(const WithGemmOptions&) = delete;
+  WithGemmOptions& operator=(const WithGemmOptions&) = delete;
+
+ private:
+  GemmOptions before_;
+};
+
+/// Whether this build has an instruction for products in bfloat16; else they take as long as those
+/// in float, or longer.
+bool has_fast_bf16_products();
+
+}  // namespace rlhf::cpu
