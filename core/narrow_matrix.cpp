@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstring>
 
 #include "kernels/narrow_gemm.h"
 
@@ -55,7 +56,11 @@ void narrow_panel_of(const Source& source, int64_t panel, int8_t* values, float*
     // The scale of weights too small to have one is 0, and so are they.
     scale[n] = largest[size_t(column)] / most;
     const float code = scale[n] > 0 ? std::nearbyint(value / scale[n]) : 0;
-    values[narrow_place<int8_t>(source.K, k, n)] = int8_t(std::clamp(code, -most, most));
+    const int64_t place = narrow_place<int8_t>(source.K, k, n);
+    uint32_t word;
+    std::memcpy(&word, values + place / 4 * 4, sizeof word);
+    word += uint32_t(int32_t(std::clamp(code, -most, most))) << 8 * (place % 4);
+    std::memcpy(values + place / 4 * 4, &word, sizeof word);
   });
 }
 
@@ -94,7 +99,7 @@ Tensor NarrowMatrix::widened() const {
     for (int64_t k = 0; k < K; k++) {
       for (int64_t n = 0; n < N; n++) {
         const float factor = scale.defined() ? scale.data<float>()[n] : 1;
-        out.data<float>()[k * N + n] = float(values.data<W>()[narrow_place<W>(K, k, n)]) * factor;
+        out.data<float>()[k * N + n] = narrow_value(values.data<W>(), K, k, n) * factor;
       }
     }
   });

@@ -18,13 +18,32 @@ constexpr int64_t narrow_panels(int64_t N) { return (N + narrow_panel - 1) / nar
 constexpr int64_t narrow_count(int64_t K, int64_t N) { return narrow_panels(N) * narrow_panel * K; }
 
 /// Where element (k, n) lies. A 32-bit word holds 4 columns of int8, each 16 behind the last, or 2
-/// of bf16, 32 apart, the first in its lowest bits: shifts and masks of a vector of words are
-/// vectors of neighbouring columns.
+/// of bf16, 32 apart, the first in its lowest bits: shifts of a vector of words are vectors of
+/// neighbouring columns.
+///
+/// The word of int8 codes c is the number c0 + 2^8 c1 + 2^16 c2 + 2^24 c3. Shifted left until code
+/// s is on top it is 2^24 (c_s + c_{s-1} / 2^8 + ...), and so are the sums of products with it:
+/// instead of taking the lower codes out of every word, they are taken out of the sums, once.
 template <class W>
 constexpr int64_t narrow_place(int64_t K, int64_t k, int64_t n) {
   constexpr int64_t parts = 4 / sizeof(W), apart = narrow_panel / parts;
   const int64_t panel = n / narrow_panel, column = n % narrow_panel;
   return (panel * K + k) * narrow_panel + column % apart * parts + column / apart;
+}
+
+/// Element (k, n) itself.
+template <class W>
+constexpr float narrow_value(const W* b, int64_t K, int64_t k, int64_t n) {
+  const int64_t place = narrow_place<W>(K, k, n);
+  if constexpr (sizeof(W) > 1) {
+    return float(b[place]);
+  } else {
+    const W* const bytes = b + place / 4 * 4;
+    uint32_t word = 0;
+    for (int s = 0; s < 4; s++) word |= uint32_t(uint8_t(bytes[s])) << 8 * s;
+    // 128 to each code: none of them borrows from the next any more.
+    return float(int((word + 0x80808080u) >> 8 * (place % 4) & 0xff) - 128);
+  }
 }
 
 /// out (M, N) = gelu?(scale (N) * (a (M, K) . b (K, N)) + bias (N))

@@ -41,9 +41,7 @@ TEST(NarrowMatrix, OfInt8TakesTheNearestOf255StepsOfEachOutput) {
   const std::vector<float> scale = narrow.scale().to_vector<float>();
   EXPECT_EQ(scale, (std::vector<float>{1, 1 / 127.0f, 0, 0}));
   const std::vector<int8_t> codes = narrow.values().to_vector<int8_t>();
-  const auto code = [&](int64_t k, int64_t n) {
-    return codes[size_t(narrow_place<int8_t>(3, k, n))];
-  };
+  const auto code = [&](int64_t k, int64_t n) { return narrow_value(codes.data(), 3, k, n); };
   EXPECT_EQ(code(0, 0), 127);
   EXPECT_EQ(code(1, 0), -2) << "halves go to the even neighbour";
   EXPECT_EQ(code(2, 0), 4);

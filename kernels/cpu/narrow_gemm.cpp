@@ -78,7 +78,10 @@ void multiply_widened(const NarrowGemm<T, W>& g, int64_t row, int64_t row_end, i
 template <class T, class W>
 void finish_row(const NarrowGemm<T, W>& g, int64_t row, int64_t begin, int64_t end, Stream stream) {
   T* const out = g.out + row * g.N;
-  if (g.scale) {
+  if constexpr (sizeof(W) == 1) {
+    for (int64_t n = begin; n < end; n += narrow_panel) {
+      separate_codes(out + n, std::min(narrow_panel, end - n));
+    }
     for (int64_t n = begin; n < end; n++) out[n] *= T(g.scale[n] * widened_unit<W>);
   }
   if (g.bias) {
@@ -119,11 +122,13 @@ void run(Cpu, const NarrowGemm<T, W>& g, Stream stream) {
 template <class T, class W>
 void run(Cpu, const NarrowEmbedding<T, W>& e, Stream) {
   cpu::parallel_for(e.rows, e.flops(), [&](int64_t row) {
-    const W* const from = e.b + narrow_place<W>(e.K, 0, e.token[row]);
-    const T scale = e.scale ? T(e.scale[e.token[row]]) : T(1);
+    const int64_t token = e.token[row];
+    const T scale = e.scale ? T(e.scale[token]) : T(1);
     const T* const position = e.position_table + e.position[row] * e.K;
     T* const out = e.out + row * e.K;
-    for (int64_t k = 0; k < e.K; k++) out[k] = T(from[k * narrow_panel]) * scale + position[k];
+    for (int64_t k = 0; k < e.K; k++) {
+      out[k] = T(narrow_value(e.b, e.K, k, token)) * scale + position[k];
+    }
   });
 }
 

@@ -14,12 +14,11 @@ template <class W>
 __global__ void __launch_bounds__(block) multiply_kernel(NarrowGemm<float, W> g) {
   const int64_t n = int64_t(blockIdx.x) * block + threadIdx.x;
   if (n >= g.N) return;
-  const W* const from = g.b + narrow_place<W>(g.K, 0, n);
   const int64_t stride = int64_t(gridDim.y) * rows_at_once;
   for (int64_t row = int64_t(blockIdx.y) * rows_at_once; row < g.M; row += stride) {
     float sum[rows_at_once] = {};
     for (int64_t k = 0; k < g.K; k++) {
-      const float weight = float(from[k * narrow_panel]);
+      const float weight = narrow_value(g.b, g.K, k, n);
 #pragma unroll
       for (int i = 0; i < rows_at_once; i++) {
         const int64_t m = row + i < g.M ? row + i : row;
@@ -39,11 +38,10 @@ __global__ void __launch_bounds__(block) multiply_kernel(NarrowGemm<float, W> g)
 template <class W>
 __global__ void __launch_bounds__(block) embedding_kernel(NarrowEmbedding<float, W> e) {
   const int64_t row = blockIdx.x, token = e.token[row];
-  const W* const from = e.b + narrow_place<W>(e.K, 0, token);
   const float* const position = e.position_table + e.position[row] * e.K;
   const float scale = e.scale ? e.scale[token] : 1.0f;
   for (int64_t k = threadIdx.x; k < e.K; k += block) {
-    e.out[row * e.K + k] = float(from[k * narrow_panel]) * scale + position[k];
+    e.out[row * e.K + k] = narrow_value(e.b, e.K, k, token) * scale + position[k];
   }
 }
 

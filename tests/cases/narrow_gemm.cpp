@@ -3,6 +3,7 @@
 #include "kernels/narrow_gemm.h"
 
 #include <cmath>
+#include <cstring>
 
 #include "tests/case.h"
 
@@ -12,16 +13,18 @@ namespace {
 template <class W>
 constexpr bool scaled = std::is_same_v<W, int8_t>;
 
-/// Any codes: what stands behind the last column is not to be read as one of a column.
+/// Any elements, behind the last column, too: those are not to be taken for some of a column.
 template <class W>
 W* weights(Buffers& b, int64_t K, int64_t N) {
   std::vector<W> values(static_cast<size_t>(narrow_count(K, N)));
   for (size_t i = 0; i < values.size(); i++) {
     const PhiloxWords words = random_words(2, RandomStream::init, 7, 0, i);
-    if constexpr (scaled<W>) {
-      values[i] = W(int(words[0] % 255) - 127);
-    } else {
+    if constexpr (!scaled<W>) {
       values[i] = W(float(unit_normal(words[0], words[1])));
+    } else if (i % 4 == 0) {
+      int32_t word = 0;
+      for (int s = 3; s >= 0; s--) word = 256 * word + int32_t(words[size_t(s)] % 255) - 127;
+      std::memcpy(&values[i], &word, sizeof word);
     }
   }
   return b.hold(values);
@@ -88,7 +91,7 @@ struct NarrowGemmCase {
       for (int64_t n = 0; n < g.N; n++) {
         double sum = 0;
         for (int64_t k = 0; k < g.K; k++) {
-          sum += g.a[m * g.K + k] * double(g.b[narrow_place<W>(g.K, k, n)]);
+          sum += g.a[m * g.K + k] * double(narrow_value(g.b, g.K, k, n));
         }
         if (g.scale) sum *= double(g.scale[n]);
         if (g.bias) sum += g.bias[n];
@@ -136,7 +139,7 @@ struct NarrowEmbeddingCase {
     for (int64_t row = 0; row < e.rows; row++) {
       for (int64_t k = 0; k < e.K; k++) {
         const int64_t token = e.token[row];
-        const double weight = double(e.b[narrow_place<W>(e.K, k, token)]);
+        const double weight = double(narrow_value(e.b, e.K, k, token));
         e.out[row * e.K + k] = weight * (e.scale ? double(e.scale[token]) : 1) +
                                e.position_table[e.position[row] * e.K + k];
       }

@@ -43,8 +43,9 @@ template <class T, class E>
   return __builtin_convertvector(values, Vector<T>);
 }
 
-/// What widened elements are to be multiplied by. Those of int8 stay in the upper byte of a word:
-/// all but one would need a shift more to come down. A power of 2 rounds nothing.
+/// What widened elements, and their sums, are to be multiplied by: a power of 2, so that nothing is
+/// rounded. Codes of int8 stay in the upper byte of a word with the lower ones behind it;
+/// separate_codes takes these out of the sums.
 template <class W>
 constexpr float widened_unit = 1;
 template <>
@@ -55,9 +56,9 @@ template <class T>
 [[gnu::always_inline]] inline void widen(const int8_t* b, int g, Vector<T>* out) {
   const Words<T> words = load_words<T>(b + 4 * g * lanes<T>);
   out[0] = convert_words<T, int32_t>(words << 24);
-  out[1] = convert_words<T, int32_t>(words << 16 & 0xff000000);
-  out[2] = convert_words<T, int32_t>(words << 8 & 0xff000000);
-  out[3] = convert_words<T, int32_t>(words & 0xff000000);
+  out[1] = convert_words<T, int32_t>(words << 16);
+  out[2] = convert_words<T, int32_t>(words << 8);
+  out[3] = convert_words<T, int32_t>(words);
 }
 template <class T>
 [[gnu::always_inline]] inline void widen(const bf16* b, int g, Vector<T>* out) {
@@ -67,6 +68,12 @@ template <class T>
   out[1] = convert_words<T, float>(odd << 16);
   out[2] = convert_words<T, float>(even & 0xffff0000);
   out[3] = convert_words<T, float>(odd & 0xffff0000);
+}
+
+/// Takes out of the sums of a panel's columns [0, columns) what the codes behind theirs have added.
+template <class T>
+inline void separate_codes(T* out, int64_t columns) {
+  for (int64_t n = columns - 1; n >= group_apart; n--) out[n] -= out[n - group_apart] * T(0x1p-8);
 }
 
 /// How many groups so many rows take at once: as many as there are registers for.
