@@ -20,6 +20,10 @@ constexpr int groups_of_panel = group_apart / lanes<T>;
 /// Rows of a tile that is a group wide.
 inline constexpr int narrow_rows = tile_registers / group_vectors;
 
+/// How far ahead of itself a row of a panel asks for its bytes. The hardware foresees the stream,
+/// but no further than to the end of a page of 4 KiB: a new one would begin with a wait.
+inline constexpr int64_t ahead_bytes = 4096;
+
 /// As many elements of E as a vector of T has.
 template <class E, class T>
 struct Beside {
@@ -95,6 +99,9 @@ template <class T, class W, int rows>
     const W* at = b;
     for (int64_t k = tile.K; k > 0; k--, a++, at += narrow_panel) {
       Vector<T> b_row[vectors];
+      unroll<int(sizeof(W))>([&](auto line) __attribute__((always_inline)) {
+        __builtin_prefetch(reinterpret_cast<const char*>(at) + ahead_bytes + 64 * line);
+      });
       unroll<groups>([&](auto g) { widen<T>(at, first + g, b_row + g * group_vectors); });
       unroll<rows>([&](auto i) {
         const T element = a[i * tile.a_row];
