@@ -23,6 +23,7 @@ BenchRow measure(const BenchFlags& flags, const BenchModel& model, const BenchTe
   BenchRow row{.model = model.name,
                .config = model.config,
                .placement = placement,
+               .weights = flags.weights.dtype(placement.dtype),
                .threads = threads,
                .test = test,
                .ceilings = ceilings,
@@ -51,6 +52,7 @@ std::string cpu_text() {
 int bench_main(const BenchFlags& flags) {
   const BenchSizes sizes = flags.sizes();
   const Placement placement = flags.device.placement();
+  flags.weights.check(placement.dtype);
   const std::vector<BenchModel> models = flags.models();
   std::map<int64_t, bench::Ceilings> ceilings;
   for (const int64_t threads : sizes.threads) {
@@ -85,6 +87,7 @@ Command bench_command() {
               "rlhf bench --test train,decode\n"
               "  rlhf bench --test train --device cpu --bf16\n"
               "  rlhf bench --shape demo,gpt2 --threads 1,2 --output_format json\n"
+              "  rlhf bench --test prompt,decode,rollout --weight_dtype int8\n"
               "  rlhf bench --model_name_or_path runs/demo/ppo --repetitions 20",
           .declare = [flags](Flags& f) { flags->declare(f); },
           .run = [flags](const Invocation&) { return bench_main(*flags); }};

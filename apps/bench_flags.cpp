@@ -76,6 +76,7 @@ void BenchFlags::declare(Flags& flags) {
       .add("threads", threads_, "one table for each; unless said otherwise OMP_NUM_THREADS, or all")
       .shown_as("N,N,...");
   flags.choice("output_format", output_format, {"md", "json", "csv"}, "of the table on stdout");
+  weights.declare(flags);
   device.declare(flags);
 }
 
@@ -84,6 +85,10 @@ BenchSizes BenchFlags::sizes() const {
   for (const std::string& test : split_words(test_)) {
     if (std::find(kTests.begin(), kTests.end(), test) == kTests.end()) {
       input_error("--test", "expected some of {}, got \"{}\"", fmt::join(kTests, ","), test_);
+    }
+    if (weights.narrow() && (test == "train" || test == "ppo")) {
+      input_error("--weight_dtype", "expected --test to be some of prompt,decode,rollout, got {}",
+                  test_);
     }
     sizes.tests.push_back(test);
   }

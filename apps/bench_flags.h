@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "apps/device_flags.h"
+#include "apps/weight_flags.h"
 #include "nn/gpt2.h"
 
 namespace rlhf {
@@ -38,6 +39,7 @@ class BenchFlags {
   std::vector<BenchModel> models() const;
 
   DeviceFlags device;
+  WeightFlags weights;
   int64_t repetitions = 5, warmup = 1;
   int64_t rollout_batch_size = 32, prompt_length = 32, response_length = 64;
   int64_t episodes_per_update = 8, num_iterations = 4, num_mini_batches = 2;

@@ -18,6 +18,9 @@ using Cells = std::vector<std::string>;
 std::string type_name(const BenchRow& row) {
   return row.placement.dtype == DType::bf16 || row.bf16_products ? "bf16" : "f32";
 }
+std::string weight_name(const BenchRow& row) {
+  return row.weights == DType::i8 ? "int8" : std::string(name_of(row.weights));
+}
 std::string device_name(const BenchRow& row) {
   return row.placement.device == Device::cuda ? "cuda" : "cpu";
 }
@@ -41,7 +44,8 @@ Cells markdown_cells(const BenchRow& row) {
   const double ms = 1e3 * bench::median(row.seconds) / row.test.steps;
   return {row.model,
           count_text(row.parameters),
-          device_name(row) + " " + type_name(row),
+          device_name(row) + " " + type_name(row) +
+              (row.weights == row.placement.dtype ? "" : ", " + weight_name(row) + " weights"),
           row.placement.device == Device::cpu ? fmt::to_string(row.threads) : "",
           row.test.name,
           fmt::format("{:.1f} +- {:.1f}", tokens.mean(), tokens.deviation()),
@@ -77,6 +81,7 @@ ordered_json facts(const BenchRow& row) {
           {"n_embd", row.config.n_embd},
           {"device", device_name(row)},
           {"type", type_name(row)},
+          {"weights", weight_name(row)},
           {"threads", row.threads},
           {"test", row.test.name},
           {"repetitions", row.seconds.size()},

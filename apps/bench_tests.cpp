@@ -15,7 +15,7 @@ using namespace bench;
 class Planner {
  public:
   Planner(const BenchFlags& flags, const BenchSizes& sizes, const BenchModel& model, DType dtype)
-      : flags_(flags), sizes_(sizes), model_(model), bytes_(dtype == DType::bf16 ? 2 : 4) {}
+      : flags_(flags), sizes_(sizes), model_(model), dtype_(dtype) {}
 
   std::vector<BenchTest> all() {
     for (const std::string& test : sizes_.tests) {
@@ -63,8 +63,10 @@ class Planner {
 
   /// Continues B prompts; `greedy`: by the most probable tokens.
   auto generation(int64_t B, int64_t prompt, int64_t fresh, bool greedy) const {
-    return [=, make = model_.make](const Placement& placement, const Repeats& repeats) {
-      const Gpt2 model = make(prompt + fresh, 1, placement);
+    return [=, make = model_.make, weights = &flags_.weights](const Placement& placement,
+                                                              const Repeats& repeats) {
+      Gpt2 model = make(prompt + fresh, 1, placement);
+      weights->apply(model);
       return time_generation(model, random_tokens(model, B, prompt, 3), fresh, greedy ? 0.f : 1.f,
                              repeats);
     };
@@ -83,7 +85,8 @@ class Planner {
     add({.name = fmt::format("tg{}", tokens),
          .tokens = n,
          .steps = n,
-         .bytes = decoding_bytes(model_.config, n, keys_seen(0, n), bytes_),
+         .bytes = decoding_bytes(model_.config, n, keys_seen(0, n), flags_.weights.dtype(dtype_),
+                                 dtype_),
          .time = generation(1, 1, tokens, /*greedy=*/true)});
   }
 
@@ -118,7 +121,7 @@ class Planner {
   const BenchFlags& flags_;
   const BenchSizes& sizes_;
   const BenchModel& model_;
-  double bytes_;
+  DType dtype_;
   std::vector<BenchTest> tests_;
 };
 

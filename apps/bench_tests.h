@@ -33,6 +33,7 @@ struct BenchRow {
   Gpt2Config config;
   int64_t parameters = 0;
   Placement placement;
+  DType weights = DType::f32;  ///< in memory
   int64_t threads = 0;
   BenchTest test;
   std::vector<double> seconds;  ///< of each timed repetition

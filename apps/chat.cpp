@@ -12,6 +12,7 @@
 #include "apps/line_input.h"
 #include "apps/sampling_flags.h"
 #include "apps/terminal.h"
+#include "apps/weight_flags.h"
 #include "core/unicode.h"
 #include "rl/model/model_folder.h"
 
@@ -21,6 +22,7 @@ namespace {
 struct Options {
   std::string model_name_or_path, system;
   SamplingOptions sampling{.max_new_tokens = 256};
+  WeightFlags weights;
   DeviceFlags device;
 };
 
@@ -106,8 +108,10 @@ int chat_main(const Options& o) {
   if (find_invalid_utf8(o.system)) {
     input_error("--system", "expected UTF-8, got {}", quote(o.system));
   }
-  const LoadedLanguageModel loaded =
-      load_language_model(o.model_name_or_path, o.device.placement_for_inference());
+  const Placement placement = o.device.placement_for_inference();
+  o.weights.check(placement.dtype);
+  LoadedLanguageModel loaded = load_language_model(o.model_name_or_path, placement);
+  o.weights.apply(loaded.model.transformer);
   SamplingOptions sampling = o.sampling;
   sampling.stop_tokens = loaded.stop_tokens;
   Chat chat(loaded.model.transformer, *loaded.tokenizer, sampling, o.model_name_or_path);
@@ -136,6 +140,7 @@ Command chat_command() {
                 flags.add("max_new_tokens", o->sampling.max_new_tokens, between(1, 1 << 20),
                           "tokens an answer at most");
                 declare_sampling(flags, o->sampling);
+                o->weights.declare(flags);
                 o->device.declare(flags);
               },
           .run = [o](const Invocation&) { return chat_main(*o); }};

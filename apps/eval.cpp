@@ -13,6 +13,7 @@
 #include "apps/terminal.h"
 #include "apps/tokenizer_flag.h"
 #include "apps/training_flags.h"
+#include "apps/weight_flags.h"
 #include "data/datasets.h"
 #include "data/rows.h"
 #include "data/text_metrics.h"
@@ -37,6 +38,7 @@ struct Options {
   float temperature = 0;
   bool json = false;
   PolicyEvaluationFlags policy;
+  WeightFlags weights;
   DeviceFlags device;
 
   SamplingOptions sampling(const LoadedLanguageModel& loaded) const {
@@ -164,11 +166,16 @@ std::string task_of(const Options& o, bool scalar) {
 
 Evaluation evaluate_language_model(const Options& o, const std::string& task,
                                    const Placement& placement) {
-  const LoadedLanguageModel loaded = load_language_model(o.model_name_or_path, placement);
+  const bool two_levels = task == "policy" && is_hierarchical_folder(o.model_name_or_path);
+  if (two_levels && o.weights.narrow()) {
+    input_error("--weight_dtype", "expected a policy of one level, got one of two: leave it out");
+  }
+  LoadedLanguageModel loaded = load_language_model(o.model_name_or_path, placement);
+  o.weights.apply(loaded.model.transformer);
   if (task == "policy") {
     Responder respond = responder(loaded.model.transformer);
     std::optional<LoadedHierarchicalPolicy> levels;
-    if (is_hierarchical_folder(o.model_name_or_path)) {
+    if (two_levels) {
       levels = load_hierarchical_policy(o.model_name_or_path, placement);
       respond = [&](std::span<const Tokens> prompts, const SamplingOptions& options) {
         return rlhf::respond(levels->policy, prompts, options, levels->hierarchy.shape);
@@ -190,9 +197,11 @@ int eval_main(const Options& o, const Invocation& invocation) {
                 scalar ? "pairs or labels" : "perplexity, generation or policy", task);
   }
   const Placement placement = o.device.placement_for_inference();
+  o.weights.check(placement.dtype);
   Evaluation evaluation;
   if (scalar) {
-    const LoadedScalarModel loaded = load_scalar_model(o.model_name_or_path, placement);
+    LoadedScalarModel loaded = load_scalar_model(o.model_name_or_path, placement);
+    o.weights.apply(loaded.model.transformer);
     evaluation = task == "pairs" ? evaluate_pairs(o, loaded) : evaluate_labels(o, loaded);
   } else {
     evaluation = evaluate_language_model(o, task, placement);
@@ -253,6 +262,7 @@ Command eval_command() {
                 .shown_as("DIR");
             flags.add("json", o->json, "print one JSON object");
             o->policy.declare(flags);
+            o->weights.declare(flags);
             o->device.declare(flags);
           },
       .run = [o](const Invocation& invocation) { return eval_main(*o, invocation); }};

@@ -10,6 +10,7 @@
 #include "apps/hierarchical_generate.h"
 #include "apps/sampling_flags.h"
 #include "apps/terminal.h"
+#include "apps/weight_flags.h"
 #include "core/atomic_file.h"
 #include "core/unicode.h"
 #include "rl/answer_rows.h"
@@ -25,6 +26,7 @@ struct Options {
   int64_t num_return_sequences = 1;
   SamplingOptions sampling;
   bool json = false;
+  WeightFlags weights;
   DeviceFlags device;
 };
 
@@ -89,6 +91,9 @@ nlohmann::ordered_json results_json(const std::vector<Request>& asked,
 
 /// The same of a policy of two levels, whose text alone would not say who wrote what.
 int generate_hierarchical(const Options& o) {
+  if (o.weights.narrow()) {
+    input_error("--weight_dtype", "expected a policy of one level, got one of two: leave it out");
+  }
   const LoadedHierarchicalPolicy loaded =
       load_hierarchical_policy(o.model_name_or_path, o.device.placement_for_inference());
   const Tokenizer& tokenizer = *loaded.tokenizer;
@@ -119,12 +124,14 @@ int generate_hierarchical(const Options& o) {
 
 int generate_main(const Options& o) {
   if (is_hierarchical_folder(o.model_name_or_path)) return generate_hierarchical(o);
-  const LoadedLanguageModel loaded =
-      load_language_model(o.model_name_or_path, o.device.placement_for_inference());
+  const Placement placement = o.device.placement_for_inference();
+  o.weights.check(placement.dtype);
+  LoadedLanguageModel loaded = load_language_model(o.model_name_or_path, placement);
   const Tokenizer& tokenizer = *loaded.tokenizer;
   const std::vector<Request> asked = requests(o, tokenizer);
   std::vector<Tokens> prompts;
   for (const Request& request : asked) prompts.push_back(request.tokens);
+  o.weights.apply(loaded.model.transformer);
   SamplingOptions sampling = o.sampling;
   sampling.stop_tokens = loaded.stop_tokens;
 
@@ -190,6 +197,7 @@ Command generate_command() {
                       "continuations of each prompt");
             declare_sampling(flags, s);
             flags.add("json", o->json, "print one JSON object");
+            o->weights.declare(flags);
             o->device.declare(flags);
           },
       .run = [o](const Invocation&) { return generate_main(*o); }};

@@ -9,7 +9,8 @@
 
 namespace rlhf {
 
-enum class DType { f32, f64, bf16, i32 };
+/// i8 is a type of weights only (core/narrow_matrix.h).
+enum class DType { f32, f64, bf16, i32, i8 };
 
 template <class T>
 constexpr DType dtype_of();
@@ -29,9 +30,24 @@ template <>
 constexpr DType dtype_of<int32_t>() {
   return DType::i32;
 }
+template <>
+constexpr DType dtype_of<int8_t>() {
+  return DType::i8;
+}
 
 constexpr size_t size_of(DType dtype) {
-  return dtype == DType::f64 ? 8 : dtype == DType::bf16 ? 2 : 4;
+  switch (dtype) {
+    case DType::f64:
+      return 8;
+    case DType::bf16:
+      return 2;
+    case DType::i8:
+      return 1;
+    case DType::f32:
+    case DType::i32:
+      return 4;
+  }
+  return 0;
 }
 
 constexpr std::string_view name_of(DType dtype) {
@@ -44,6 +60,8 @@ constexpr std::string_view name_of(DType dtype) {
       return "bf16";
     case DType::i32:
       return "i32";
+    case DType::i8:
+      return "i8";
   }
   return "";
 }
@@ -52,7 +70,8 @@ constexpr std::string_view name_of(DType dtype) {
 /// @throws Error for an integer type: ops compute on floating point only.
 template <class Body>
 decltype(auto) dispatch(DType dtype, Body&& body) {
-  check(dtype != DType::i32, "dispatch", "expected a floating-point tensor, got i32");
+  check(dtype != DType::i32 && dtype != DType::i8, "dispatch",
+        "expected a floating-point tensor, got {}", name_of(dtype));
   return dtype == DType::f64 ? body(double{}) : dtype == DType::bf16 ? body(bf16{}) : body(float{});
 }
 

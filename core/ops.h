@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "core/narrow_matrix.h"
 #include "core/tape.h"
 #include "core/tensor.h"
 #include "kernels/activation.h"
@@ -39,6 +40,11 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias, const L
 Tensor mlp(const Tensor& x, const Tensor& fc_weight, const Tensor& fc_bias,
            const Tensor& proj_weight, const Tensor& proj_bias);
 
+/// x (..., in) . weight (in, out) [+ bias (out)], and gelu of that where asked for. In float; not
+/// differentiable. (narrow_gemm)
+Tensor linear(const Tensor& x, const NarrowMatrix& weight, const Tensor& bias = {},
+              bool gelu = false);
+
 /// x as float where it is bfloat16, else x itself. `parameter` says that its gradient is one of a
 /// parameter, and so kept in float. (convert)
 Tensor to_accumulator(const Tensor& x, bool parameter = false);
@@ -66,6 +72,11 @@ Tensor activation(const Tensor& x, ActivationKind kind);
 
 /// token_table[token] + position_table[position]: (N, C) from i32 (N) twice. (embedding)
 Tensor embedding(const Tensor& token, const Tensor& position, const Tensor& token_table,
+                 const Tensor& position_table);
+
+/// The same with the token table as a head has it, (C, V). In float; not differentiable.
+/// (narrow_gemm)
+Tensor embedding(const Tensor& token, const Tensor& position, const NarrowMatrix& token_table,
                  const Tensor& position_table);
 
 /// Zeroes with `probability` and divides the rest by 1 - probability; the identity when it is 0.
@@ -108,6 +119,10 @@ struct TokenLogProb {
 TokenLogProb token_log_prob(const Tensor& x, const Tensor& head, const Tensor& target,
                             float temperature = 1, bool with_entropy = false,
                             std::optional<size_t> keep_bytes = {});
+
+/// The same log_prob by a head that nobody trains, (C, V). Not differentiable. (log_prob)
+Tensor token_log_prob(const Tensor& x, const NarrowMatrix& head, const Tensor& target,
+                      float temperature = 1);
 
 /// KL(q, p) or KL(p, q) of each row, with p = softmax(x . head^T / temperature) and q =
 /// softmax(ref_x . ref_head^T / temperature) over the whole vocabulary: (N). x (N, C), head (V, C);

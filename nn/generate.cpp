@@ -101,7 +101,7 @@ class Sampler {
   // host.
   Tensor draw(const Tensor& hidden, std::span<const Tensor> inputs) const {
     const Device device = model_.device();
-    const Tensor logits = linear(hidden, model_.head(), {}, /*transposed=*/true);
+    const Tensor logits = model_.logits(hidden);
     const int64_t N = logits.shape()[0], V = model_.config.vocab_size;
     const Tensor draws = inputs[0].to(device), history = inputs[1].to(device),
                  length = inputs[2].to(device);

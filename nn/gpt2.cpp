@@ -6,6 +6,13 @@
 
 namespace rlhf {
 
+Tensor Gpt2::embed(const TokenBatch& batch) const {
+  // Batches are made on the host; here they come to where the model is.
+  const Tensor token = batch.token.to(device()), position = batch.position.to(device());
+  return wte.narrow.defined() ? embedding(token, position, wte.narrow, wpe.weight)
+                              : embedding(token, position, wte.weight, wpe.weight);
+}
+
 Tensor Gpt2::forward(const TokenBatch& batch, const StepState* training,
                      const std::function<Tensor(const Tensor&, size_t)>& attend) const {
   // Each place that drops has a site of its own: 0 for the embedding, then three a block.
@@ -15,10 +22,7 @@ Tensor Gpt2::forward(const TokenBatch& batch, const StepState* training,
       return dropout(x, probability, {training, RandomStream::dropout, site});
     };
   };
-  // Batches are made on the host; here they come to where the model is.
-  const Tensor embedded = embedding(batch.token.to(device()), batch.position.to(device()),
-                                    wte.weight, wpe.weight);  // (N, C)
-  Residual stream{drop(config.embd_pdrop, 0)(embedded)};
+  Residual stream{drop(config.embd_pdrop, 0)(embed(batch))};  // (N, C)
   for (size_t layer = 0; layer < h.size(); layer++) {
     const uint32_t site = uint32_t(1 + 3 * layer);
     const auto block = [=, this](const Residual& in) {
@@ -82,6 +86,25 @@ KvCache Gpt2::make_cache(int64_t B, int64_t capacity) const {
         {Tensor::empty(shape, dtype(), device()), Tensor::empty(shape, dtype(), device())});
   }
   return cache;
+}
+
+Tensor Gpt2::logits(const Tensor& hidden) const {
+  const Embedding& table = head_table();
+  if (table.narrow.defined()) return linear(hidden, table.narrow);
+  return linear(hidden, table.weight, {}, /*transposed=*/true);
+}
+
+Tensor Gpt2::log_prob(const Tensor& hidden, const Tensor& target, float temperature) const {
+  const Embedding& table = head_table();
+  if (table.narrow.defined()) return token_log_prob(hidden, table.narrow, target, temperature);
+  return token_log_prob(hidden, table.weight, target, temperature).log_prob;
+}
+
+const Tensor& Gpt2::head() const {
+  const Embedding& table = head_table();
+  check(!table.narrow.defined(), "gpt2",
+        "expected a head that can be trained, got narrow weights: they give logits and log_prob");
+  return table.weight;
 }
 
 void Gpt2::untie() {

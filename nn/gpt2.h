@@ -54,15 +54,21 @@ struct Gpt2 {
 
   KvCache make_cache(int64_t B, int64_t capacity) const;
 
-  /// The language-model head, (V, C): what sampling, log-probabilities and losses read.
-  const Tensor& head() const { return tied() ? wte.weight : lm_head.weight; }
-  bool tied() const { return !lm_head.weight.defined(); }
+  /// Logits of the next token behind each hidden state (N, C): (N, V).
+  Tensor logits(const Tensor& hidden) const;
+  /// token_log_prob by the head, for who wants no gradient: (N).
+  Tensor log_prob(const Tensor& hidden, const Tensor& target, float temperature = 1) const;
+
+  /// The language-model head, (V, C): what losses read.
+  /// @throws Error when its weights are narrow: then there are logits and log_prob alone.
+  const Tensor& head() const;
+  bool tied() const { return !lm_head.defined(); }
   /// Gives it a head of its own that starts as a copy of the embedding, if it has none.
   void untie();
   /// The same memory without a head of its own: what reward models and critics are made of.
   Gpt2 without_head() const;
-  DType dtype() const { return wte.weight.dtype(); }
-  Device device() const { return wte.weight.device(); }
+  DType dtype() const { return wpe.weight.dtype(); }
+  Device device() const { return wpe.weight.device(); }
   Placement placement() const { return {device(), dtype()}; }
 
   void visit(auto&& v) {
@@ -74,6 +80,8 @@ struct Gpt2 {
   }
 
  private:
+  const Embedding& head_table() const { return tied() ? wte : lm_head; }
+  Tensor embed(const TokenBatch& batch) const;
   Tensor forward(const TokenBatch& batch, const StepState* training,
                  const std::function<Tensor(const Tensor& qkv, size_t layer)>& attend) const;
 };

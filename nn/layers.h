@@ -12,8 +12,11 @@ struct Linear {
   Tensor weight;   ///< (in, out)
   Tensor bias;     ///< (out)
   Lora lora = {};  ///< undefined: none
+  NarrowMatrix narrow =
+      {};  ///< in place of weight (nn/narrow_weights.h); undefined: weight is there
   /// `training` as in Gpt2: an adapter has a dropout of its own.
   Tensor operator()(const Tensor& x, const StepState* training = nullptr) const {
+    if (narrow.defined()) return linear(x, narrow, bias);
     if (!lora.defined()) return linear(x, weight, bias);
     return linear(x, weight, bias, lora.term(x, training));
   }
@@ -25,7 +28,9 @@ struct Linear {
 };
 
 struct Embedding {
-  Tensor weight;  ///< (entries, C)
+  Tensor weight;             ///< (entries, C)
+  NarrowMatrix narrow = {};  ///< in place of weight, (C, entries); undefined: weight is there
+  bool defined() const { return weight.defined() || narrow.defined(); }
   void visit(auto&& v) { v("weight", weight); }
 };
 
@@ -76,6 +81,7 @@ struct Mlp {
   Linear c_fc;    ///< (C, 4C)
   Linear c_proj;  ///< (4C, C)
   Tensor operator()(const Tensor& x, const StepState* training) const {
+    if (c_fc.narrow.defined()) return c_proj(linear(x, c_fc.narrow, c_fc.bias, /*gelu=*/true));
     // What an adapter adds comes before gelu: then gelu cannot be part of the first product.
     if (c_fc.lora.defined() || c_proj.lora.defined()) {
       return c_proj(gelu(c_fc(x, training)), training);

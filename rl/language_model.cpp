@@ -86,8 +86,7 @@ Likelihood evaluate_likelihood(const Gpt2& model, std::span<const Example> examp
     const size_t n = std::min(size_t(batch_size), examples.size() - first);
     const TargetBatch batch = pad_examples(examples.subspan(first, n));
     const Tensor hidden = model(batch.batch);
-    const Tensor log_prob =
-        token_log_prob(hidden, model.head(), batch.target.to(model.device())).log_prob;
+    const Tensor log_prob = model.log_prob(hidden, batch.target.to(model.device()));
     dispatch_accumulator(log_prob.dtype(), [&](auto t) {
       for (const auto value : log_prob.to_vector<decltype(t)>()) total.nll -= double(value);
     });

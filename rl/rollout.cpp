@@ -137,8 +137,7 @@ std::vector<float> response_log_probs(const Gpt2& model, std::span<const Episode
   for_each_slice(episodes, batch_size, [&](std::span<const Episode* const> slice) {
     const ResponseBatch batch = response_batch(slice, model, batch_size);
     const Tensor hidden = response_states(model, batch);
-    const Tensor log_prob =
-        token_log_prob(hidden, model.head(), batch.target, temperature).log_prob;
+    const Tensor log_prob = model.log_prob(hidden, batch.target, temperature);
     const std::vector<float> values = log_prob.to_vector<float>();
     all.insert(all.end(), values.begin(), values.begin() + batch.count);
   });

@@ -24,8 +24,12 @@ TEST(BenchWork, AgreesWithThePublishedCountOfLlmC) {
 TEST(BenchWork, DecodingReadsEveryWeightOnceAStep) {
   // 123.5 million weights in float: 494 MB, and 2 * 12 * 768 floats for each key that is seen.
   const Gpt2Config config = bench::named_shape("gpt2", "shape").config;
-  EXPECT_NEAR(bench::decoding_bytes(config, 1, 0, 4) / 494.1e6, 1, 1e-3);
-  EXPECT_EQ(bench::decoding_bytes(config, 0, 10, 4), 10 * 4 * 2 * 12 * 768);
+  constexpr DType f32 = DType::f32;
+  EXPECT_NEAR(bench::decoding_bytes(config, 1, 0, f32, f32) / 494.1e6, 1, 1e-3);
+  EXPECT_EQ(bench::decoding_bytes(config, 0, 10, f32, f32), 10 * 4 * 2 * 12 * 768);
+  EXPECT_EQ(bench::decoding_bytes(config, 0, 10, DType::i8, f32), 10 * 4 * 2 * 12 * 768);
+  // A quarter, and 0.13 million scales.
+  EXPECT_NEAR(bench::decoding_bytes(config, 1, 0, DType::i8, f32) / 124.1e6, 1, 1e-3);
   EXPECT_EQ(bench::keys_seen(0, 4), 1 + 2 + 3 + 4);
   EXPECT_EQ(bench::keys_seen(10, 2), 11 + 12);
 }
@@ -104,7 +108,7 @@ TEST(BenchTable, IsCsvOfTheSameColumnsInEveryLine) {
   ASSERT_EQ(lines.size(), 3u);
   EXPECT_NE(lines[1].find("\"a|b \"\"c\"\"\""), std::string::npos) << lines[1];
   for (const std::string& line : lines) {
-    EXPECT_EQ(std::count(line.begin(), line.end(), ','), 23) << line;
+    EXPECT_EQ(std::count(line.begin(), line.end(), ','), 24) << line;
   }
 }
 
@@ -185,6 +189,22 @@ TEST_F(BenchEndToEnd, TimesAModelFolderWithinItsContext) {
   EXPECT_EQ(rows.back()["threads"], 2);
 }
 
+TEST_F(BenchEndToEnd, CountsTheBytesOfNarrowWeights) {
+  const auto read = [](const std::string& type) {
+    const Finished done = rlhf(kTiny + kTinyModel +
+                               Arguments{"--test", "prompt,decode,rollout", "--weight_dtype", type,
+                                         "--output_format", "json"});
+    EXPECT_EQ(done.code, 0) << done.err;
+    const json rows = json::parse(done.out);
+    EXPECT_EQ(rows.size(), 3u);
+    for (const json& row : rows) EXPECT_EQ(row["weights"], type == "auto" ? "f32" : type);
+    return rows[1]["gb_per_s"].get<double>() / rows[1]["tokens_per_s"].get<double>();
+  };
+  const double floats = read("auto");
+  EXPECT_NEAR(read("bf16") / floats, 0.5, 0.02);
+  EXPECT_NEAR(read("int8") / floats, 0.31, 0.03) << "16 codes share a scale";
+}
+
 TEST_F(BenchEndToEnd, PrintsMarkdownAndCsv) {
   const Arguments call = kTiny + kTinyModel + Arguments{"--test", "train"};
   const Finished markdown = rlhf(call);
@@ -205,6 +225,8 @@ TEST_F(BenchEndToEnd, SaysInOneLineWhatIsWrong) {
       {{"--test", "train,fly"}, "[--test] expected some of train,"},
       {{"--block_size", "64,x"}, "[--block_size] expected whole numbers"},
       {{"--block_size", "0"}, "[--block_size] expected whole numbers from 1"},
+      {{"--weight_dtype", "int4"}, "[--weight_dtype] expected one of auto, bf16, int8"},
+      {{"--weight_dtype", "int8"}, "[--weight_dtype] expected --test to be some of prompt,"},
       {{"--threads", "0"}, "[--threads] expected whole numbers from 1"},
       {{"--repetitions", "0"}, "[--repetitions] expected"},
       {{"--output_format", "xml"}, "[--output_format] expected one of md, json, csv"},

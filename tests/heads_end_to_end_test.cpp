@@ -45,6 +45,8 @@ TEST_F(HeadsEndToEnd, AHierarchyLeavesAPolicyThatSaysWhoWroteWhat) {
                      "hierarchical/explained_variance", "objective/kl"});
   const Finished said =
       rlhf({"generate", "--model_name_or_path", at("h"), "--prompt", "a", "--json"});
+  expect_refused({"generate", "--model_name_or_path", at("h"), "--weight_dtype", "int8"},
+                 "[--weight_dtype] expected a policy of one level");
   ASSERT_EQ(said.code, 0) << said.err;
   const json result = json::parse(said.out)["results"][0];
   size_t tokens = 0;

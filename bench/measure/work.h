@@ -3,6 +3,7 @@
 // operations here, as in every published MFU.
 #pragma once
 
+#include "core/dtype.h"
 #include "nn/gpt2_config.h"
 
 namespace rlhf::bench {
@@ -31,10 +32,15 @@ inline double training_flops(const Gpt2Config& c, double B, double T) {
   return 3 * forward_flops(c, B * T, B * keys_seen(0, T), B * T);
 }
 
-/// Bytes of parameters that every decoding step reads, and those of keys and values behind them.
-inline double decoding_bytes(const Gpt2Config& c, double steps, double keys, double element_bytes) {
-  return element_bytes * (steps * (block_weights(c) + head_weights(c)) +
-                          2 * keys * double(c.n_layer) * double(c.n_embd));
+/// Bytes of weights that every decoding step reads, with the scales of int8, one an output (3 + 1 +
+/// 4 + 1 times C a block, and V), and those of keys and values behind them.
+inline double decoding_bytes(const Gpt2Config& c, double steps, double keys, DType weights,
+                             DType activations) {
+  const double channels = double(c.n_layer) * double(c.n_embd);
+  const double scales = weights == DType::i8 ? 9 * channels + double(c.vocab_size) : 0;
+  return steps * (double(size_of(weights)) * (block_weights(c) + head_weights(c)) +
+                  double(sizeof(float)) * scales) +
+         double(size_of(activations)) * 2 * keys * channels;
 }
 
 }  // namespace rlhf::bench

@@ -87,6 +87,29 @@ TokenLogProb token_log_prob(const Tensor& x, const Tensor& head, const Tensor& t
   return {log_prob, entropy};
 }
 
+Tensor token_log_prob(const Tensor& x, const NarrowMatrix& head, const Tensor& target,
+                      float temperature) {
+  const int64_t N = x.shape().rows(), V = head.outputs();
+  check(head.inputs() == x.shape()[-1] && target.count() == N, "token_log_prob",
+        "expected {} channels and {} targets, got {} and {}", head.inputs(), N, x.shape()[-1],
+        target.count());
+  const int64_t chunk = std::min(N, logit_rows(N, V, x.device()));
+  const Tensor log_prob = Tensor::empty({N}, DType::f32, x.device());
+  const Tensor lse = Tensor::empty({N}, DType::f32, x.device());
+  for (int64_t first = 0; first < N; first += chunk) {
+    const int64_t n = std::min(chunk, N - first);
+    const Tensor logits = linear(x.view(first * head.inputs(), {n, head.inputs()}), head);
+    run(x.device(), LogProbForward<float>{.log_prob = log_prob.data<float>() + first,
+                                          .lse = lse.data<float>() + first,
+                                          .logits = logits.data<float>(),
+                                          .target = target.data<int32_t>() + first,
+                                          .N = n,
+                                          .V = V,
+                                          .inverse_temperature = 1 / temperature});
+  }
+  return log_prob;
+}
+
 TokenLogProb categorical(const Tensor& logits, const Tensor& action) {
   const int64_t N = logits.shape().rows(), V = logits.shape()[-1];
   check(action.count() == N, "categorical", "expected {} actions, got {}", N, action.count());
