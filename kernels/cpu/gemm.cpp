@@ -4,8 +4,9 @@
 // from what `out` held. Blocks of k go on with the chain where the last one left it in `out`, so
 // that neither blocking, nor the number of rows, nor threads can change a bit.
 //
-// The panel of b in use is the only copy that is made: a is read where it lies, and so is b when
-// there are too few rows to repay copying it. Very few rows (decoding) read b as one stream.
+// The panel of b in use is nearly the only copy that is made: a is read where it lies, unless it is
+// transposed and large (gemm_left.h), and so is b when there are too few rows to repay copying it.
+// Very few rows (decoding) read b as one stream.
 //
 // Products in bfloat16 are the same loops over pairs of k: what is copied is rounded on the way, a
 // is copied as well, and few rows round b in registers. Blocks of k begin at an even one, so that
@@ -28,9 +29,10 @@ namespace rlhf {
 namespace cpu {
 namespace {
 
-/// Operands of a packed panel: of full tiles, 256 deep; wider ones are as much shallower.
+/// Operands of a packed panel: of full tiles, 192 deep, which leaves a quarter of a first cache of
+/// 48 KB to a and the sums; wider ones are as much shallower.
 template <class Operand>
-constexpr int64_t panel_size = 256 * tile_vectors* lanes<Operand>;
+constexpr int64_t panel_size = 192 * tile_vectors* lanes<Operand>;
 /// Operands of a that every panel of b meets again: they should stay in the last cache.
 constexpr int64_t a_block = 1 << 20;
 /// Up to so many rows read b in place. (Each tile would round it anew.)

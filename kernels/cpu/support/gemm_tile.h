@@ -2,6 +2,14 @@
 // both, an element is start + a(i, 0) b(0, j) + a(i, 1) b(1, j) + ..., one fused multiply-add after
 // the other (of bfloat16, the second k of each pair before its first): a sum that depends on
 // nothing but its own row, its own column and its start.
+//
+// A tile's size follows from the registers. AVX-512 has 32: 24 hold the sums of 8 rows x 3 vectors,
+// 3 a row of b, and elements of a are broadcast from memory by the multiply-adds themselves. A step
+// of k is 24 multiply-adds, of which a core begins two a cycle, and 3 + 8 loads, two a cycle as
+// well: arithmetic is the limit, with half of the loads to spare, and 24 sums are more than the 2 x
+// 4 that must be under way at once. AVX2 and SSE2 have 16: 4 x 3 sums, 3 of b, 1 of a; 12
+// multiply-adds and 3 + 4 loads a step. What a panel of b weighs in the caches is chosen in
+// gemm.cpp.
 #pragma once
 
 #include <array>
