@@ -108,7 +108,7 @@ TEST(BenchTable, IsCsvOfTheSameColumnsInEveryLine) {
   ASSERT_EQ(lines.size(), 3u);
   EXPECT_NE(lines[1].find("\"a|b \"\"c\"\"\""), std::string::npos) << lines[1];
   for (const std::string& line : lines) {
-    EXPECT_EQ(std::count(line.begin(), line.end(), ','), 24) << line;
+    EXPECT_EQ(std::count(line.begin(), line.end(), ','), 26) << line;
   }
 }
 
@@ -213,7 +213,7 @@ TEST_F(BenchEndToEnd, PrintsMarkdownAndCsv) {
   EXPECT_TRUE(markdown.out.starts_with("| model")) << markdown.out;
   const Finished csv = rlhf(call + Arguments{"--output_format", "csv"});
   EXPECT_EQ(csv.code, 0) << csv.err;
-  EXPECT_TRUE(csv.out.starts_with("version,model,parameters,")) << csv.out;
+  EXPECT_TRUE(csv.out.starts_with("version,device_name,instructions,model,parameters,")) << csv.out;
   EXPECT_EQ(std::count(csv.out.begin(), csv.out.end(), '\n'), 2) << csv.out;
 }
 
