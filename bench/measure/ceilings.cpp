@@ -12,6 +12,8 @@
 
 #include "bench/measure/fma_burst.h"
 #include "bench/measure/samples.h"
+#include "core/check.h"
+#include "kernels/memory.h"
 
 namespace rlhf::bench {
 namespace {
@@ -70,10 +72,14 @@ double measure_reads(int threads) {
 #endif
   const int64_t quads =
       std::max<int64_t>(int64_t{256} << 20, 4 * cache) / int64_t(4 * sizeof(Line));
-  // Not written here: each thread touches first what it will read, so that its own memory holds it.
-  const std::unique_ptr<Line[]> lines(new Line[size_t(4 * quads)]);
+  // As weights get it. Not written here: each thread touches first what it will read, so that its
+  // own memory holds it.
+  const auto release_lines = [](Line* memory) { release(Cpu{}, memory); };
+  const std::unique_ptr<Line, decltype(release_lines)> lines(
+      static_cast<Line*>(allocate(Cpu{}, size_t(4 * quads) * sizeof(Line))));
+  check(lines != nullptr, "memory", "expected room to measure reads, got none");
   const auto share = [&](int thread, int all, auto&& body) {
-    body(&lines[size_t(quads * thread / all * 4)], &lines[0] + quads * (thread + 1) / all * 4);
+    body(lines.get() + quads * thread / all * 4, lines.get() + quads * (thread + 1) / all * 4);
   };
   best_of(1, threads, [&](int thread, int all) {
     share(thread, all, [](Line* from, Line* end) { std::fill(from, end, Line{1}); });
