@@ -2,6 +2,8 @@
 
 #include <cstring>
 
+#include "core/allocator.h"
+
 namespace rlhf {
 namespace {
 
@@ -46,6 +48,8 @@ void ParameterArena::adopt(const std::vector<Slot>& slots) {
     entries_.push_back({slot.name, view, begin, exact});
     begin += view.count();
   }
+  // The blocks that parameters lay in have sizes that no step asks for.
+  Allocator::of(values_.device()).trim();
 }
 
 void ParameterArena::forget_exact() {
