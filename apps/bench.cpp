@@ -44,20 +44,19 @@ BenchRow measure(const BenchFlags& flags, const BenchModel& model, const BenchTe
   return row;
 }
 
-std::string cpu_text() {
-  const DeviceReport cpu = device_report(Cpu{});
-  return escape_line(fmt::format("{}, kernels for {}", cpu.name, cpu.instructions));
-}
-
 int bench_main(const BenchFlags& flags) {
   const BenchSizes sizes = flags.sizes();
   const Placement placement = flags.device.placement();
   flags.weights.check(placement.dtype);
   const std::vector<BenchModel> models = flags.models();
+  const DeviceReport device =
+      on_device(placement.device, [](auto tag) { return device_report(tag); });
   std::map<int64_t, bench::Ceilings> ceilings;
   for (const int64_t threads : sizes.threads) {
     if (placement.device != Device::cpu || ceilings.contains(threads)) continue;
-    if (ceilings.empty()) fmt::print(stderr, "{}\n", cpu_text());
+    if (ceilings.empty()) {
+      fmt::print(stderr, "{}, kernels for {}\n", escape_line(device.name), device.instructions);
+    }
     ceilings[threads] = bench::measure_ceilings(int(threads));
     fmt::print(stderr, "ceilings of {}\n", bench::ceilings_text(ceilings[threads]));
   }
@@ -67,6 +66,7 @@ int bench_main(const BenchFlags& flags) {
       bench::use_threads(int(threads));
       for (const BenchTest& test : bench_tests(flags, sizes, model, placement.dtype)) {
         rows.push_back(measure(flags, model, test, placement, ceilings[threads], threads));
+        rows.back().device = device;
       }
     }
   }

@@ -6,7 +6,6 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/terminal.h"
-#include "kernels/device_report.h"
 #include "rl/run/version.h"
 
 namespace rlhf {
@@ -68,11 +67,9 @@ ordered_json facts(const BenchRow& row) {
   for (const double s : row.seconds) each.push_back(1e3 * s / row.test.steps);
   ms.add(each);
   const double flops = rate(row, row.test.flops), bytes = rate(row, row.test.bytes);
-  const DeviceReport report =
-      on_device(row.placement.device, [](auto tag) { return device_report(tag); });
   return {{"version", version},
-          {"device_name", report.name},
-          {"instructions", report.instructions},
+          {"device_name", row.device.name},
+          {"instructions", row.device.instructions},
           {"model", row.model},
           {"parameters", row.parameters},
           {"vocab_size", row.config.vocab_size},

@@ -9,6 +9,7 @@
 #include "apps/bench_flags.h"
 #include "bench/measure/ceilings.h"
 #include "bench/measure/samples.h"
+#include "kernels/device_report.h"
 
 namespace rlhf {
 
@@ -33,6 +34,7 @@ struct BenchRow {
   Gpt2Config config;
   int64_t parameters = 0;
   Placement placement;
+  DeviceReport device = {};    ///< where the placement is
   DType weights = DType::f32;  ///< in memory
   int64_t threads = 0;
   BenchTest test;

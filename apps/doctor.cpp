@@ -15,6 +15,7 @@
 #include "apps/cpu_check.h"
 #include "apps/device_flags.h"
 #include "apps/terminal.h"
+#include "kernels/device_report.h"
 #include "rl/run/version.h"
 
 namespace rlhf {
@@ -109,7 +110,7 @@ ordered_json examine() {
       {"build", build_type()},
       {"built_for", built_for_instructions()},
       {"cuda", has_cuda ? cuda_text() : "none in this build (CPU)"},
-      {"cpu", first_of(proc_value("/proc/cpuinfo", "model name"), "unknown")},
+      {"cpu", device_report(Cpu{}).name},
       {"cpu_has", cpu_instructions()},
       {"cores", std::thread::hardware_concurrency()},
       {"openmp_threads", openmp_threads()},

@@ -5,14 +5,14 @@
 namespace rlhf {
 namespace {
 
-/// As Linux tells it for x86; others get the word.
+/// As Linux tells it for x86.
 std::string processor_name() {
   std::ifstream lines("/proc/cpuinfo");
   for (std::string line; std::getline(lines, line);) {
     const size_t colon = line.find(": ");
     if (line.starts_with("model name") && colon != line.npos) return line.substr(colon + 2);
   }
-  return "CPU";
+  return "unknown";
 }
 
 }  // namespace
