@@ -24,7 +24,7 @@ fake() {
 scene() {
   scene=$1
   rm -rf "${tree:?}" "${tools:?}" "$calls"
-  mkdir -p "$tree"/{cmake,kernels,core,nn,data,rl,bench/measure,apps} "$tools"
+  mkdir -p "$tree"/{cmake,kernels,core,nn,data,rl,serve,bench/measure,apps} "$tools"
   touch "$tree"/{CMakeLists.txt,CMakePresets.json,apps/a.cpp,apps/b.cpp} "$calls"
   cp "$source/rlhf" "$tree"
   local tool small=(bash env awk cat dirname find flock grep mkdir mv nproc readlink tail tee touch)

@@ -23,6 +23,14 @@ string(REPLACE ";" "|" support_names "${support}")
 set(kernel "^kernels/[a-z0-9_]+\\.h$")
 rule("^bench/measure/" "^(bench/measure|rl|nn|data|core)/|${kernel}"
      "bench/measure, rl, nn, data, core and kernels/*.h")
+rule("^serve/store/" "^(serve/store|data|core)/|^kernels/philox\\.h$"
+     "serve/store, data, core without ops, and kernels/philox.h" "^core/ops")
+rule("^serve/http/" "^(serve/http|core)/" "serve/http and core without ops" "^core/ops")
+rule("^serve/engine/" "^(serve/engine|rl|nn|data|core)/|${kernel}"
+     "serve/engine, rl, nn, data, core and kernels/*.h")
+rule("^serve/openai/" "^(serve/(openai|http|engine)|rl|nn|data|core)/|${kernel}"
+     "serve/openai, serve/http, serve/engine, rl, nn, data, core and kernels/*.h")
+rule("^serve/" "^(serve|apps|rl|nn|data|core)/|${kernel}" "everything but bench and tests")
 rule("^(apps|bench|tests)/" "." "everything")
 rule("^rl/env/" "^(rl/env|data|core)/|^kernels/philox\\.h$"
      "rl/env, data, core without ops, and kernels/philox.h" "^core/ops")
@@ -50,7 +58,7 @@ endfunction()
 
 # ---- layers ------------------------------------------------------------------------------------
 
-foreach(folder apps bench core data kernels nn rl tests)
+foreach(folder apps bench core data kernels nn rl serve tests)
   file(GLOB_RECURSE found RELATIVE ${ROOT} ${ROOT}/${folder}/*.h ${ROOT}/${folder}/*.cpp
        ${ROOT}/${folder}/*.cu)
   list(APPEND files ${found})
