@@ -33,6 +33,7 @@ Command merge_command();
 Command generate_command();
 Command best_of_n_command();
 Command chat_command();
+Command serve_command();
 Command eval_command();
 Command report_command();
 Command bench_command();
@@ -52,8 +53,8 @@ inline std::vector<Command> commands() {
       simpo_command(),        gym_command(),
       merge_command(),        generate_command(),
       best_of_n_command(),    chat_command(),
-      eval_command(),         report_command(),
-      bench_command(),
+      serve_command(),        eval_command(),
+      report_command(),       bench_command(),
   };
 }
 

@@ -1,0 +1,79 @@
+// rlhf serve: pages where people compare and chat, APIs, and learning from what they said.
+#include <fmt/core.h>
+
+#include <chrono>
+#include <thread>
+
+#include "apps/cli.h"
+#include "apps/commands.h"
+#include "apps/serve_flags.h"
+#include "apps/stop_signal.h"
+#include "apps/terminal.h"
+#include "data/text_file.h"
+#include "serve/accounts.h"
+#include "serve/store/prompts.h"
+
+namespace rlhf {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// What is under way when the program is told to stop has so long.
+constexpr auto kDrain = 5s;
+
+void tell(const std::string& line) { fmt::print(stderr, "{}\n", escape_line(line)); }
+
+std::string address_of(const serve::ApplicationOptions& options, uint16_t port) {
+  const std::string& host = options.http.host;
+  const bool is_v6 = host.find(':') != host.npos;
+  return is_v6 ? fmt::format("http://[{}]:{}", host, port) : fmt::format("http://{}:{}", host, port);
+}
+
+void import_prompts(serve::Application& app, const std::string& file) {
+  if (file.empty()) return;
+  const store::PromptImport done =
+      store::import_prompts(app.store, store::the_program, read_text(file), file);
+  if (!done.refused.empty()) {
+    input_error(fmt::format("{}:{}", file, done.refused[0].line), "{}", done.refused[0].message);
+  }
+  tell(fmt::format("{} new prompts, {} known ones from {}", done.added, done.duplicates, file));
+  app.answers.wake();
+}
+
+void wait_for_stop() {
+  while (stop_signal() == 0) std::this_thread::sleep_for(100ms);
+}
+
+int serve_main(const ServeFlags& flags) {
+  serve::ApplicationOptions options = flags.options();
+  options.tell = tell;
+  options.run_command = [](std::span<const std::string> arguments, Watch& watch) {
+    return run_command(arguments, watch);
+  };
+  serve::Application app(std::move(options));
+  import_prompts(app, flags.prompts());
+  const std::string token =
+      serve::operator_token(app.store, app.options.data / "admin.token", flags.new_admin_token());
+  const std::string address = address_of(app.options, app.server->port());
+  fmt::print("{}/{}\n", address, token.empty() ? "" : "#token=" + token);
+  std::fflush(stdout);
+  tell(fmt::format("{} answers; Ctrl-C stops", app.policies.promoted().name));
+  catch_stop_signals();
+  wait_for_stop();
+  tell("stopping: answers that are under way have five seconds");
+  app.stop(kDrain);
+  return 0;
+}
+
+}  // namespace
+
+Command serve_command() {
+  auto o = std::make_shared<ServeFlags>();
+  return {.name = "serve",
+          .summary = "pages where people compare answers and chat, and learning from their votes",
+          .example = "rlhf serve --model_name_or_path runs/demo/sft --prompts prompts.jsonl",
+          .declare = [o](Flags& flags) { o->declare(flags); },
+          .run = [o](const Invocation&) { return serve_main(*o); }};
+}
+
+}  // namespace rlhf

@@ -1,0 +1,60 @@
+// All that a server is made of, in the order in which it is built up; it comes down in reverse.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+
+#include "serve/answer_maker.h"
+#include "serve/background.h"
+#include "serve/http/server.h"
+#include "serve/learner.h"
+#include "serve/policies.h"
+#include "serve/runs_folder.h"
+#include "serve/store/privacy.h"
+#include "serve/store/store.h"
+
+namespace rlhf::serve {
+
+struct ApplicationOptions {
+  std::filesystem::path model;  ///< what serves, unless the database knows something newer
+  std::filesystem::path data;   ///< database, log, token, backups
+  std::filesystem::path runs;   ///< what the Runs page shows, and where learnings go
+  PolicyOptions policies;
+  ComparisonSettings comparisons;
+  LearnerOptions learning;
+  Learner::RunCommand run_command;
+  store::StoreOptions store;
+  store::RetentionOptions retention;
+  int backups_kept = 0;  ///< daily copies of the database; 0: none
+  http::Options http;
+  std::function<void(const std::string& line)> tell;  ///< what the operator should know
+};
+
+struct Application {
+  /// Loads everything and listens. @throws InputError for what is wrong with any of it.
+  explicit Application(ApplicationOptions options);
+  ~Application();
+
+  /// Finishes what is under way within that time, saves, and stops listening.
+  void stop(std::chrono::milliseconds drain);
+
+  /// A promotion or rejection has happened, or might have to: memory follows the database.
+  void versions_changed();
+  /// Somebody voted on a candidate: promotes or rejects it if that decides it.
+  void decide(int64_t candidate);
+  /// Copies the database into the data folder. @returns the file.
+  std::filesystem::path back_up(int64_t by);
+
+  const ApplicationOptions options;
+  store::Store store;
+  http::Registry registry;
+  http::AccessLog log;
+  Policies policies;
+  RunsFolder runs;
+  Background background;
+  AnswerMaker answers;
+  Learner learner;
+  std::optional<http::Server> server;
+};
+
+}  // namespace rlhf::serve

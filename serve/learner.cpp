@@ -1,0 +1,217 @@
+#include "serve/learner.h"
+
+#include <omp.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/atomic_file.h"
+#include "core/check.h"
+#include "core/json.h"
+#include "data/text_file.h"
+#include "serve/store/export.h"
+#include "serve/store/prompts.h"
+#include "serve/store/settings.h"
+#include "serve/store/votes.h"
+#include "serve/weights_digest.h"
+
+namespace rlhf::serve {
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+namespace {
+
+constexpr std::string_view kChoices = "learning";
+
+/// What PPO is to answer: all prompts, but those that are held out.
+void write_prompts(store::Store& store, double held_out, const fs::path& file) {
+  std::string lines;
+  int64_t after = 0;
+  for (;;) {
+    const auto some = store::list_prompts(store, after, 1000);
+    for (const store::Prompt& prompt : some) {
+      after = prompt.id;
+      if (store::is_held_out(prompt.digest, held_out)) continue;
+      nlohmann::ordered_json row;
+      if (prompt.is_messages) {
+        row["prompt"] = messages_json(store::messages_of(prompt));
+      } else {
+        row["prompt"] = prompt.text;
+      }
+      lines += row.dump() + "\n";
+    }
+    if (some.size() < 1000) break;
+  }
+  atomic_write(file, lines);
+}
+
+LearningMethod method_in(const json& value, LearningMethod otherwise) {
+  return value.contains("method") ? learning_method(value["method"].get<std::string>()) : otherwise;
+}
+
+}  // namespace
+
+Learner::Learner(store::Store& store, LearnerOptions options, RunCommand run_command,
+                 OnCandidate on_candidate)
+    : store_(store),
+      options_(std::move(options)),
+      run_command_(std::move(run_command)),
+      on_candidate_(std::move(on_candidate)),
+      choices_{options_.settings.method, options_.automatic, options_.least_votes} {
+  if (const auto saved = store::setting(store_, kChoices)) {
+    choices_.method = method_in(*saved, choices_.method);
+    choices_.automatic = saved->value("automatic", choices_.automatic);
+    choices_.least_votes = saved->value("least_votes", choices_.least_votes);
+  }
+  watch_.on_progress = [this](const ProgressState& state) {
+    const std::lock_guard lock(mutex_);
+    if (!progress_) return;
+    progress_->done = state.done;
+    progress_->total = state.total;
+    const double rate = state.steps_per_second;
+    progress_->eta_seconds = rate > 0 ? double(state.total - state.done) / rate : 0;
+    progress_->metrics = state.metrics;
+  };
+}
+
+Learner::~Learner() { stop(); }
+
+int64_t Learner::start(int64_t by, std::optional<LearningMethod> method) {
+  const std::lock_guard lock(mutex_);
+  if (progress_) throw store::Conflict("[learning] expected none to be running, got one");
+  if (thread_.joinable()) thread_.join();
+  const auto base = store::promoted_version(store_);
+  if (!base) throw store::Conflict("[learning] expected a promoted version, found none");
+  store::Learning learning{.method = name_of(method.value_or(choices_.method)),
+                           .votes_until = store::last_vote(store_),
+                           .base_version = base->id};
+  const int64_t votes = store::votes_after(store_, 0);
+  if (votes < 1) input_error("learning", "expected votes to learn from, found none");
+  learning.id = store::start_learning(
+      store_, by,
+      {.method = learning.method, .votes_until = learning.votes_until, .base_version = base->id});
+  learning.run = (options_.folder / fmt::format("learning-{}", learning.id)).string();
+  progress_ = LearningProgress{.id = learning.id, .method = learning.method, .stage = "files"};
+  watch_.stop = false;
+  thread_ = std::thread([this, learning, method = learning_method(learning.method)] {
+    learn(learning, method);
+    const std::lock_guard done(mutex_);
+    progress_.reset();
+  });
+  return learning.id;
+}
+
+void Learner::cancel() {
+  const std::lock_guard lock(mutex_);
+  if (!progress_) throw store::Conflict("[learning] expected one that is running, found none");
+  watch_.stop = true;
+}
+
+void Learner::consider() {
+  const LearningChoices wanted = choices();
+  if (!wanted.automatic || progress() || store::new_votes(store_) < wanted.least_votes) return;
+  start(store::the_program);
+}
+
+std::optional<LearningProgress> Learner::progress() const {
+  const std::lock_guard lock(mutex_);
+  return progress_;
+}
+
+LearningChoices Learner::choices() const {
+  const std::lock_guard lock(mutex_);
+  return choices_;
+}
+
+void Learner::choose(int64_t by, const LearningChoices& choices) {
+  if (choices.least_votes < 1 || choices.least_votes > 1'000'000) {
+    input_error("least_votes", "expected 1 to 1000000, got {}", choices.least_votes);
+  }
+  store::set_setting(store_, by, kChoices,
+                     {{"method", name_of(choices.method)},
+                      {"automatic", choices.automatic},
+                      {"least_votes", choices.least_votes}});
+  const std::lock_guard lock(mutex_);
+  choices_ = choices;
+}
+
+void Learner::stop() {
+  watch_.stop = true;
+  if (thread_.joinable()) thread_.join();
+}
+
+void Learner::learn(store::Learning learning, LearningMethod method) {
+  omp_set_num_threads(std::max(1, options_.threads));
+  json figures = json::object();
+  store::LearningEnd end;
+  std::optional<int64_t> candidate;
+  try {
+    const LearningFiles files = write_files(learning, figures);
+    store::update_learning(store_, learning.id, learning.run, figures);
+    LearningSettings settings = options_.settings;
+    settings.method = method;
+    const std::vector<LearningStage> stages = learning_plan(settings, files);
+    for (const LearningStage& stage : stages) {
+      run_stage(stage, figures);
+      store::update_learning(store_, learning.id, learning.run, figures);
+    }
+    candidate = end.result_version = add_candidate(learning, stages.back().output, figures);
+  } catch (const std::exception& error) {
+    end.state = watch_.stop ? store::LearningState::cancelled : store::LearningState::failed;
+    end.error = watch_.stop ? "" : error.what();
+  }
+  end.figures = figures;
+  store::end_learning(store_, learning.id, end);
+  if (candidate) on_candidate_(*candidate);
+}
+
+LearningFiles Learner::write_files(const store::Learning& learning, json& figures) const {
+  const auto base = store::find_version(store_, learning.base_version);
+  check(base.has_value(), "learning", "expected version {}, found none", learning.base_version);
+  LearningFiles files{
+      .base = base->path, .output = learning.run, .seed = options_.seed + uint64_t(learning.id)};
+  fs::create_directories(files.output);
+  files.preferences = files.output / "preferences.jsonl";
+  files.held_out = files.output / "held_out.jsonl";
+  files.prompts = files.output / "prompts.jsonl";
+  store::ExportOptions options{.votes_until = learning.votes_until,
+                               .held_out = false,
+                               .held_out_fraction = options_.held_out};
+  figures["preferences"] = store::export_file(store_, options, files.preferences);
+  options.held_out = true;
+  const int64_t held_out = store::export_file(store_, options, files.held_out);
+  figures["held_out"] = held_out;
+  if (held_out == 0) files.held_out.clear();
+  if (figures["preferences"] == 0) {
+    input_error("learning", "expected votes that prefer an answer, found none");
+  }
+  write_prompts(store_, options_.held_out, files.prompts);
+  return files;
+}
+
+void Learner::run_stage(const LearningStage& stage, json& figures) {
+  {
+    const std::lock_guard lock(mutex_);
+    progress_->stage = stage.command;
+    progress_->output = stage.output;
+    progress_->done = progress_->total = 0;
+    progress_->metrics.clear();
+  }
+  const int code = run_command_(stage.arguments, watch_);
+  check(code == 0, stage.command, "expected exit code 0, got {}", code);
+  const fs::path summary = stage.output / "summary.json";
+  figures[stage.command] = parse_json(read_text(summary), summary.string());
+}
+
+int64_t Learner::add_candidate(const store::Learning& learning, const fs::path& folder,
+                               const json& figures) const {
+  return store::add_version(store_, store::the_program,
+                            {.parent = learning.base_version,
+                             .path = fs::absolute(folder).string(),
+                             .digest = weights_digest(folder),
+                             .method = learning.method,
+                             .note = fmt::format("learning {}", learning.id),
+                             .metrics = figures});
+}
+
+}  // namespace rlhf::serve

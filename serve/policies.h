@@ -1,0 +1,65 @@
+// The versions of the policy that are in memory, each behind an engine of its own: the promoted
+// one, which answers, and candidates that are being compared with it. The database says which is
+// which; here is what follows from it.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "serve/openai/routes.h"
+#include "serve/store/versions.h"
+
+namespace rlhf::serve {
+
+using Policy = openai::Served;
+
+struct PolicyOptions {
+  std::string name = "rlhf";  ///< version 3 is also known as "rlhf-v3"
+  engine::Options engine = {};
+  /// How a model folder becomes a model: where it lives, in how many bits.
+  std::function<LoadedLanguageModel(const std::filesystem::path& folder)> load;
+  std::chrono::milliseconds drain{30'000};  ///< for the answers of a version that goes
+};
+
+/// Safe to call from several threads.
+class Policies {
+ public:
+  /// Loads the promoted version. @throws InputError when there is none, or its files are not what
+  /// they were.
+  Policies(store::Store& store, PolicyOptions options);
+  ~Policies();
+
+  Policy promoted() const;
+  /// Loads it if it is not there. @throws as above.
+  Policy version(int64_t id);
+  /// By "rlhf" (the promoted one), "rlhf-v3", or no name. @throws http::HttpError 404.
+  Policy named(const std::string& name);
+  std::vector<Policy> loaded() const;
+
+  /// Brings memory in line with the database after a promotion or a rejection: the promoted version
+  /// serves from now on, and what is neither that nor a candidate goes when its answers are given.
+  void follow();
+
+  /// Lets all answers that are under way come to their end.
+  void drain(std::chrono::milliseconds at_most);
+
+  std::string name_of_version(int64_t id) const;
+
+ private:
+  Policy load(const store::ModelVersion& version) const;
+  void retire(Policy policy);
+
+  store::Store& store_;
+  const PolicyOptions options_;
+  mutable std::mutex mutex_;  // of the two below
+  std::map<int64_t, Policy> loaded_;
+  int64_t promoted_ = 0;
+  std::mutex loading_;  // one at a time: a model is large
+  std::vector<std::jthread> retiring_;
+};
+
+}  // namespace rlhf::serve

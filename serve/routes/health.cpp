@@ -1,0 +1,23 @@
+// Whether the server is well, for load balancers and Prometheus.
+#include "serve/application.h"
+#include "serve/routes/respond.h"
+#include "serve/routes/routes.h"
+
+namespace rlhf::serve {
+
+void add_health_routes(http::Router& router, Application& app) {
+  using http::Method, http::Request, http::UserRole;
+  router.add(Method::get, "/health", UserRole::nobody, responding([&app](const Request&) {
+               if (app.policies.promoted().engine->stats().draining) {
+                 throw http::HttpError(503, "the server is shutting down");
+               }
+               return http::json_response({{"status", "ok"}});
+             }),
+             {.rate = http::Rate::free});
+  router.add(Method::get, "/metrics", UserRole::annotator, responding([&app](const Request&) {
+               return http::Response{.body = app.registry.text(),
+                                     .type = std::string(http::metrics_type)};
+             }));
+}
+
+}  // namespace rlhf::serve

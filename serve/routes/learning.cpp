@@ -1,0 +1,110 @@
+// Learning from votes: how far it is, what it made so far, start, cancel and choices.
+#include <cmath>
+
+#include "serve/application.h"
+#include "serve/body.h"
+#include "serve/routes/respond.h"
+#include "serve/routes/routes.h"
+
+namespace rlhf::serve {
+namespace {
+
+using http::Request, http::Response;
+using nlohmann::ordered_json;
+
+ordered_json running_json(const Application& app, const LearningProgress& progress) {
+  ordered_json metrics = ordered_json::object();
+  for (const auto& [name, value] : progress.metrics) {
+    metrics[name] = std::isfinite(value) ? ordered_json(value) : ordered_json(nullptr);
+  }
+  const auto run = progress.output.empty()
+                       ? std::filesystem::path()
+                       : std::filesystem::relative(progress.output, app.runs.root());
+  return {{"id", progress.id},           {"method", progress.method},
+          {"stage", progress.stage},     {"done", progress.done},
+          {"total", progress.total},     {"eta_seconds", progress.eta_seconds},
+          {"run", run.generic_string()}, {"metrics", metrics}};
+}
+
+template <class T>
+ordered_json optional_json(const std::optional<T>& value) {
+  return value ? ordered_json(*value) : ordered_json(nullptr);
+}
+
+ordered_json learning_json(const store::Learning& learning) {
+  return {{"id", learning.id},
+          {"method", learning.method},
+          {"state", store::name_of(learning.state)},
+          {"votes_until", learning.votes_until},
+          {"base", learning.base_version},
+          {"result", optional_json(learning.result_version)},
+          {"started", learning.started},
+          {"ended", optional_json(learning.ended)},
+          {"figures", learning.figures},
+          {"error", learning.error}};
+}
+
+ordered_json choices_json(const LearningChoices& choices) {
+  return {{"method", name_of(choices.method)},
+          {"automatic", choices.automatic},
+          {"every_votes", choices.least_votes}};
+}
+
+Response status(Application& app, const Request&) {
+  ordered_json history = ordered_json::array();
+  for (const store::Learning& learning : store::learnings(app.store)) {
+    history.push_back(learning_json(learning));
+  }
+  const auto progress = app.learner.progress();
+  return http::json_response(
+      {{"running", progress ? running_json(app, *progress) : ordered_json(nullptr)},
+       {"since", store::new_votes(app.store)},
+       {"needed", app.learner.choices().least_votes},
+       {"history", history},
+       {"settings", choices_json(app.learner.choices())}});
+}
+
+Response start(Application& app, const Request& request) {
+  Body body(request);
+  const auto method = body.optional_text("method", 16);
+  body.finish();
+  const int64_t id = app.learner.start(
+      request.caller.person, method ? std::optional(learning_method(*method)) : std::nullopt);
+  return http::json_response({{"id", id}}, 202);
+}
+
+Response cancel(Application& app, const Request&) {
+  app.learner.cancel();
+  return http::json_response({{"cancelling", true}}, 202);
+}
+
+Response choose(Application& app, const Request& request) {
+  Body body(request);
+  LearningChoices choices = app.learner.choices();
+  if (const auto method = body.optional_text("method", 16)) {
+    choices.method = learning_method(*method);
+  }
+  choices.automatic = body.optional_flag("automatic").value_or(choices.automatic);
+  choices.least_votes =
+      body.optional_integer("every_votes", 1, 1'000'000).value_or(choices.least_votes);
+  body.finish();
+  app.learner.choose(request.caller.person, choices);
+  return http::json_response(choices_json(choices));
+}
+
+}  // namespace
+
+void add_learning_routes(http::Router& router, Application& app) {
+  using http::Method, http::UserRole;
+  const auto add = [&](Method method, const char* path,
+                       Response (*make)(Application&, const Request&)) {
+    router.add(method, path, UserRole::admin,
+               responding([&app, make](const Request& request) { return make(app, request); }));
+  };
+  add(Method::get, "/api/learning", status);
+  add(Method::post, "/api/learning", start);
+  add(Method::del, "/api/learning", cancel);
+  add(Method::put, "/api/learning/settings", choose);
+}
+
+}  // namespace rlhf::serve
