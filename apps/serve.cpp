@@ -11,6 +11,7 @@
 #include "apps/terminal.h"
 #include "data/text_file.h"
 #include "serve/accounts.h"
+#include "serve/replica.h"
 #include "serve/store/prompts.h"
 
 namespace rlhf {
@@ -26,7 +27,8 @@ void tell(const std::string& line) { fmt::print(stderr, "{}\n", escape_line(line
 std::string address_of(const serve::ApplicationOptions& options, uint16_t port) {
   const std::string& host = options.http.host;
   const bool is_v6 = host.find(':') != host.npos;
-  return is_v6 ? fmt::format("http://[{}]:{}", host, port) : fmt::format("http://{}:{}", host, port);
+  return is_v6 ? fmt::format("http://[{}]:{}", host, port)
+               : fmt::format("http://{}:{}", host, port);
 }
 
 void import_prompts(serve::Application& app, const std::string& file) {
@@ -44,9 +46,21 @@ void wait_for_stop() {
   while (stop_signal() == 0) std::this_thread::sleep_for(100ms);
 }
 
+int replica_main(const serve::ApplicationOptions& options) {
+  serve::Replica replica(options);
+  fmt::print("{}/v1\n", address_of(options, replica.port()));
+  std::fflush(stdout);
+  tell(fmt::format("{} answers, read-only; Ctrl-C stops", replica.policies().promoted().name));
+  catch_stop_signals();
+  wait_for_stop();
+  replica.stop(kDrain);
+  return 0;
+}
+
 int serve_main(const ServeFlags& flags) {
   serve::ApplicationOptions options = flags.options();
   options.tell = tell;
+  if (flags.read_only()) return replica_main(options);
   options.run_command = [](std::span<const std::string> arguments, Watch& watch) {
     return run_command(arguments, watch);
   };

@@ -66,7 +66,7 @@ Application::Application(ApplicationOptions given)
   });
   http::Router router;
   add_page_routes(router);
-  add_health_routes(router, *this);
+  add_health_routes(router, policies, registry);
   add_session_routes(router, *this);
   add_compare_routes(router, *this);
   add_prompt_routes(router, *this);

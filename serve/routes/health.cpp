@@ -1,21 +1,22 @@
 // Whether the server is well, for load balancers and Prometheus.
-#include "serve/application.h"
+#include "serve/http/metrics.h"
+#include "serve/policies.h"
 #include "serve/routes/respond.h"
 #include "serve/routes/routes.h"
 
 namespace rlhf::serve {
 
-void add_health_routes(http::Router& router, Application& app) {
+void add_health_routes(http::Router& router, Policies& policies, http::Registry& registry) {
   using http::Method, http::Request, http::UserRole;
-  router.add(Method::get, "/health", UserRole::nobody, responding([&app](const Request&) {
-               if (app.policies.promoted().engine->stats().draining) {
+  router.add(Method::get, "/health", UserRole::nobody, responding([&policies](const Request&) {
+               if (policies.promoted().engine->stats().draining) {
                  throw http::HttpError(503, "the server is shutting down");
                }
                return http::json_response({{"status", "ok"}});
              }),
              {.rate = http::Rate::free});
-  router.add(Method::get, "/metrics", UserRole::annotator, responding([&app](const Request&) {
-               return http::Response{.body = app.registry.text(),
+  router.add(Method::get, "/metrics", UserRole::annotator, responding([&registry](const Request&) {
+               return http::Response{.body = registry.text(),
                                      .type = std::string(http::metrics_type)};
              }));
 }

@@ -2,14 +2,16 @@
 // answers look like is in docs/serve-api.md.
 #pragma once
 
+#include "serve/http/metrics.h"
 #include "serve/http/router.h"
 
 namespace rlhf::serve {
 
 struct Application;
+class Policies;
 
 void add_page_routes(http::Router& router);
-void add_health_routes(http::Router& router, Application& app);
+void add_health_routes(http::Router& router, Policies& policies, http::Registry& registry);
 void add_session_routes(http::Router& router, Application& app);
 void add_compare_routes(http::Router& router, Application& app);
 void add_prompt_routes(http::Router& router, Application& app);
