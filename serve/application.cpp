@@ -64,23 +64,7 @@ Application::Application(ApplicationOptions given)
     store::apply_retention(store, store::the_program, options.retention);
     if (options.backups_kept > 0) back_up(store::the_program);
   });
-  http::Router router;
-  add_page_routes(router);
-  add_health_routes(router, policies, registry);
-  add_session_routes(router, *this);
-  add_compare_routes(router, *this);
-  add_prompt_routes(router, *this);
-  add_export_routes(router, *this);
-  add_chat_routes(router, *this);
-  add_run_routes(router, *this);
-  add_version_routes(router, *this);
-  add_learning_routes(router, *this);
-  add_people_routes(router, *this);
-  add_record_routes(router, *this);
-  openai::add_routes(
-      router, [this](const std::string& name) { return policies.named(name); },
-      [this] { return policies.loaded(); });
-  server.emplace(options.http, std::move(router), authenticate_by(store), log, registry);
+  server.emplace(options.http, all_routes(*this), authenticate_by(store), log, registry);
 }
 
 Application::~Application() { stop(0ms); }

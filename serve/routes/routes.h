@@ -10,6 +10,9 @@ namespace rlhf::serve {
 struct Application;
 class Policies;
 
+/// All routes of a server, the OpenAI-compatible ones included.
+http::Router all_routes(Application& app);
+
 void add_page_routes(http::Router& router);
 void add_health_routes(http::Router& router, Policies& policies, http::Registry& registry);
 void add_session_routes(http::Router& router, Application& app);
