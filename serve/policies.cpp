@@ -50,7 +50,8 @@ Policy Policies::version(int64_t id) {
     if (const auto found = loaded_.find(id); found != loaded_.end()) return found->second;
   }
   const auto version = store::find_version(store_, id);
-  if (!version) input_error("version", "expected a version that is there, got {}", id);
+  if (!version)
+    throw store::NotFound(fmt::format("[version] expected one that is there, got {}", id));
   const Policy policy = load(*version);
   const std::lock_guard lock(mutex_);
   return loaded_[id] = policy;

@@ -34,7 +34,7 @@ class Policies {
   ~Policies();
 
   Policy promoted() const;
-  /// Loads it if it is not there. @throws as above.
+  /// Loads it if it is not there. @throws store::NotFound, or as above.
   Policy version(int64_t id);
   /// By "rlhf" (the promoted one), "rlhf-v3", or no name. @throws http::HttpError 404.
   Policy named(const std::string& name);
