@@ -68,7 +68,6 @@ std::optional<Prompt> find_prompt(Store& store, int64_t id);
 struct PromptQuery {
   std::optional<int64_t> version = {};
   std::optional<int64_t> candidate = {};
-  double held_out_fraction = 0.1;
   int64_t limit = 1;
 };
 std::vector<Prompt> prompts_without_comparison(Store& store, const PromptQuery& query);

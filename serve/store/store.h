@@ -19,6 +19,7 @@
 namespace rlhf::store {
 
 class Connection;
+class LoginDelay;
 
 /// There is no such thing (a person, a lease, ...).
 struct NotFound : InputError {
@@ -102,6 +103,8 @@ class Store {
   /// A text as it is stored: bytes that are no UTF-8 replaced, and scrubbed if the store scrubs.
   std::string cleaned(std::string_view text) const;
   bool scrubs() const;
+
+  LoginDelay& login_delay();
 
   /// Of this database and secret: decides the order of answers and the names in exports.
   uint64_t secret_seed() const;
