@@ -1,0 +1,35 @@
+// A few connections that only read, lent to one caller at a time.
+#pragma once
+
+#include <condition_variable>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "serve/store/sqlite.h"
+
+namespace rlhf::store {
+
+class ReaderPool {
+ public:
+  /// Opens the first connection, the others when they are needed.
+  /// @throws InputError unless the file is a database with the newest schema.
+  ReaderPool(std::filesystem::path file, int most);
+
+  /// Runs an action on one snapshot; waits while all connections are lent.
+  void run(const std::function<void(Connection&)>& action);
+
+ private:
+  std::unique_ptr<Connection> take();
+  void put_back(std::unique_ptr<Connection> connection);
+
+  std::filesystem::path file_;
+  std::mutex mutex_;
+  std::condition_variable returned_;
+  std::vector<std::unique_ptr<Connection>> free_;
+  int left_to_open_;
+};
+
+}  // namespace rlhf::store
