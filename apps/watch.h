@@ -7,6 +7,7 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "apps/progress.h"
 
@@ -33,13 +34,24 @@ struct Watch {
 /// The watch of this thread; null: none, the command has the process to itself.
 Watch* current_watch();
 
-/// Watches this thread as long as it lives. REQUIRES: not watched yet; the watch lives longer.
+/// Watches this thread as long as it lives. REQUIRES: the watch lives longer.
+/// @throws Error when the thread is watched already.
 class Watched {
  public:
   explicit Watched(Watch& watch);
   ~Watched();
   Watched(const Watched&) = delete;
   Watched& operator=(const Watched&) = delete;
+
+  /// Null: this thread is not watched.
+  static Watched* of_this_thread();
+  Watch& watch() const { return watch_; }
+  /// Passes on what is printed, line by line; what does not end by a newline waits for one.
+  void hear(Outlet outlet, std::string_view text);
+
+ private:
+  Watch& watch_;
+  std::string result_, note_;  // lines that have begun
 };
 
 }  // namespace rlhf

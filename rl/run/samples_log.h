@@ -40,7 +40,8 @@ class SamplesLog {
                       std::optional<int64_t> resumed_step = std::nullopt);
 
   /// Appends one line in one write. Numbers round-trip; NaN and infinities become null; bytes that
-  /// are no UTF-8 become U+FFFD. @throws Error when the disk does not take it.
+  /// are no UTF-8 become U+FFFD. The last samples of a line that would be longer than readers take
+  /// (16 MiB) are left out. @throws Error when the disk does not take it.
   void write(const StepSamples& samples);
 
  private:
