@@ -9,6 +9,7 @@
 #include "apps/bench_table.h"
 #include "apps/bench_tests.h"
 #include "apps/commands.h"
+#include "apps/print.h"
 #include "apps/progress.h"
 #include "apps/terminal.h"
 #include "bench/measure/peak_memory.h"
@@ -55,10 +56,10 @@ int bench_main(const BenchFlags& flags) {
   for (const int64_t threads : sizes.threads) {
     if (placement.device != Device::cpu || ceilings.contains(threads)) continue;
     if (ceilings.empty()) {
-      fmt::print(stderr, "{}, kernels for {}\n", escape_line(device.name), device.instructions);
+      note("{}, kernels for {}\n", escape_line(device.name), device.instructions);
     }
     ceilings[threads] = bench::measure_ceilings(int(threads));
-    fmt::print(stderr, "ceilings of {}\n", bench::ceilings_text(ceilings[threads]));
+    note("ceilings of {}\n", bench::ceilings_text(ceilings[threads]));
   }
   std::vector<BenchRow> rows;
   for (const BenchModel& model : models) {
@@ -71,9 +72,9 @@ int bench_main(const BenchFlags& flags) {
     }
   }
   const std::string& format = flags.output_format;
-  fmt::print("{}", format == "json"  ? bench_json(rows)
-                   : format == "csv" ? bench_csv(rows)
-                                     : bench_markdown(rows));
+  say("{}", format == "json"  ? bench_json(rows)
+            : format == "csv" ? bench_csv(rows)
+                              : bench_markdown(rows));
   return 0;
 }
 

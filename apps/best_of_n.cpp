@@ -1,6 +1,7 @@
 // rlhf best_of_n: samples several responses to each prompt, judges them and keeps the best: as
 // demonstrations, as preferences, and as a curve of what choosing buys.
 #include "rl/best_of_n.h"
+#include "apps/print.h"
 
 #include <fmt/core.h>
 
@@ -91,9 +92,9 @@ void conclude(const Options& o, const Cast& cast, std::span<const RankedResponse
                                    o.dataset_name, o.reward.summary()),
        .tiles = best_of_n_tiles(curve, cast.judge.has_value()),
        .sections = {best_of_n_section(curve, cast.judge.has_value(), ranked, cast.tokenizer())}});
-  fmt::print("{}{} completions, {} preferences ({} prompts tied, {} with an empty response)\n",
-             table_text(curve_table(curve, cast.judge.has_value())), rows.completion_count,
-             rows.preference_count, rows.tied, rows.empty);
+  say("{}{} completions, {} preferences ({} prompts tied, {} with an empty response)\n",
+      table_text(curve_table(curve, cast.judge.has_value())), rows.completion_count,
+      rows.preference_count, rows.tied, rows.empty);
 }
 
 int best_of_n_main(const Options& o, const Invocation& invocation) {

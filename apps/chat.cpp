@@ -1,6 +1,7 @@
 // rlhf chat: talks with a model, turn by turn. Answers go to stdout and everything else to stderr,
 // so that a script can hold a conversation through two pipes.
 #include "rl/model/chat.h"
+#include "apps/print.h"
 
 #include <fmt/core.h>
 
@@ -27,7 +28,7 @@ struct Options {
 };
 
 void tell(const std::string& text) {
-  if (!text.empty()) fmt::print(stderr, "{}\n", dim(escape_controls(text), 2));
+  if (!text.empty()) note("{}\n", dim(escape_controls(text), 2));
 }
 
 class ChatLoop {
@@ -37,15 +38,15 @@ class ChatLoop {
   int run() {
     std::string line;
     for (;;) {
-      if (at_terminal_) fmt::print(stderr, "{}", bold("> ", 2));
+      if (at_terminal_) note("{}", bold("> ", 2));
       try {
         switch (input_.next(line)) {
           case LineInput::Event::end:
-            if (at_terminal_) fmt::print(stderr, "\n");
+            if (at_terminal_) note("\n");
             return 0;
           case LineInput::Event::interrupt:
             if (!at_terminal_) return 128 + SIGINT;
-            fmt::print(stderr, "\n");
+            note("\n");
             tell("/exit or Ctrl-D leaves");
             continue;
           case LineInput::Event::line:
@@ -69,16 +70,16 @@ class ChatLoop {
     input_.interrupted();
     bool interrupted = false, printed = false;
     const auto print = [&](const std::string& text) {
-      fmt::print("{}", escape_controls(text));
-      std::fflush(stdout);
+      say("{}", escape_controls(text));
+      show_now();
       printed |= !text.empty();
       interrupted |= input_.interrupted();
       return !interrupted;
     };
     const ChatAnswer answer =
         request == ChatRequest::retry ? chat_.retry(print) : chat_.say(message, print);
-    fmt::print("\n");
-    std::fflush(stdout);
+    say("\n");
+    show_now();
     conclude(answer, interrupted);
     return true;
   }

@@ -1,5 +1,6 @@
 #include "apps/checkpoint_flags.h"
 
+#include "apps/print.h"
 #include "apps/stop_signal.h"
 #include "apps/terminal.h"
 #include "rl/run/checkpoint_folder.h"
@@ -31,9 +32,8 @@ Checkpoints CheckpointFlags::checkpoints(
                       .save_model = std::move(save_model),
                       .stop_signal = stop_signal,
                       .on_failure = [](const std::string& message) {
-                        fmt::print(stderr,
-                                   "\nrlhf: could not save, the run goes on and tries again: {}\n",
-                                   escape_line(message));
+                        note("\nrlhf: could not save, the run goes on and tries again: {}\n",
+                             escape_line(message));
                       }});
 }
 

@@ -12,6 +12,7 @@
 
 #include "apps/config_file.h"
 #include "apps/help.h"
+#include "apps/print.h"
 #include "apps/resume.h"
 #include "apps/terminal.h"
 #include "core/check.h"
@@ -202,11 +203,11 @@ void flush_stdout() {
 int dispatch(const Arguments& arguments, const std::vector<Command>& commands) {
   const std::string name = arguments.empty() ? "--help" : arguments[0];
   if (name == "--help" || name == "-h" || name == "help") {
-    fmt::print("{}", overview_text(commands, terminal_width(1)));
+    say("{}", overview_text(commands, terminal_width(1)));
     return 0;
   }
   if (name == "--version") {
-    fmt::print("rlhf {}\n", version);
+    say("rlhf {}\n", version);
     return 0;
   }
   const auto command = std::find_if(commands.begin(), commands.end(),
@@ -222,7 +223,7 @@ int dispatch(const Arguments& arguments, const std::vector<Command>& commands) {
   command->declare(flags);
   const Arguments rest = with_positional(Arguments(arguments.begin() + 1, arguments.end()), flags);
   if (std::any_of(rest.begin(), rest.end(), [](auto& a) { return a == "--help" || a == "-h"; })) {
-    fmt::print("{}", command_text(*command, flags, terminal_width(1)));
+    say("{}", command_text(*command, flags, terminal_width(1)));
     return 0;
   }
   Values values = split_arguments(rest, *command, flags);
@@ -243,11 +244,17 @@ int dispatch(const Arguments& arguments, const std::vector<Command>& commands) {
 }
 
 int complain(int code, std::string_view message) {
-  fmt::print(stderr, "rlhf: {}\n", escape_line(message));
+  note("rlhf: {}\n", escape_line(message));
   return code;
 }
 
 }  // namespace
+
+int run_command(std::span<const std::string> arguments, Watch& watch,
+                const std::vector<Command>& commands) {
+  const Watched watched(watch);
+  return dispatch(Arguments(arguments.begin(), arguments.end()), commands);
+}
 
 int run_cli(int argc, const char* const* argv, const std::vector<Command>& commands) {
   try {

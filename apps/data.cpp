@@ -8,6 +8,7 @@
 #include "apps/commands.h"
 #include "apps/data_files.h"
 #include "apps/data_stats.h"
+#include "apps/print.h"
 #include "apps/session.h"
 #include "apps/terminal.h"
 #include "apps/text_table.h"
@@ -188,9 +189,9 @@ int data_main(const Options& o, const Invocation& invocation) {
   const DataRows data = read_data_rows(o.files, o.columns, !o.drop_unreadable);
   Outcome outcome = act(o, data);
   for (const Section& section : outcome.report.sections) {
-    for (const Table& table : section.tables) fmt::print("{}\n", table_text(table));
+    for (const Table& table : section.tables) say("{}\n", table_text(table));
   }
-  fmt::print("{}\n", outcome.line);
+  say("{}\n", outcome.line);
   if (!o.report_file.empty()) {
     outcome.report.title = "Data: " + o.action;
     outcome.report.introduction = outcome.line;

@@ -11,6 +11,7 @@
 #include "apps/demo_sizes.h"
 #include "apps/device_flags.h"
 #include "apps/policy_report.h"
+#include "apps/print.h"
 #include "apps/session.h"
 #include "apps/stop_signal.h"
 #include "apps/terminal.h"
@@ -229,22 +230,22 @@ class Demo {
 
   void print_outcome(const PolicyEvaluation& before, const PolicyEvaluation& after,
                      double gold_before, double gold_after) const {
-    fmt::print("\n{}\n", bold("The same openings, before and after PPO"));
+    say("\n{}\n", bold("The same openings, before and after PPO"));
     for (size_t i = 0; i < std::min<size_t>(4, before.prompts.size()); i++) {
-      fmt::print("\n  {}\n    before {}\n    after  {}\n", bold(escape_line(before.prompts[i])),
-                 escape_line(before.responses[i]), escape_line(after.responses[i]));
+      say("\n  {}\n    before {}\n    after  {}\n", bold(escape_line(before.prompts[i])),
+          escape_line(before.responses[i]), escape_line(after.responses[i]));
     }
     const auto row = [](const char* name, double from, double to) {
-      fmt::print("  {:<28}{:>9.3f}{:>9.3f}\n", name, from, to);
+      say("  {:<28}{:>9.3f}{:>9.3f}\n", name, from, to);
     };
-    fmt::print("\n  {:<28}{:>9}{:>9}\n", "", "before", "after");
+    say("\n  {:<28}{:>9}{:>9}\n", "", "before", "after");
     row("positive (hidden judge)", gold_before, gold_after);
     row("reward model's score", before.mean_score, after.mean_score);
     row("KL to the start (nats)", 0, after.kl);
     row("distinct-2", before.distinct2, after.distinct2);
     row("tokens a response", before.mean_length, after.mean_length);
-    fmt::print("\nTry it:\n  ./rlhf generate --model_name_or_path {} --prompt \"{}\"\n",
-               (out_ / "ppo").string(), data_.eval_prompts[0]);
+    say("\nTry it:\n  ./rlhf generate --model_name_or_path {} --prompt \"{}\"\n",
+        (out_ / "ppo").string(), data_.eval_prompts[0]);
   }
 
   fs::path out_;

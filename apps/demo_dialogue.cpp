@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include "apps/print.h"
 #include "core/atomic_file.h"
 #include "core/check.h"
 #include "data/demo_dialogue.h"
@@ -55,7 +56,7 @@ int write_demo_dialogues(const std::filesystem::path& folder, uint64_t seed) {
   write_rows(data / "pairs_val.jsonl", demo_dialogue_preferences(base + 4, held_out, 0), pair);
   write_rows(data / "prompts.jsonl", demo_dialogue_prompts(base + 5, prompts), prompt);
   write_rows(data / "eval_prompts.jsonl", demo_dialogue_prompts(base + 6, held_out), prompt);
-  fmt::print("7 files in {}\n", data.string());
+  say("7 files in {}\n", data.string());
   return 0;
 }
 
@@ -76,7 +77,7 @@ int judge_demo_dialogues(const std::filesystem::path& file) {
     score += gold_answer(prompt, answer) / double(rows.size());
     good += gold_good(prompt, answer) / double(rows.size());
   }
-  fmt::print("answers {}  gold {:.3f}  right and not rude {:.3f}\n", rows.size(), score, good);
+  say("answers {}  gold {:.3f}  right and not rude {:.3f}\n", rows.size(), score, good);
   return 0;
 }
 

@@ -4,6 +4,7 @@
 
 #include <cstdio>
 
+#include "apps/print.h"
 #include "apps/terminal.h"
 #include "core/check.h"
 #include "kernels/cpu/support/gemm_options.h"
@@ -102,10 +103,10 @@ void choose_products(bool bf16) {
   using cpu::Products;
   cpu::gemm_options().products = bf16 ? Products::bf16 : Products::f32;
   if (!bf16) return;
-  fmt::print(stderr, "device: CPU, products in bfloat16{}\n",
-             cpu::has_fast_bf16_products()
-                 ? ""
-                 : " (no faster than in float32: this build has no AVX512-BF16)");
+  note("device: CPU, products in bfloat16{}\n",
+       cpu::has_fast_bf16_products()
+           ? ""
+           : " (no faster than in float32: this build has no AVX512-BF16)");
 }
 
 }  // namespace
@@ -118,10 +119,10 @@ Placement DeviceFlags::placement() const {
   choose_attention(attention_);
   choose_products(bf16_ && placement.device == Device::cpu);
   if (placement.device == Device::cuda) {
-    fmt::print(stderr, "device: {}{}{}\n", escape_line(gpu_text(gpu)), bf16_ ? ", bfloat16" : "",
-               attention_ == "cudnn" ? ", attention by cuDNN" : "");
+    note("device: {}{}{}\n", escape_line(gpu_text(gpu)), bf16_ ? ", bfloat16" : "",
+         attention_ == "cudnn" ? ", attention by cuDNN" : "");
     const std::string problem = gpu.emulated ? "" : cublaslt_problem();
-    if (!problem.empty()) fmt::print(stderr, "matrix products without cuBLASLt: {}\n", problem);
+    if (!problem.empty()) note("matrix products without cuBLASLt: {}\n", problem);
   }
   return placement;
 }

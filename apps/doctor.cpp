@@ -14,6 +14,7 @@
 #include "apps/commands.h"
 #include "apps/cpu_check.h"
 #include "apps/device_flags.h"
+#include "apps/print.h"
 #include "apps/terminal.h"
 #include "kernels/device_report.h"
 #include "rl/run/version.h"
@@ -143,11 +144,11 @@ Command doctor_command() {
           [json](const Invocation&) {
             const ordered_json facts = examine();
             if (*json) {
-              fmt::print("{}\n", facts.dump(2, ' ', false, ordered_json::error_handler_t::replace));
+              say("{}\n", facts.dump(2, ' ', false, ordered_json::error_handler_t::replace));
               return 0;
             }
             for (const auto& [name, value] : facts.items()) {
-              fmt::print("{} {}\n", dim(fmt::format("{:<16}", name)), text_of(value));
+              say("{} {}\n", dim(fmt::format("{:<16}", name)), text_of(value));
             }
             return 0;
           },

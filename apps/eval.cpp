@@ -9,6 +9,7 @@
 #include "apps/device_flags.h"
 #include "apps/eval_policy.h"
 #include "apps/eval_report.h"
+#include "apps/print.h"
 #include "apps/session.h"
 #include "apps/terminal.h"
 #include "apps/tokenizer_flag.h"
@@ -214,14 +215,14 @@ int eval_main(const Options& o, const Invocation& invocation) {
                                                      o.model_name_or_path, o.dataset_name, task)));
   }
   if (o.json) {
-    fmt::print("{}\n", figures.dump());
+    say("{}\n", figures.dump());
     return 0;
   }
   for (const auto& [name, value] : figures.items()) {
-    fmt::print("{:<24} {}\n", name,
-               value.is_number_float() ? fmt::format("{:.4f}", value.get<double>())
-               : value.is_string()     ? value.get<std::string>()
-                                       : value.dump());
+    say("{:<24} {}\n", name,
+        value.is_number_float() ? fmt::format("{:.4f}", value.get<double>())
+        : value.is_string()     ? value.get<std::string>()
+                                : value.dump());
   }
   return 0;
 }

@@ -1,5 +1,6 @@
 // rlhf generate: continues a prompt, streaming to the terminal.
 #include "nn/generate.h"
+#include "apps/print.h"
 
 #include <fmt/core.h>
 
@@ -105,7 +106,7 @@ int generate_hierarchical(const Options& o) {
   for (const Episode& e : episodes) generated.push_back({e.response, e.log_prob, e.stopped});
   if (!o.output_file.empty()) {
     write_rows(o.output_file, asked, generated, tokenizer);
-    fmt::print("{} rows in {}\n", asked.size(), o.output_file);
+    say("{} rows in {}\n", asked.size(), o.output_file);
     return 0;
   }
   if (o.json) {
@@ -113,11 +114,11 @@ int generate_hierarchical(const Options& o) {
     for (size_t i = 0; i < episodes.size(); i++) {
       out["results"][i]["segments"] = segments_json(episodes[i], loaded);
     }
-    fmt::print("{}\n", out.dump());
+    say("{}\n", out.dump());
     return 0;
   }
   for (size_t i = 0; i < asked.size(); i++) {
-    fmt::print("{}{}\n", bold(escape_controls(asked[i].text)), segments_text(episodes[i], loaded));
+    say("{}{}\n", bold(escape_controls(asked[i].text)), segments_text(episodes[i], loaded));
   }
   return 0;
 }
@@ -138,19 +139,19 @@ int generate_main(const Options& o) {
   if (!o.output_file.empty()) {
     const auto generated = generate_in_batches(loaded.model.transformer, prompts, sampling);
     write_rows(o.output_file, asked, generated, tokenizer);
-    fmt::print("{} rows in {}\n", asked.size(), o.output_file);
+    say("{} rows in {}\n", asked.size(), o.output_file);
     return 0;
   }
   if (o.json) {
     const auto generated = generate_in_batches(loaded.model.transformer, prompts, sampling);
-    fmt::print("{}\n", results_json(asked, generated, tokenizer).dump());
+    say("{}\n", results_json(asked, generated, tokenizer).dump());
     return 0;
   }
   if (asked.size() > 1) {  // several at once cannot share a line: print when done
     const auto generated = generate_in_batches(loaded.model.transformer, prompts, sampling);
     for (size_t i = 0; i < asked.size(); i++) {
-      fmt::print("{}{}\n", bold(escape_controls(asked[i].text)),
-                 escape_controls(tokenizer.decode(generated[i].tokens)));
+      say("{}{}\n", bold(escape_controls(asked[i].text)),
+          escape_controls(tokenizer.decode(generated[i].tokens)));
     }
     return 0;
   }
@@ -158,8 +159,8 @@ int generate_main(const Options& o) {
   // The prompt comes with the first token, when it has proven good.
   std::string prompt = bold(escape_controls(asked[0].text));
   const auto print = [&](const std::string& text) {
-    fmt::print("{}{}", std::exchange(prompt, {}), escape_controls(text));
-    std::fflush(stdout);
+    say("{}{}", std::exchange(prompt, {}), escape_controls(text));
+    show_now();
   };
   generate(loaded.model.transformer, prompts, sampling, [&](size_t, int32_t token) {
     print(decoder.push(token));

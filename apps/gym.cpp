@@ -3,6 +3,7 @@
 #include "apps/gym_report.h"
 #include "apps/gym_run.h"
 #include "apps/gym_seeds.h"
+#include "apps/print.h"
 #include "rl/env/registry.h"
 
 namespace rlhf {
@@ -10,8 +11,8 @@ namespace {
 
 void print_policy(GymAgent& agent, const AnyEnvironment& environment) {
   for (const std::vector<std::string>& row : policy_grid(agent, environment).rows) {
-    for (const std::string& cell : row) fmt::print(" {}", cell);
-    fmt::print("\n");
+    for (const std::string& cell : row) say(" {}", cell);
+    say("\n");
   }
 }
 
@@ -47,7 +48,7 @@ int evaluate_saved(const GymOptions& o) {
   const GymEvaluation evaluation =
       evaluate_gym_agent(*agent, make, o.eval_episodes, evaluation_seed(o.seed));
   print_policy(*agent, environment);
-  fmt::print("{}\n", evaluation.text());
+  say("{}\n", evaluation.text());
   return 0;
 }
 
@@ -64,7 +65,7 @@ int gym_main(const GymOptions& o, const Invocation& typed) {
   if (!o.seeds.empty()) {
     train_gym_seeds(o, invocation);
   } else {
-    fmt::print("{}\n", train_gym_agent(o, invocation).text());
+    say("{}\n", train_gym_agent(o, invocation).text());
   }
   return 0;
 }

@@ -6,6 +6,7 @@
 
 #include "apps/gym_report.h"
 #include "apps/number_list.h"
+#include "apps/print.h"
 #include "apps/session.h"
 #include "apps/text_table.h"
 
@@ -159,7 +160,7 @@ void train_gym_seeds(const GymOptions& o, const Invocation& invocation) {
                   fmt::format("over {} seeds", runs.size())}},
        .sections = {
            {.heading = "Seeds", .charts = {spread_chart(runs), each}, .tables = {table}}}});
-  fmt::print("{}", table_text(table));
+  say("{}", table_text(table));
 }
 
 }  // namespace rlhf

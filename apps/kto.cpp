@@ -1,5 +1,6 @@
 // rlhf kto: Kahneman-Tversky optimisation on completions that were judged alone.
 #include "rl/kto.h"
+#include "apps/print.h"
 
 #include "apps/commands.h"
 #include "apps/preference_run.h"
@@ -21,7 +22,7 @@ int kto_main(const Options& o, const Invocation& invocation) {
   const auto data = run.read_judged();
   const Gpt2 reference = run.reference();
   const std::string advice = weight_advice(data.train, config);
-  if (!advice.empty()) fmt::print(stderr, "rlhf: {}\n", advice);
+  if (!advice.empty()) note("rlhf: {}\n", advice);
   run.run("Kahneman-Tversky optimisation", {"loss", "rewards/margins", "kl"},
           [&](Gpt2& model, const OnStep& on_step, Checkpoints checkpoints) {
             return kto(model, reference, data.train, data.eval, config, on_step,

@@ -5,12 +5,13 @@
 #include <cstdio>
 #include <sstream>
 
+#include "apps/print.h"
 #include "apps/terminal.h"
 
 namespace rlhf {
 namespace {
 
-void say(const std::string& line) { fmt::print(stderr, "{}\n", escape_line(line)); }
+void tell(const std::string& line) { note("{}\n", escape_line(line)); }
 
 std::string share_text(Gpt2& model) {
   int64_t learnt = 0, all = 0;
@@ -42,7 +43,7 @@ void LoraFlags::prepare(Gpt2& model, const std::string& folder, uint64_t seed) c
   if (!use_peft_) {
     if (!model.lora) return;
     merge_adapters(model);
-    return say(fmt::format(
+    return tell(fmt::format(
         "the adapter in {} is merged into its base; --use_peft would go on with it", folder));
   }
   std::string done = fmt::format("goes on with the adapter in {}", folder);
@@ -59,8 +60,8 @@ void LoraFlags::prepare(Gpt2& model, const std::string& folder, uint64_t seed) c
     add_adapters(model, config, seed);
     done = fmt::format("adapters to {}", folder);
   }
-  say(fmt::format("{}: r {}, scale {:.3g}, {}", done, model.lora->r, model.lora->scale(),
-                  share_text(model)));
+  tell(fmt::format("{}: r {}, scale {:.3g}, {}", done, model.lora->r, model.lora->scale(),
+                   share_text(model)));
 }
 
 Gpt2 LoraFlags::copy_to_train(const Gpt2& from, const std::string& folder, uint64_t seed) const {

@@ -2,6 +2,8 @@
 
 #include <fmt/core.h>
 
+#include "apps/print.h"
+
 namespace rlhf {
 
 MemoryUse memory_of_training(const Gpt2& model, const TrainingConfig& config, int64_t sequences,
@@ -17,6 +19,6 @@ MemoryUse memory_of_training(const Gpt2& model, const TrainingConfig& config, in
   return use;
 }
 
-void tell_memory(const MemoryUse& use) { fmt::print(stderr, "{}\n", memory_plan(use).text()); }
+void tell_memory(const MemoryUse& use) { note("{}\n", memory_plan(use).text()); }
 
 }  // namespace rlhf

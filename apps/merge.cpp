@@ -2,6 +2,7 @@
 #include <fmt/core.h>
 
 #include "apps/commands.h"
+#include "apps/print.h"
 #include "apps/session.h"
 #include "apps/terminal.h"
 #include "rl/hierarchical_folder.h"
@@ -43,8 +44,8 @@ int merge_main(const Options& o) {
   } else {
     merge(load_language_model(o.model_name_or_path), o.output_dir);
   }
-  fmt::print("{} + {} in {}\n", escape_line(adapter->base().string()),
-             escape_line(o.model_name_or_path), escape_line(o.output_dir));
+  say("{} + {} in {}\n", escape_line(adapter->base().string()), escape_line(o.model_name_or_path),
+      escape_line(o.output_dir));
   return 0;
 }
 

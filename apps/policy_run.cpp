@@ -5,6 +5,7 @@
 #include "apps/judge.h"
 #include "apps/memory_line.h"
 #include "apps/policy_report.h"
+#include "apps/print.h"
 #include "apps/terminal.h"
 #include "apps/training_flags.h"
 #include "data/datasets.h"
@@ -27,7 +28,7 @@ LoadedLanguageModel load_policy(const PolicyOptions& o, const Placement& placeme
 void tell_heads(std::span<const Tensor> heads) {
   int64_t parameters = 0;
   for (const Tensor& head : heads) parameters += head.count();
-  fmt::print(stderr, "heads beside the adapters: {} parameters, all of which learn\n", parameters);
+  note("heads beside the adapters: {} parameters, all of which learn\n", parameters);
 }
 
 }  // namespace
@@ -57,6 +58,7 @@ void PolicyOptions::declare_machine(Flags& flags) {
   declare_gradient_checkpointing(flags, gradient_checkpointing);
   lora.declare(flags);
   device.declare(flags);
+  samples.declare(flags);
   checkpoint.declare(flags, "updates");
 }
 
@@ -91,7 +93,7 @@ PolicyRun::PolicyRun(const PolicyOptions& options, const PolicyFlags& flags,
       reference_(reference_policy(policy_.model.transformer)) {
   config_.responses.stop_token = flags.stop_token(tokenizer_);
   config_.on_alarm = [](const std::string& line) {
-    fmt::print(stderr, "\nrlhf: alarm: {}\n", escape_line(line));
+    note("\nrlhf: alarm: {}\n", escape_line(line));
   };
   policy_.model.transformer.gradient_checkpointing = o_.gradient_checkpointing;
   if (!o_.judge_model_path.empty()) judge_ = load_scalar_model(o_.judge_model_path, placement_);
@@ -108,15 +110,17 @@ int PolicyRun::operator()(const PolicyTraining& training) {
   Checkpoints checkpoints =
       o_.checkpoint.checkpoints(invocation_, o_.output_dir, inputs(training), save);
   Session session(invocation_, o_.output_dir, config_.training.seed, o_.checkpoint.resumed_step());
+  SampleLog samples(o_.samples, o_.output_dir, o_.checkpoint.resumed_step(), tokenizer_);
   const PolicyEvaluation before = evaluate(training);
   rewards_.take();
   tell_memory(training);
   const OnStep log = session.on_step(training.name, training.shown);
   const PolicyResult result = training.train(
-      [&](int64_t update, int64_t total, Metrics metrics, std::span<const Episode>) {
+      [&](int64_t update, int64_t total, Metrics metrics, std::span<const Episode> episodes) {
         const Metrics of_rewards = rewards_.take();
         metrics.insert(metrics.end(), of_rewards.begin(), of_rewards.end());
         log(update, total, metrics);
+        samples.after(update, total, episodes);
       },
       std::move(checkpoints));
   const PolicyEvaluation after = evaluate(training);
@@ -248,9 +252,8 @@ void PolicyRun::conclude(Session& session, const PolicyTraining& training,
                                prompts_.size(), o_.dataset_name, o_.reward.summary()),
                            .tiles = policy_tiles(before, after),
                            .sections = std::move(sections)});
-  fmt::print("score {:.3f} -> {:.3f}  kl {:.2f}  distinct-2 {:.3f} -> {:.3f}{}\n",
-             before.mean_score, after.mean_score, after.kl, before.distinct2, after.distinct2,
-             judged);
+  say("score {:.3f} -> {:.3f}  kl {:.2f}  distinct-2 {:.3f} -> {:.3f}{}\n", before.mean_score,
+      after.mean_score, after.kl, before.distinct2, after.distinct2, judged);
 }
 
 }  // namespace rlhf

@@ -14,6 +14,7 @@
 #include "apps/lora_flags.h"
 #include "apps/policy_flags.h"
 #include "apps/reward_flags.h"
+#include "apps/sample_log_flags.h"
 #include "apps/session.h"
 #include "data/prompt_rows.h"
 #include "rl/memory_plan.h"
@@ -30,6 +31,7 @@ struct PolicyOptions {
   LoraFlags lora;
   bool gradient_checkpointing = false;
   DeviceFlags device;
+  SampleLogFlags samples;
   CheckpointFlags checkpoint{.save_steps = 50};
 
   void declare_data(Flags& flags);

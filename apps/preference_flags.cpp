@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include "apps/print.h"
 #include "apps/terminal.h"
 #include "core/check.h"
 #include "core/unicode.h"
@@ -58,13 +59,12 @@ PreferenceSchedule PreferenceFlags::schedule() const {
     input_error("--max_prompt_length", "expected less than --max_length {}, got {}",
                 lengths.max_length, lengths.max_prompt_length);
   }
-  return {.training = training.config(),
-          .num_train_epochs = training.num_train_epochs,
-          .eval_steps = eval_steps_,
-          .logging_steps = training.logging_steps,
-          .on_alarm = [](const std::string& line) {
-            fmt::print(stderr, "\nrlhf: alarm: {}\n", escape_line(line));
-          }};
+  return {
+      .training = training.config(),
+      .num_train_epochs = training.num_train_epochs,
+      .eval_steps = eval_steps_,
+      .logging_steps = training.logging_steps,
+      .on_alarm = [](const std::string& line) { note("\nrlhf: alarm: {}\n", escape_line(line)); }};
 }
 
 }  // namespace rlhf

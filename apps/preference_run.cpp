@@ -4,6 +4,7 @@
 
 #include "apps/memory_line.h"
 #include "apps/preference_report.h"
+#include "apps/print.h"
 #include "core/unicode.h"
 #include "data/same_tokens.h"
 #include "rl/digest.h"
@@ -51,7 +52,7 @@ void PreferenceRun::ensure_template(bool any_dialogue) {
   if (!any_dialogue) return;
   const std::string line =
       ensure_chat_template(loaded_.model.transformer, loaded_.tokenizer, flags_.model_name_or_path);
-  if (!line.empty()) fmt::print(stderr, "{}\n", line);
+  if (!line.empty()) note("{}\n", line);
 }
 
 void PreferenceRun::keep_first(const std::vector<Row>& rows) {
@@ -168,7 +169,7 @@ void PreferenceRun::run(const std::string& title, const std::vector<std::string>
   const CheckpointFlags& checkpoint = flags_.training.checkpoint;
   Checkpoints checkpoints = checkpoint.checkpoints(invocation_, flags_.output_dir, inputs_, save);
   for (const auto& row : first_.rows) {
-    fmt::print(stderr, "example, {}: {}\n", row[0], row[1].substr(0, 300));
+    note("example, {}: {}\n", row[0], row[1].substr(0, 300));
   }
   Session session(invocation_, flags_.output_dir, flags_.training.seed, checkpoint.resumed_step());
   tell_memory(memory());
@@ -191,7 +192,7 @@ void PreferenceRun::conclude(Session& session, const std::string& title,
                                                        flags_.dataset_name, result.steps),
                            .tiles = preference_tiles(result),
                            .sections = {std::move(section)}});
-  fmt::print("{}\n", preference_line(result));
+  say("{}\n", preference_line(result));
 }
 
 }  // namespace rlhf

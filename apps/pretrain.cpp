@@ -1,5 +1,6 @@
 // rlhf pretrain: trains a language model from text, from scratch or from a model folder.
 #include "rl/pretrain.h"
+#include "apps/print.h"
 
 #include <cmath>
 
@@ -122,9 +123,9 @@ int pretrain_main(const Options& o, const Invocation& invocation) {
             .charts = {session.chart("Loss", "nats a token", {"loss", "eval_loss"}),
                        session.chart("Learning rate", "rate", {"learning_rate"}),
                        session.chart("Gradient norm", "before clipping", {"grad_norm"})}}}});
-  fmt::print("train_loss {:.4f}", result.train_loss);
-  if (validates) fmt::print("  val_loss {:.4f}  perplexity {:.2f}", result.val_loss, perplexity);
-  fmt::print("  {:.0f} tokens/s\n", tokens_per_s);
+  say("train_loss {:.4f}", result.train_loss);
+  if (validates) say("  val_loss {:.4f}  perplexity {:.2f}", result.val_loss, perplexity);
+  say("  {:.0f} tokens/s\n", tokens_per_s);
   return 0;
 }
 

@@ -8,6 +8,7 @@
 #include <cstdlib>
 
 #include "apps/terminal.h"
+#include "apps/watch.h"
 
 namespace rlhf {
 namespace {
@@ -96,11 +97,17 @@ void Progress::update(int64_t done, int64_t total, const Metrics& metrics) {
   const auto now = Clock::now();
   // A resumed run begins far from zero: only what was done here counts for the rate.
   if (first_done_ < 0) first_done_ = std::max<int64_t>(done - 1, 0);
-  if (!is_due(done, total, now)) return;
+  Watch* const watch = current_watch();
+  if (!watch && !is_due(done, total, now)) return;
   last_ = now, last_done_ = done;
   const double seconds = std::chrono::duration<double>(now - start_).count();
   ProgressState state{title_, done, total, 0, seconds, {}};
   if (seconds > 0) state.steps_per_second = double(done - first_done_) / seconds;
+  if (watch) {
+    state.metrics = metrics;
+    watch->on_progress(state);
+    return;
+  }
   for (const std::string& name : shown_) {
     for (const auto& metric : metrics) {
       if (metric.first == name) state.metrics.push_back(metric);

@@ -1,4 +1,5 @@
 // How far a run is, on stderr: a bar that is redrawn on a terminal, plain lines in a log or a pipe.
+// A command that is watched tells its watch instead.
 #pragma once
 
 #include <chrono>
@@ -23,7 +24,7 @@ class Progress {
 
   /// Step `done` of `total` is done. Cheap to call after every step: a terminal is drawn at most
   /// ten times a second, plain lines come every ten seconds or ten percent; the last step always
-  /// shows.
+  /// shows. A watch is told of every step, with all metrics.
   void update(int64_t done, int64_t total, const Metrics& metrics = {});
 
  private:

@@ -5,6 +5,7 @@
 
 #include "apps/commands.h"
 #include "apps/comparison.h"
+#include "apps/print.h"
 #include "apps/session.h"
 #include "apps/terminal.h"
 #include "core/atomic_file.h"
@@ -46,8 +47,7 @@ int report_main(const Options& o, const Invocation& invocation) {
   report.footing = report_footing(invocation);
   fs::create_directories(fs::absolute(o.output).parent_path());
   atomic_write(o.output, render_report(report));
-  fmt::print("{} {}; wrote {}\n", runs.size(), runs.size() == 1 ? "run" : "runs",
-             escape_line(o.output));
+  say("{} {}; wrote {}\n", runs.size(), runs.size() == 1 ? "run" : "runs", escape_line(o.output));
   return 0;
 }
 

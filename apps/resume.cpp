@@ -1,5 +1,6 @@
 #include "apps/resume.h"
 
+#include "apps/print.h"
 #include "apps/terminal.h"
 #include "core/check.h"
 #include "core/json.h"
@@ -42,7 +43,7 @@ ResumePoint find_resume_point(const std::string& wanted, const std::string& outp
   }
   ResumePoint point;
   const auto warn = [](const std::string& message) {
-    fmt::print(stderr, "rlhf: skips a damaged checkpoint: {}\n", escape_line(message));
+    note("rlhf: skips a damaged checkpoint: {}\n", escape_line(message));
   };
   if (fs::exists(place / "manifest.json") || !fs::exists(place / "run_config.json")) {
     point.checkpoint = fs::absolute(place).lexically_normal();

@@ -2,6 +2,7 @@
 #include "apps/commands.h"
 #include "apps/lora_flags.h"
 #include "apps/memory_line.h"
+#include "apps/print.h"
 #include "apps/reward_report.h"
 #include "apps/session.h"
 #include "apps/terminal.h"
@@ -53,9 +54,7 @@ int reward_main(const Options& o, const Invocation& invocation) {
   config.training = o.training.config();
   config.num_train_epochs = o.training.num_train_epochs;
   config.logging_steps = o.training.logging_steps;
-  config.on_alarm = [](const std::string& line) {
-    fmt::print(stderr, "\nrlhf: alarm: {}\n", escape_line(line));
-  };
+  config.on_alarm = [](const std::string& line) { note("\nrlhf: alarm: {}\n", escape_line(line)); };
 
   check_output_dir(o.output_dir, {o.model_name_or_path});
   LoadedLanguageModel base =
@@ -81,7 +80,7 @@ int reward_main(const Options& o, const Invocation& invocation) {
                 "none",
                 max_length);
   }
-  fmt::print(stderr, "feedback: {}\n", feedback_text(feedback));
+  note("feedback: {}\n", feedback_text(feedback));
 
   model.transformer.gradient_checkpointing = o.training.gradient_checkpointing;
   Checkpoints checkpoints = o.training.checkpoint.checkpoints(
@@ -103,9 +102,9 @@ int reward_main(const Options& o, const Invocation& invocation) {
 
   const RewardOutcome outcome = describe_reward(result, train, eval, feedback);
   if (!feedback.annotators.annotators.empty()) {
-    fmt::print("{}", table_text(annotator_table(feedback.annotators)));
+    say("{}", table_text(annotator_table(feedback.annotators)));
   }
-  fmt::print("{}\n", outcome.line);
+  say("{}\n", outcome.line);
   std::vector<std::string> losses{"loss", "eval_loss"}, accuracies{"eval_accuracy"};
   if (result.validation.groups.size() > 1) {
     for (const RewardGroup& group : result.validation.groups) {

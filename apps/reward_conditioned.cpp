@@ -1,6 +1,7 @@
 // rlhf reward_conditioned: teaches a language model what responses of each quality look like, and
 // asks it for the best.
 #include "rl/reward_conditioned.h"
+#include "apps/print.h"
 
 #include "apps/commands.h"
 #include "apps/condition_report.h"
@@ -85,8 +86,7 @@ OfflineResponses read_offline(const std::string& file, std::span<const std::stri
     rows.push_back(std::move(row.prompt));
   }
   if (cut > 0) {
-    fmt::print(stderr, "{} of {} completions are cut at --max_completion_length {}\n", cut,
-               rows.size(), longest);
+    note("{} of {} completions are cut at --max_completion_length {}\n", cut, rows.size(), longest);
   }
   offline.conditioned = condition_prompts(tokenizer, conditions, rows, run.n_positions(), longest,
                                           "--completions_dataset");

@@ -6,6 +6,7 @@
 #include <ctime>
 #include <thread>
 
+#include "apps/print.h"
 #include "apps/stop_signal.h"
 #include "apps/terminal.h"
 #include "core/atomic_file.h"
@@ -71,8 +72,7 @@ void Session::finish(const nlohmann::ordered_json& summary, Report report) {
   report.footing = report_footing(invocation_);
   folder_.write_summary(summary);
   folder_.write_report(render_report(report));
-  fmt::print(stderr, "wrote {} (summary.json, report.html)\n",
-             escape_line(folder_.path().string()));
+  note("wrote {} (summary.json, report.html)\n", escape_line(folder_.path().string()));
 }
 
 void check_output_dir(const std::string& output_dir, std::initializer_list<std::string> inputs) {

@@ -1,5 +1,6 @@
 // rlhf sft: supervised fine-tuning on prompts and completions, or on dialogues.
 #include "rl/sft.h"
+#include "apps/print.h"
 
 #include <fmt/format.h>
 
@@ -83,13 +84,13 @@ int sft_main(const Options& o, const Invocation& invocation) {
   model.gradient_checkpointing = o.training.gradient_checkpointing;
   if (has_dialogue(train) || has_dialogue(val)) {
     const std::string line = ensure_chat_template(model, loaded.tokenizer, o.model_name_or_path);
-    if (!line.empty()) fmt::print(stderr, "{}\n", line);
+    if (!line.empty()) note("{}\n", line);
   }
   check_frozen(model, config.training.frozen);
   const SftData data = encode_sft(*loaded.tokenizer, train, val, model.config.n_positions, config);
 
   const std::vector<MarkedText> marked = marked_text(*loaded.tokenizer, data.train.front());
-  fmt::print(stderr, "example, [[learnt]]: {}\n", marked_line(marked));
+  note("example, [[learnt]]: {}\n", marked_line(marked));
 
   Checkpoints checkpoints = o.training.checkpoint.checkpoints(
       invocation, o.output_dir, {{"dataset_name", Digest().add(data.train).text()}},
@@ -127,9 +128,9 @@ int sft_main(const Options& o, const Invocation& invocation) {
                      .charts = {session.chart("Loss", "nats a token", {"loss"}),
                                 session.chart("Gradient norm", "before clipping", {"grad_norm"})},
                      .tables = {marked_table(marked)}}}});
-  fmt::print("train_loss {:.4f}", result.train_loss);
-  if (!data.val.empty()) fmt::print("  val_loss {:.4f}", result.val_loss);
-  fmt::print("\n");
+  say("train_loss {:.4f}", result.train_loss);
+  if (!data.val.empty()) say("  val_loss {:.4f}", result.val_loss);
+  say("\n");
   return 0;
 }
 

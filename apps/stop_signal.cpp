@@ -3,6 +3,8 @@
 #include <csignal>
 #include <initializer_list>
 
+#include "apps/watch.h"
+
 namespace rlhf {
 namespace {
 
@@ -18,12 +20,18 @@ void set_handler(void (*handler)(int), int flags) {
 }  // namespace
 
 void catch_stop_signals() {
+  if (current_watch()) return;
   received = 0;
   set_handler([](int signal) { received = signal; }, SA_RESETHAND | SA_RESTART);
 }
 
-void release_stop_signals() { set_handler(SIG_DFL, 0); }
+void release_stop_signals() {
+  if (!current_watch()) set_handler(SIG_DFL, 0);
+}
 
-int stop_signal() { return received; }
+int stop_signal() {
+  if (const Watch* watch = current_watch()) return watch->stop ? SIGINT : 0;
+  return received;
+}
 
 }  // namespace rlhf

@@ -1,5 +1,6 @@
 // SIGINT (Ctrl-C) and SIGTERM ask a training run to save and end. A second one ends it at once, as
-// the system does it.
+// the system does it. A command that is watched (apps/watch.h) is asked by its watch instead, and
+// leaves alone how the process takes signals.
 #pragma once
 
 namespace rlhf {

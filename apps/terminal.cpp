@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "apps/watch.h"
 #include "core/unicode.h"
 
 namespace rlhf {
@@ -43,11 +44,12 @@ std::string styled(std::string_view text, std::string_view code, int descriptor)
 
 }  // namespace
 
-bool is_terminal(int descriptor) { return ::isatty(descriptor) != 0; }
+bool is_terminal(int descriptor) { return !current_watch() && ::isatty(descriptor) != 0; }
 
 int terminal_width(int descriptor) {
   winsize size{};
-  if (::ioctl(descriptor, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return 80;
+  if (!is_terminal(descriptor) || ::ioctl(descriptor, TIOCGWINSZ, &size) != 0 || size.ws_col == 0)
+    return 80;
   return size.ws_col;
 }
 

@@ -6,7 +6,8 @@
 
 namespace rlhf {
 
-/// True when the file descriptor (1 stdout, 2 stderr) is a terminal.
+/// True when the file descriptor (1 stdout, 2 stderr) is a terminal; a command that is watched has
+/// none.
 bool is_terminal(int descriptor);
 
 /// Columns of the terminal behind the descriptor, or 80 when it is none or does not say.

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "apps/commands.h"
+#include "apps/print.h"
 #include "apps/session.h"
 #include "apps/terminal.h"
 #include "apps/tokenizer_flag.h"
@@ -59,15 +60,15 @@ int train(const Options& o, const Invocation& invocation) {
   for (const std::string& document : documents) bytes += document.size();
   const Tokens ids = encode_stream(*tokenizer, documents, o.dataset_name);
   VocabularyUse use = describe_vocabulary(*tokenizer, ids, bytes);
-  fmt::print("{} tokens, {:.2f} bytes a token on its own corpus\n", tokenizer->vocab_size(),
-             use.figures["bytes_per_token"].get<double>());
+  say("{} tokens, {:.2f} bytes a token on its own corpus\n", tokenizer->vocab_size(),
+      use.figures["bytes_per_token"].get<double>());
   session.finish(use.figures, std::move(use.page));
   return 0;
 }
 
 void print_tokens(const Tokenizer& tokenizer, const std::string& text) {
   for (const int32_t id : tokenizer.encode(text)) {
-    fmt::print("{:6d}  {}\n", id, escape_line(tokenizer.token_bytes(id)));
+    say("{:6d}  {}\n", id, escape_line(tokenizer.token_bytes(id)));
   }
 }
 
@@ -78,7 +79,7 @@ void print_dialogues(const Tokenizer& tokenizer, const Rows& rows) {
     const Tokens tokens = prompt
                               ? encode_prompt(tokenizer, row)
                               : encode_dialogue(tokenizer, dialogue_of(row), INT64_MAX, {}).tokens;
-    fmt::print("[{}]\n", fmt::join(tokens, ", "));
+    say("[{}]\n", fmt::join(tokens, ", "));
   }
 }
 
@@ -88,7 +89,7 @@ void print_documents(const Tokenizer& tokenizer, const Options& o) {
     if (is_dialogue(rows[0])) return print_dialogues(tokenizer, rows);
   }
   for (const std::string& document : read_language_modelling(o.dataset_name, o.text_column)) {
-    fmt::print("[{}]\n", fmt::join(tokenizer.encode(document), ", "));
+    say("[{}]\n", fmt::join(tokenizer.encode(document), ", "));
   }
 }
 
@@ -101,7 +102,7 @@ void write_shard(const Tokenizer& tokenizer, const Options& o) {
   const auto documents = read_language_modelling(o.dataset_name, o.text_column);
   const std::vector<int32_t> ids = encode_stream(tokenizer, documents, o.dataset_name);
   write_token_shard(o.output_file, ids, tokenizer.vocab_size());
-  fmt::print("{} tokens; wrote {}\n", ids.size(), escape_line(o.output_file));
+  say("{} tokens; wrote {}\n", ids.size(), escape_line(o.output_file));
 }
 
 int encode(const Options& o) {

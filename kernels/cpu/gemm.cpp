@@ -221,7 +221,7 @@ template <class T>
 using Multiply = void (*)(const Gemm<T>&, int64_t row, int64_t row_end, int64_t column,
                           int64_t column_end);
 
-/// By the operands that the process has chosen.
+/// By the operands that the calling thread has chosen.
 template <class T>
 Multiply<T> chosen_multiply() {
   if constexpr (std::is_same_v<T, float>) {
@@ -233,7 +233,7 @@ Multiply<T> chosen_multiply() {
 }  // namespace
 
 GemmOptions& gemm_options() {
-  static GemmOptions options;
+  static thread_local GemmOptions options;
   return options;
 }
 

@@ -31,6 +31,7 @@ RunFolder::RunFolder(std::filesystem::path output_dir, const RunConfig& config,
       events_(path_, resumed_step) {
   std::error_code none;
   std::filesystem::remove(path_ / "summary.json", none);  // it says that a run has ended
+  if (!resumed_step) std::filesystem::remove(path_ / "samples.jsonl", none);  // of another run
   write_json(path_ / "run_config.json", {{"command", config.command},
                                          {"version", version},
                                          {"command_line", config.command_line},

@@ -2,6 +2,7 @@
 //   run_config.json  what was run: flags with their values, seed, version, command line
 //   metrics.jsonl    what happened, step by step
 //   events.out...    the same for TensorBoard
+//   samples.jsonl    of a policy: what it said on the way (rl/run/samples_log.h)
 //   summary.json     how it ended: the main figures, seconds, peak memory
 //   report.html      the page that shows all of it
 #pragma once

@@ -201,6 +201,12 @@ def run_seeds():
     seed("metrics", "torn", '{"step": 1, "objective/kl": 0.31}\n{"step": 2, "obj')
     seed("metrics", "largest", '{"step": 18446744073709551615}\n')
     seed("metrics", "wrong", '{"step": 1.5}\n[]\n')
+    seed("samples", "lines",
+         '{"step": 1, "scores": [0.5, null, -2], "samples": [{"prompt": "a", "response": "b\\n",'
+         ' "score": 0.5, "kl": null, "length": 3}]}\n{"step": 3, "scores": [], "samples": []}\n')
+    seed("samples", "torn", '{"step": 1, "scores": [], "samples": []}\n{"step": 2, "sco')
+    seed("samples", "twice", '{"step": 1, "scores": [], "samples": []}\n' * 2)
+    seed("samples", "wrong", '{"step": 1, "scores": [1], "samples": [{"length": -1}]}\n')
 
 
 def flag_seeds():

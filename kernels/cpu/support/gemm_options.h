@@ -1,4 +1,5 @@
-// How the CPU multiplies matrices of float, for the whole process.
+// How the CPU multiplies matrices of float when this thread asks for it: a model may learn on one
+// thread in other products than another thread generates with.
 #pragma once
 
 namespace rlhf::cpu {
@@ -14,7 +15,7 @@ struct GemmOptions {
   Products products = Products::f32;
 };
 
-/// Meant to be set before the first product. Any change changes bits.
+/// Of the calling thread. Meant to be set before its first product. Any change changes bits.
 GemmOptions& gemm_options();
 
 /// These options until the end of the scope.
