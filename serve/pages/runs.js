@@ -48,7 +48,8 @@ async function show_config(run) {
 
 function run_entry(run) {
   const id = `run_${run.id.replace(/[^\w-]/g, '_')}`;
-  const box = el('input', { type: 'checkbox', id, checked: chosen.has(run.id), data: { run: run.id } });
+  const box = el('input', { type: 'checkbox', id, checked: chosen.has(run.id),
+    data: { run: run.id, focus: `${run.id} box` } });
   box.addEventListener('change', () => { choose(run.id, box.checked); refresh(); });
   const key = el('i', { class: 'key', 'aria-hidden': 'true' });
   if (chosen.has(run.id)) key.style.background = series_colour(chosen.get(run.id).colour);
@@ -62,16 +63,16 @@ function run_entry(run) {
         el('span', { class: `badge ${kind}`, t: `state_${run.state}` }),
         run.problem ? el('span', { class: 'bad', text: run.problem }) : null,
         run.state === 'running' ? null : el('a', { href: `${path_of(run.id)}/report`,
-          target: '_blank', rel: 'noopener', t: 'report' }),
+          target: '_blank', rel: 'noopener', t: 'report', data: { focus: `${run.id} report` } }),
         el('button', { type: 'button', class: 'link', t: 'config',
-          on: { click: () => show_config(run).catch(tell_failure) } }))));
+          data: { focus: `${run.id} config` }, on: { click: () => show_config(run).catch(tell_failure) } }))));
 }
 
 function show_runs() {
-  const focused = document.activeElement?.dataset?.run;
+  const focused = document.activeElement?.dataset?.focus;  // made anew below
   fill(by_id('runs'), runs.length ? el('ul', { class: 'run_list' }, runs.map(run_entry))
     : el('p', { class: 'empty', t: 'no_runs' }));
-  if (focused) by_id('runs').querySelector(`[data-run="${CSS.escape(focused)}"]`)?.focus();
+  if (focused) by_id('runs').querySelector(`[data-focus="${CSS.escape(focused)}"]`)?.focus();
 }
 
 function metrics_there() {
