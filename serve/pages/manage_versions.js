@@ -1,0 +1,90 @@
+// The versions of the model: how candidates fare, and who decided what about them.
+import { el } from './dom.js';
+import { get, post } from './api.js';
+import { figure, time } from './format.js';
+import { has_words, t } from './i18n.js';
+import { ask, tell_failure, toast } from './dialogs.js';
+import { action, interval, table } from './tables.js';
+
+const kinds = { promoted: 'good', candidate: 'accent', rejected: 'bad' };
+const decisions = { better: 'good', worse: 'bad' };
+
+async function decide(version, verb, title, refresh) {
+  const text = t(verb === 'reject' ? 'reject_text' : 'promote_text', { name: version.name });
+  const answer = await ask(title, text, { reason: true, action: title, danger: verb === 'reject' });
+  if (!answer) return;
+  try {
+    await post(`/api/versions/${version.id}/${verb}`, { reason: answer.reason });
+    toast('done');
+    refresh();
+  } catch (error) {
+    tell_failure(error);
+  }
+}
+
+function figures(metrics) {
+  const entries = Object.entries(metrics || {}).filter(([, value]) =>
+    ['number', 'string'].includes(typeof value));
+  if (!entries.length) return null;
+  return el('details', { class: 'small' }, el('summary', { t: 'metrics_of' }),
+    el('dl', { class: 'flags mono' }, entries.flatMap(([name, value]) =>
+      [el('dt', { text: name }),
+        el('dd', { text: typeof value === 'number' ? figure(value) : value })])));
+}
+
+function fared({ comparison }) {
+  if (!comparison) return el('span', { class: 'soft', text: '–' });
+  const { wins, losses, ties, win_rate, low, high, decision } = comparison;
+  return el('div', { class: 'stack tight' },
+    Number.isFinite(win_rate) ? interval(win_rate, low, high) : null,
+    el('span', { class: 'small soft', t: 'version_votes', args: { wins, losses, ties } }),
+    decision ? el('span', {}, el('span', { class: `badge ${decisions[decision] ?? ''}`,
+      t: `decision_${decision}` })) : null);
+}
+
+function buttons(version, refresh) {
+  const of = (verb, title, classes) =>
+    action(title, () => decide(version, verb, title, refresh), classes);
+  if (version.state === 'candidate') {
+    return el('div', { class: 'row' }, of('promote', 'promote', 'primary'),
+      of('reject', 'reject', 'danger'));
+  }
+  if (version.state === 'retired') return of('promote', 'roll_back', '');
+  if (version.state === 'rejected') return of('promote', 'promote', '');
+  return null;
+}
+
+export async function versions_panel(refresh) {
+  const { versions, decisions: made = [] } = await get('/api/versions');
+  const names = new Map(versions.map(({ id, name }) => [id, name]));
+  const origin = (version) => el('div', {}, version.method,
+    version.parent ? el('div', { class: 'small soft', t: 'child_of',
+      args: { parent: names.get(version.parent) ?? version.parent } }) : null);
+  const verb = (made_one) => {
+    const word = made_one.what ?? made_one.state ?? made_one.decision ?? '';
+    const key = `state_${word}`;
+    return has_words(key) ? el('span', { t: key }) : word;
+  };
+  return [
+    el('p', { class: 'soft', t: 'versions_hint' }),
+    table('tab_versions', [
+      { t: 'version_name', head: true, cell: (version) => el('div', {}, version.name,
+        version.note ? el('div', { class: 'small soft text', text: version.note }) : null,
+        figures(version.metrics)) },
+      { t: 'version_state', cell: ({ state }) =>
+        el('span', { class: `badge ${kinds[state] ?? ''}`, t: `state_${state}` }) },
+      { t: 'version_rate', cell: fared },
+      { t: 'version_method', cell: origin },
+      { t: 'version_created', cell: ({ created }) => time(created) },
+      { t: 'actions', cell: (version) => buttons(version, refresh) },
+    ], versions),
+    table('decisions', [
+      { t: 'when', cell: (row) => time(row.when ?? row.time ?? row.created) },
+      { t: 'version_name', head: true, cell: ({ version }) => names.get(version) ?? version },
+      { t: 'what', cell: verb },
+      { t: 'who', cell: ({ who, person }) => who ?? person ?? '' },
+      { t: 'reason', cell: ({ reason, why }) =>
+        el('span', { class: 'text', text: reason ?? why ?? '' }) },
+    ], made),
+  ];
+}
