@@ -31,7 +31,7 @@ void write_prompts(store::Store& store, double held_out, const fs::path& file) {
     const auto some = store::list_prompts(store, after, 1000);
     for (const store::Prompt& prompt : some) {
       after = prompt.id;
-      if (store::is_held_out(prompt.digest, held_out)) continue;
+      if (store::is_held_out(prompt, held_out)) continue;
       nlohmann::ordered_json row;
       if (prompt.is_messages) {
         row["prompt"] = messages_json(store::messages_of(prompt));

@@ -38,9 +38,7 @@ Rows rows_of(const KeptVote& vote, ExportKind kind) {
 
 /// Whether an export takes rows of a prompt, by its side of the split.
 bool takes(const ExportOptions& options, const Prompt& prompt) {
-  return !options.held_out ||
-         *options.held_out ==
-             is_held_out(digest_of(prompt.text, prompt.is_messages), options.held_out_fraction);
+  return !options.held_out || *options.held_out == is_held_out(prompt, options.held_out_fraction);
 }
 
 }  // namespace
@@ -50,7 +48,8 @@ ExportKind export_named(std::string_view name) {
   return enumerator_named<ExportKind>("export", name, kind_names);
 }
 
-bool is_held_out(std::string_view digest, double fraction) {
+bool is_held_out(const Prompt& prompt, double fraction) {
+  const std::string digest = digest_of(prompt.text, prompt.is_messages);
   uint32_t number = 0;
   std::from_chars(digest.data(), digest.data() + std::min<size_t>(digest.size(), 8), number, 16);
   return double(number) < fraction * 0x1p32;

@@ -33,8 +33,8 @@ struct ExportOptions {
 };
 
 /// Whether a prompt is kept out of training: a function of its text alone, so that a prompt is on
-/// the same side for ever. `digest` is the prompt's.
-bool is_held_out(std::string_view digest, double fraction);
+/// the same side for ever.
+bool is_held_out(const Prompt& prompt, double fraction);
 
 /// Gives each row as a line of JSON with its line end. @returns how many.
 int64_t export_rows(Store& store, const ExportOptions& options,
