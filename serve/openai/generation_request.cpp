@@ -1,5 +1,6 @@
 #include "serve/openai/generation_request.h"
 
+#include <algorithm>
 #include <charconv>
 #include <limits>
 
