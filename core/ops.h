@@ -100,9 +100,10 @@ struct KvCacheLayer {
 
 /// Appends the new tokens' keys and values at `length` (i32 (B)) and attends from the new queries
 /// to everything up to and including themselves: (B, T_new, C). Not differentiable. (kv_cache)
-/// `end` (i32 (B, T_new)) is length + t + 1.
+/// `end` (i32 (B, T_new)) is length + t + 1. `row` (i32 (B)) says in which row of the cache each
+/// sequence lives; undefined: row b, of as many as there are sequences.
 Tensor cached_attention(const Tensor& qkv, int64_t heads, const KvCacheLayer& cache,
-                        const Tensor& length, const Tensor& end);
+                        const Tensor& length, const Tensor& end, const Tensor& row = {});
 
 struct TokenLogProb {
   Tensor log_prob;  ///< (N)

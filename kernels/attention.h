@@ -13,7 +13,10 @@ namespace rlhf {
 /// Query (b, i) attends to the keys [begin, end): by default [0, Tk - Tq + i + 1) when causal, and
 /// all Tk otherwise. `begin` and `end`, (B, Tq) each, override that: documents packed in one row,
 /// padding, and caches filled to a different length for each sequence.
-/// REQUIRES: 0 <= begin < end <= Tk for every query.
+///
+/// `kv_row`, (B), says in which of `kv_rows` rows of k and v the keys of sequence b lie, where that
+/// is not row b: a batch that holds some of a cache's sequences, in any order.
+/// REQUIRES: 0 <= begin < end <= Tk for every query; 0 <= kv_row < kv_rows.
 struct AttentionLayout {
   int64_t B, Tq, Tk, H, D;
   int64_t q_token, q_batch;    ///< elements from one token, one sequence of q to the next
@@ -21,18 +24,24 @@ struct AttentionLayout {
   bool causal = true;
   const int32_t* begin = nullptr;
   const int32_t* end = nullptr;
+  const int32_t* kv_row = nullptr;
+  int64_t kv_rows = 0;  ///< read with kv_row alone: there are B otherwise
 
   constexpr int64_t first_key(int64_t b, int64_t i) const { return begin ? begin[b * Tq + i] : 0; }
   constexpr int64_t last_key(int64_t b, int64_t i) const {
     return end ? end[b * Tq + i] : causal ? Tk - Tq + i + 1 : Tk;
   }
+  /// Where the keys and values of sequence b begin, in elements.
+  constexpr int64_t kv_at(int64_t b) const { return (kv_row ? kv_row[b] : b) * kv_batch; }
   /// `products` matrix products of (Tq, D) by (D, Tk), halved when causal.
   double flops(int products) const {
     const double full = 2.0 * products * double(B * H) * double(Tq) * double(Tk) * double(D);
     return causal && Tq > 1 ? full / 2 : full;
   }
   int64_t q_size() const { return (B - 1) * q_batch + (Tq - 1) * q_token + H * D; }
-  int64_t kv_size() const { return (B - 1) * kv_batch + (Tk - 1) * kv_token + H * D; }
+  int64_t kv_size() const {
+    return ((kv_row ? kv_rows : B) - 1) * kv_batch + (Tk - 1) * kv_token + H * D;
+  }
 };
 
 /// out_i = sum_j p_ij v_j with p_i = softmax_j(scale q_i . k_j), optionally with dropout on p.
@@ -59,6 +68,7 @@ struct AttentionForward {
     v_.in("q", q, layout.q_size());
     v_.in("k", k, layout.kv_size());
     v_.in("v", v, layout.kv_size());
+    v_.index("kv_row", layout.kv_row, layout.B, layout.kv_rows);
     v_.out("out", out, layout.B * layout.Tq * layout.H * layout.D);
     v_.out("lse", lse, layout.B * layout.H * layout.Tq);
   }
@@ -68,7 +78,7 @@ struct AttentionForward {
 /// Gradients of q, k, v, laid out like q, k, v themselves and overwritten (a packed (B, T, 3C)
 /// gradient is written whole). p_ij is recomputed from lse.
 /// Keys that no query sees get 0.
-/// REQUIRES: scale > 0; Tq == Tk (training).
+/// REQUIRES: scale > 0; Tq == Tk and no kv_row (training).
 template <class T>
 struct AttentionBackward {
   T* d_q;

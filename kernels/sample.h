@@ -30,6 +30,7 @@ namespace rlhf {
 /// -infinity among finite ones forbids its token.
 ///
 /// logits: (N, V), left as they were. token, log_prob, draw: (N).
+/// `row_seed`, (N), takes the place of `seed` where rows belong to different runs.
 /// history: (N, history_stride), the first history_length[n] of row n count; null without a
 /// penalty.
 template <class T>
@@ -49,12 +50,15 @@ struct Sample {
   int64_t history_stride = 0;
   const uint64_t* draw;  ///< the index of each row's random number: its sequence and position
   uint64_t seed;
+  const uint64_t* row_seed = nullptr;
 
+  constexpr uint64_t seed_of(int64_t n) const { return row_seed ? row_seed[n] : seed; }
   void visit(auto&& v) const {
     v.in("logits", logits, N * V);
     v.index("history", history, N * history_stride, V);
     v.index("history_length", history ? history_length : nullptr, N, history_stride + 1);
     v.record("draw", draw, N);
+    v.record("row_seed", row_seed, N);
     v.out("token", token, N);
     v.out("log_prob", log_prob, N);
   }

@@ -70,10 +70,11 @@ Tensor Gpt2::extend(const TokenBatch& batch, const KvCache& cache) const {
 
 Tensor Gpt2::extend(const TokenBatch& batch, const KvCache& cache, const KvPlaces& places) const {
   const int64_t B = batch.B, T = batch.T, C = config.n_embd;
-  const Tensor length = places.length.to(device()), end = places.end.to(device());
+  const Tensor length = places.length.to(device()), end = places.end.to(device()),
+               row = places.row.to(device());
   return forward(batch, nullptr, [&](const Tensor& qkv, size_t layer) {
     return cached_attention(qkv.reshape({B, T, 3 * C}), config.n_head, cache.layers[layer], length,
-                            end)
+                            end, row)
         .reshape({B * T, C});
   });
 }

@@ -15,8 +15,9 @@ namespace rlhf {
 
 /// Where T new tokens of each sequence go in a cache, as kernels read it.
 struct KvPlaces {
-  Tensor length;  ///< i32 (B): tokens of each sequence already there
-  Tensor end;     ///< i32 (B, T): behind the last key that each new token sees
+  Tensor length;    ///< i32 (B): tokens of each sequence already there
+  Tensor end;       ///< i32 (B, T): behind the last key that each new token sees
+  Tensor row = {};  ///< i32 (B): the cache's row that each sequence lives in; undefined: row b
 };
 
 /// Keys and values of every layer for B sequences, each filled to a length of its own.

@@ -9,9 +9,9 @@
 namespace rlhf {
 
 Tensor cached_attention(const Tensor& qkv, int64_t heads, const KvCacheLayer& cache,
-                        const Tensor& length, const Tensor& end) {
+                        const Tensor& length, const Tensor& end, const Tensor& row) {
   const int64_t B = qkv.shape()[0], T_new = qkv.shape()[1], C = qkv.shape()[2] / 3;
-  const int64_t capacity = cache.keys.shape()[1], D = C / heads;
+  const int64_t rows = cache.keys.shape()[0], capacity = cache.keys.shape()[1], D = C / heads;
   const Tensor out = Tensor::empty({B, T_new, C}, qkv.dtype(), qkv.device());
   const Tensor lse = Tensor::empty({B, heads, T_new}, accumulator_of(qkv.dtype()), qkv.device());
 
@@ -24,7 +24,9 @@ Tensor cached_attention(const Tensor& qkv, int64_t heads, const KvCacheLayer& ca
                                        .B = B,
                                        .T_new = T_new,
                                        .C = C,
-                                       .capacity = capacity});
+                                       .capacity = capacity,
+                                       .cache_row = row.data<int32_t>(),
+                                       .cache_rows = rows});
     run(qkv.device(), AttentionForward<T>{.out = out.data<T>(),
                                           .lse = lse.data<Accumulator<T>>(),
                                           .q = qkv.data<T>(),
@@ -39,7 +41,9 @@ Tensor cached_attention(const Tensor& qkv, int64_t heads, const KvCacheLayer& ca
                                                      .q_batch = T_new * 3 * C,
                                                      .kv_token = C,
                                                      .kv_batch = capacity * C,
-                                                     .end = end.data<int32_t>()},
+                                                     .end = end.data<int32_t>(),
+                                                     .kv_row = row.data<int32_t>(),
+                                                     .kv_rows = rows},
                                           .scale = 1 / std::sqrt(float(D))});
   });
   return out;

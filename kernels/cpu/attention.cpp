@@ -86,7 +86,7 @@ void forward_rows(const AttentionForward<T>& c, int64_t b, int64_t h, int64_t fi
   const T* const q = c.q + b * l.q_batch + first * l.q_token + h * D;
   for (int64_t j = begin; j < end; j += block_keys) {
     const int64_t keys = std::min(block_keys, end - j);
-    const int64_t kv = b * l.kv_batch + j * l.kv_token + h * D;
+    const int64_t kv = l.kv_at(b) + j * l.kv_token + h * D;
     if (rows > 1) pack_transposed(keys_t, c.k + kv, l.kv_token, keys, D);
     if (packed_values) pack(values, c.v + kv, l.kv_token, keys, D);
     const T* const v = packed_values ? values : c.v + kv;

@@ -125,7 +125,7 @@ int32_t invert(const T* weight, int32_t count, auto&& token_at, double u) {
 /// One token by the row's own random number; z: its logits, overwritten by weights.
 template <class T>
 int32_t draw(const Sample<T>& c, int64_t n, T* z, T inverse_temperature) {
-  const PhiloxWords words = random_words(c.seed, RandomStream::sampling, 0, 0, c.draw[n]);
+  const PhiloxWords words = random_words(c.seed_of(n), RandomStream::sampling, 0, 0, c.draw[n]);
   const double u = unit_double(words[0], words[1]);
   const int64_t V = candidates(c);
   const bool filtered = (c.top_k > 0 && c.top_k < V) || c.top_p < 1 || c.min_p > 0;

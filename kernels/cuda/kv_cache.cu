@@ -11,7 +11,7 @@ __global__ void append_kernel(KvCacheAppend<T> c) {
   const int64_t row = blockIdx.x, b = row / c.T_new, t = row % c.T_new;
   const T* const keys = c.qkv + row * 3 * c.C + c.C;
   const T* const values = keys + c.C;
-  const int64_t slot = (b * c.capacity + c.length[b] + t) * c.C;
+  const int64_t slot = c.place(b, t);
   gpu::for_columns<n, 0>(c.C, [&](int, int64_t at) {
     const auto key = gpu::Raw<T, n>::fetch(keys + at), value = gpu::Raw<T, n>::fetch(values + at);
     key.put(c.keys + slot + at);

@@ -235,7 +235,7 @@ __global__ void __launch_bounds__(most_threads) choose_kernel(Sample<T> c, Work 
   const bool greedy = c.temperature == 0 || indistinct;
   auto token = int32_t(~uint32_t(row.best));
   if (!greedy) {
-    const PhiloxWords words = random_words(c.seed, RandomStream::sampling, 0, 0, c.draw[n]);
+    const PhiloxWords words = random_words(c.seed_of(n), RandomStream::sampling, 0, 0, c.draw[n]);
     const double u = unit_double(words[0], words[1]);
     if constexpr (filtered) {
       token = draw_from_filtered(c, work, row, n, u);

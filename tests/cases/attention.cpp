@@ -28,7 +28,7 @@ void for_each_query(const AttentionForward<double>& c, auto&& body) {
         std::vector<double> score(size_t(l.Tk), 0.0);
         double sum = 0;
         for (int64_t j = l.first_key(b, i); j < l.last_key(b, i); j++) {
-          const double* k = c.k + b * l.kv_batch + j * l.kv_token + h * l.D;
+          const double* k = c.k + l.kv_at(b) + j * l.kv_token + h * l.D;
           double dot = 0;
           for (int64_t d = 0; d < l.D; d++) dot += q[d] * k[d];
           sum += score[size_t(j)] = std::exp(double(c.scale) * dot);
@@ -131,7 +131,7 @@ struct AttentionCase {
         for (int64_t j = 0; j < l.Tk; j++) {
           if (weight[size_t(j)] == 0) continue;
           if (c.dropout > 0 && c.random.uniform(uint64_t(row * l.Tk + j)) < c.dropout) continue;
-          sum += weight[size_t(j)] * c.v[b * l.kv_batch + j * l.kv_token + h * l.D + d];
+          sum += weight[size_t(j)] * c.v[l.kv_at(b) + j * l.kv_token + h * l.D + d];
         }
         c.out[((b * l.Tq + i) * l.H + h) * l.D + d] = sum / (1 - double(c.dropout));
       }
@@ -167,19 +167,27 @@ struct AttentionCase {
 const Register<AttentionCase> registered;
 
 /// Fewer queries than keys, as in decoding: the last queries of a longer sequence, or those of
-/// sequences that fill their caches to different lengths.
+/// sequences that fill their caches to different lengths, or live in some rows of a larger cache.
 struct AttentionDecodeCase {
   struct Shape {
     std::string label;
     int64_t B, Tq, Tk, H, D;
-    bool ragged = false;  ///< behind a sequence's length, a cache holds NaN
+    bool ragged = false;             ///< behind a sequence's length, a cache holds NaN
+    std::vector<int32_t> rows = {};  ///< of each sequence; the cache's other rows hold NaN
+    int64_t cache_rows = 0;
   };
   static constexpr const char* name = "attention_decode";
   static std::vector<Shape> shapes() {
-    return {{"one", 3, 1, 77, 2, 16},           {"few", 2, 5, 130, 2, 7},
-            {"most", 1, 16, 200, 1, 64},        {"prompt", 1, 20, 150, 2, 64},
-            {"wide", 1, 2, 70, 1, 136},         {"short", 2, 1, 40, 2, 16},
-            {"ragged", 4, 1, 200, 2, 32, true}, {"ragged_prompt", 3, 33, 140, 1, 16, true}};
+    return {{"one", 3, 1, 77, 2, 16},
+            {"few", 2, 5, 130, 2, 7},
+            {"most", 1, 16, 200, 1, 64},
+            {"prompt", 1, 20, 150, 2, 64},
+            {"wide", 1, 2, 70, 1, 136},
+            {"short", 2, 1, 40, 2, 16},
+            {"ragged", 4, 1, 200, 2, 32, true},
+            {"ragged_prompt", 3, 33, 140, 1, 16, true},
+            {"rows", 3, 1, 200, 2, 32, true, {4, 0, 3}, 6},
+            {"row_of_prompt", 1, 33, 140, 2, 16, true, {2}, 4}};
   }
   static std::vector<Shape> bench_shapes() { return {{"Tk256_D32", 8, 1, 256, 4, 32}}; }
   static std::vector<Shape> gpu_bench_shapes() {
@@ -200,7 +208,9 @@ struct AttentionDecodeCase {
                 .q_token = 3 * C,
                 .q_batch = s.Tq * 3 * C,
                 .kv_token = C,
-                .kv_batch = s.Tk * C};
+                .kv_batch = s.Tk * C,
+                .kv_row = s.rows.empty() ? nullptr : b.hold(s.rows),
+                .kv_rows = s.cache_rows};
     c.scale = 0.25f;
     c.out = b.output<T>(s.B * s.Tq * C);
     c.lse = b.output<Accumulator<T>>(s.B * s.H * s.Tq);
@@ -210,12 +220,18 @@ struct AttentionDecodeCase {
     c.k = k, c.v = v;
     if (!s.ragged) return c;
     std::vector<int32_t> end;
-    for (int64_t row = 0; row < s.B; row++) {
-      const int64_t length = s.Tk - row * (s.Tk - s.Tq) / s.B;
-      for (int64_t i = 0; i < s.Tq; i++) end.push_back(int32_t(length - s.Tq + i + 1));
+    const auto forbid = [&](int64_t row, int64_t length) {
       const int64_t from = row * c.layout.kv_batch + length * C;
       std::fill(k + from, k + (row + 1) * c.layout.kv_batch, T(NAN));
       std::fill(v + from, v + (row + 1) * c.layout.kv_batch, T(NAN));
+    };
+    for (int64_t row = 0; row < s.cache_rows; row++) {
+      if (std::find(s.rows.begin(), s.rows.end(), int32_t(row)) == s.rows.end()) forbid(row, 0);
+    }
+    for (int64_t row = 0; row < s.B; row++) {
+      const int64_t length = s.Tk - row * (s.Tk - s.Tq) / s.B;
+      for (int64_t i = 0; i < s.Tq; i++) end.push_back(int32_t(length - s.Tq + i + 1));
+      forbid(s.rows.empty() ? row : s.rows[size_t(row)], length);
     }
     c.layout.end = b.hold(end);
     return c;

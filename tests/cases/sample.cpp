@@ -20,6 +20,7 @@ struct SampleCase {
     float top_p = 1;
     float min_p = 0;
     float repetition_penalty = 1;
+    bool own_seeds = false;
   };
   static constexpr const char* name = "sample";
   static std::vector<Shape> shapes() {
@@ -30,7 +31,8 @@ struct SampleCase {
             {"min_p", 6, 700, 1, 0, 1, 0.1f},
             {"everything", 5, 1500, 0.8f, 400, 0.8f, 0.02f, 1.3f},
             {"parts", 2, 9001},
-            {"filtered_parts", 2, 9001, 1, 0, 0.7f, 0, 1.5f}};
+            {"filtered_parts", 2, 9001, 1, 0, 0.7f, 0, 1.5f},
+            {"own_seeds", 5, 300, 1, 0, 1, 0, 1, true}};
   }
   static std::vector<Shape> bench_shapes() {
     return {{"8x512", 8, 512}, {"8x50257", 8, 50257}, {"8x50257_top_p", 8, 50257, 1, 0, 0.9f}};
@@ -66,6 +68,7 @@ struct SampleCase {
     }
     c.draw = b.hold(draw);
     c.seed = 11;
+    if (s.own_seeds) c.row_seed = b.hold(std::vector<uint64_t>{11, 12, 13, 11, 1ull << 40});
     return c;
   }
 

@@ -26,7 +26,7 @@ __device__ HeadRows<T> query_rows(T* q, const AttentionLayout& l, int64_t b, int
 }
 template <class T>
 __device__ HeadRows<T> key_rows(T* k, const AttentionLayout& l, int64_t b, int64_t h, bool packs) {
-  return {k + b * l.kv_batch + h * l.D, l.kv_token, int(l.D), packs};
+  return {k + l.kv_at(b) + h * l.D, l.kv_token, int(l.D), packs};
 }
 /// The same of a dense (B, Tq, H*D): out and its gradient.
 template <class T>

@@ -1,0 +1,14 @@
+// What an engine accepts.
+#pragma once
+
+#include "serve/engine/engine.h"
+
+namespace rlhf::engine {
+
+/// @throws InputError naming what is wrong with the request.
+void check_job(const Job& job, const LoadedLanguageModel& model, int64_t capacity);
+
+/// @throws InputError naming the option that is out of range.
+void check_options(const Options& options, const LoadedLanguageModel& model);
+
+}  // namespace rlhf::engine

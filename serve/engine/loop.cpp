@@ -1,0 +1,288 @@
+#include "serve/engine/loop.h"
+
+#ifdef _OPENMP
+#include <omp.h>
+#endif
+
+#include <algorithm>
+#include <exception>
+#include <numeric>
+#include <utility>
+
+#include "serve/engine/job_check.h"
+
+namespace rlhf::engine {
+namespace {
+
+double seconds_between(Clock::time_point from, Clock::time_point to) {
+  return std::chrono::duration<double>(to - from).count();
+}
+
+int64_t capacity_of(const Gpt2Config& config, const Options& options) {
+  return options.capacity == 0 ? config.n_positions : options.capacity;
+}
+
+}  // namespace
+
+Engine::Loop::Loop(std::shared_ptr<const LoadedLanguageModel> model, const Options& options)
+    : model_(std::move(model)),
+      options_(options),
+      cache_(gpt2().make_cache(options.slots, capacity_of(gpt2().config, options))),
+      slots_(options.slots) {
+  stats_.slots = options.slots;
+}
+
+void Engine::Loop::start(const std::shared_ptr<Loop>& loop) {
+  loop->thread_ = std::thread([loop] { loop->run(); });
+}
+
+void Engine::Loop::stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = draining_ = true;
+  }
+  wake_.notify_all();
+  if (thread_.get_id() == std::this_thread::get_id()) {
+    thread_.detach();  // a listener was the last owner
+  } else {
+    thread_.join();
+  }
+}
+
+uint64_t Engine::Loop::submit(Job job, std::shared_ptr<Listener> listener) {
+  check_job(job, *model_, capacity());
+  uint64_t id = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    if (draining_) throw Draining("[engine] expected no further request: it is shutting down");
+    if (queue_.waiting() >= options_.queue + slots_.free()) {
+      stats_.refused++;
+      throw QueueFull(fmt::format("[engine] expected at most {} waiting requests", options_.queue));
+    }
+    id = ++last_id_;
+    auto request = std::make_shared<Request>(id, std::move(job), std::move(listener),
+                                             *model_->tokenizer, capacity());
+    live_[id] = request;
+    queue_.push(std::move(request));
+  }
+  wake_.notify_one();
+  return id;
+}
+
+void Engine::Loop::cancel(uint64_t id) {
+  const std::lock_guard lock(mutex_);
+  if (const auto at = live_.find(id); at != live_.end()) at->second->cancel();
+}
+
+void Engine::Loop::drain(std::chrono::milliseconds at_most) {
+  std::unique_lock lock(mutex_);
+  draining_ = true;
+  const auto all_ended = [&] { return live_.empty(); };
+  if (idle_.wait_for(lock, at_most, all_ended)) return;
+  for (const auto& [id, request] : live_) request->cancel();
+  idle_.wait(lock, all_ended);
+}
+
+Stats Engine::Loop::stats() const {
+  const std::lock_guard lock(mutex_);
+  Stats now = stats_;
+  now.running = slots_.count() - slots_.free();
+  now.waiting = queue_.waiting();
+  now.draining = draining_;
+  now.tokens_per_second = rate_.per_second(Clock::now());
+  return now;
+}
+
+void Engine::Loop::run() {
+#ifdef _OPENMP
+  if (options_.threads > 0) omp_set_num_threads(options_.threads);
+#endif
+  Recorder recorder(gpt2().device());
+  while (admit()) {
+    sweep();
+    prefill();
+    sweep();
+    decode(recorder);
+    publish();
+  }
+}
+
+bool Engine::Loop::admit() {
+  std::vector<RequestPointer> unwanted;
+  std::vector<std::pair<RequestPointer, Slots::Place>> admitted;
+  const Clock::time_point now = Clock::now();
+  {
+    std::unique_lock lock(mutex_);
+    wake_.wait(lock, [&] { return stopping_ || queue_.waiting() > 0 || !running_.empty(); });
+    unwanted = queue_.remove_if([&](const Request& request) {
+      return stopping_ || request.cancelled() || request.expired(now);
+    });
+    while (slots_.free() > 0 && queue_.waiting() > 0) {
+      RequestPointer request = queue_.pop();
+      const Job& job = request->job();
+      // Scores need the states behind all of the prompt's tokens, which no cache has.
+      const Slots::Place place = slots_.take(job.prompt, /*reuse=*/!job.prompt_log_probs);
+      stats_.prompt_tokens += job.prompt.size();
+      stats_.cached_tokens += uint64_t(place.common);
+      admitted.emplace_back(std::move(request), place);
+    }
+  }
+  for (const RequestPointer& request : unwanted) {
+    const bool wanted = !stopping_ && !request->cancelled();
+    end(request, wanted ? FinishReason::timeout : FinishReason::cancelled);
+  }
+  for (auto& [request, place] : admitted) {
+    running_.push_back(request);
+    request->begin(place.slot, place.common);
+  }
+  return !stopping_ || !running_.empty();
+}
+
+// Ends what nobody waits for any more. A request that has begun to speak notices its deadline with
+// its next token, so that nothing held back is lost.
+void Engine::Loop::sweep() {
+  const Clock::time_point now = Clock::now();
+  for (const RequestPointer& request : std::vector(running_)) {
+    if (stopping_ || request->cancelled()) {
+      end(request, FinishReason::cancelled);
+    } else if (request->measured_only() &&
+               (request->prefilled() || !request->job().prompt_log_probs)) {
+      end(request, FinishReason::length);
+    } else if (request->generated().empty() && request->expired(now)) {
+      end(request, FinishReason::timeout);
+    }
+  }
+}
+
+void Engine::Loop::prefill() {
+  for (int64_t budget = options_.prefill_chunk; budget > 0;) {
+    const auto next = std::find_if(running_.begin(), running_.end(),
+                                   [](const auto& request) { return !request->prefilled(); });
+    if (next == running_.end()) return;
+    const RequestPointer request = *next;
+    std::rotate(next, next + 1, running_.end());  // after this, the others have their turn
+    const int64_t count = std::min(budget, request->length() - 1 - request->filled);
+    budget -= count;
+    try {
+      prefill(*request, count);
+    } catch (const std::exception& error) {
+      end(request, FinishReason::error, error.what());
+    }
+  }
+}
+
+void Engine::Loop::prefill(Request& request, int64_t count) {
+  const Job& job = request.job();
+  const int64_t first = request.filled;
+  const auto begin = job.prompt.begin() + first;
+  Tokens position(size_t(count), 0), end(size_t(count), 0);
+  std::iota(position.begin(), position.end(), int32_t(first));
+  std::iota(end.begin(), end.end(), int32_t(first + 1));
+  const Shape shape{1, count};
+  const TokenBatch batch{1,
+                         count,
+                         Tensor::from(Tokens(begin, begin + count), shape),
+                         Tensor::from(position, shape),
+                         {}};
+  const Tensor hidden =
+      gpt2().extend(batch, cache_,
+                    {Tensor::from(Tokens{int32_t(first)}, {1}), Tensor::from(end, shape),
+                     Tensor::from(Tokens{int32_t(request.slot)}, {1})});
+  request.filled += count;
+  if (!job.prompt_log_probs) return;
+  request.take_scores(score(gpt2().config, gpt2().logits(hidden),
+                            std::span(job.prompt).subspan(size_t(first + 1), size_t(count)),
+                            job.top_log_probs));
+}
+
+void Engine::Loop::decode(Recorder& recorder) {
+  std::vector<RequestPointer> batch;
+  for (const RequestPointer& request : running_) {
+    if (request->prefilled() && !request->measured_only()) batch.push_back(request);
+  }
+  if (batch.empty()) return;
+  std::vector<ScoredToken> scored;
+  try {
+    std::vector<SampledRow> rows;
+    for (const RequestPointer& request : batch) {
+      rows.push_back({request->job(), request->generated()});
+    }
+    scored = sample(gpt2().config, next_logits(recorder, batch), rows);
+  } catch (const std::exception& error) {
+    for (const RequestPointer& request : batch) end(request, FinishReason::error, error.what());
+    return;
+  }
+  const Clock::time_point now = Clock::now();
+  for (size_t i = 0; i < batch.size(); i++) {
+    batch[i]->filled++;
+    take(batch[i], std::move(scored[i]), now);
+  }
+}
+
+Tensor Engine::Loop::next_logits(Recorder& recorder,
+                                 const std::vector<RequestPointer>& batch) const {
+  Tokens token, length, end, row;
+  for (const RequestPointer& request : batch) {
+    token.push_back(request->token(request->filled));
+    length.push_back(int32_t(request->filled));
+    end.push_back(int32_t(request->filled + 1));
+    row.push_back(int32_t(request->slot));
+  }
+  const int64_t B = int64_t(batch.size());
+  const auto step = [this](const std::vector<Tensor>& in) -> std::vector<Tensor> {
+    const int64_t rows = in[0].shape()[0];
+    const TokenBatch next{rows, 1, in[0], in[1].reshape({rows, 1}), {}};
+    return {gpt2().logits(gpt2().extend(next, cache_, {in[1], in[2], in[3]}))};
+  };
+  return recorder(step, {Tensor::from(token, {B, 1}), Tensor::from(length, {B}),
+                         Tensor::from(end, {B, 1}), Tensor::from(row, {B})})[0];
+}
+
+void Engine::Loop::take(const RequestPointer& request, ScoredToken scored, Clock::time_point now) {
+  const bool first = request->generated().empty();
+  const Clock::time_point before = first ? request->submitted() : request->last_token();
+  std::optional<FinishReason> reason;
+  try {
+    reason = request->take(std::move(scored), now);
+  } catch (const std::exception& error) {
+    end(request, FinishReason::error, error.what());
+    return;
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    stats_.generated_tokens++;
+    (first ? stats_.time_to_first_token : stats_.time_per_token).add(seconds_between(before, now));
+    rate_.add(1, now);
+  }
+  if (reason) end(request, *reason);
+}
+
+void Engine::Loop::end(const RequestPointer& request, FinishReason reason,
+                       const std::string& error) {
+  std::erase(running_, request);
+  {
+    const std::lock_guard lock(mutex_);
+    if (request->slot >= 0) {
+      // What a failure has left in the cache is nothing to go on from.
+      slots_.give_back(request->slot, reason == FinishReason::error ? Tokens{} : request->held());
+      queue_.ended(request->job().client);
+    }
+    stats_.finished[size_t(reason)]++;
+    stats_.request_duration.add(seconds_between(request->submitted(), Clock::now()));
+  }
+  request->finish(reason, error);
+  {
+    const std::lock_guard lock(mutex_);
+    live_.erase(request->id());
+  }
+  idle_.notify_all();
+}
+
+void Engine::Loop::publish() {
+  int64_t held = 0;
+  for (const RequestPointer& request : running_) held += request->filled;
+  const std::lock_guard lock(mutex_);
+  stats_.kv_cache_usage = double(held) / double(options_.slots * capacity());
+}
+
+}  // namespace rlhf::engine
