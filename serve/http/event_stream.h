@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <mutex>
 #include <string>
@@ -33,12 +34,12 @@ class EventStream {
   bool gone() const;
 
   /// Calls `action` once when the client leaves or is cut off before finish(); at once if that has
-  /// happened. From another thread than this one: it must not block.
+  /// happened. It may run on any thread and must not block.
   void on_gone(std::function<void()> action);
 
   // For the connection: -------------------------------------------------------------------------
 
-  enum class Taken { bytes, nothing_yet, end };
+  enum class Taken { bytes, nothing_yet, end, cut };
   /// Moves up to `most` bytes to `to`; `taken` is how many. With nothing to take, `sleep` is called
   /// under the stream's lock, so that no wake can come before it.
   Taken take(char* to, size_t most, size_t& taken, const std::function<void()>& sleep);
@@ -46,8 +47,12 @@ class EventStream {
   /// The client has left.
   void lose();
 
-  /// Sends a comment line when nothing else waits: proxies and clients see that all is well.
+  /// Queues a comment line when nothing was sent since the last call: proxies and clients see that
+  /// all is well.
   void keep_alive();
+
+  /// Bytes taken so far.
+  int64_t total() const;
 
  private:
   void wake_locked();
@@ -57,7 +62,8 @@ class EventStream {
   const size_t most_waiting_;
   std::string waiting_;
   size_t taken_ = 0;  // of waiting_
-  bool asleep_ = false, finished_ = false, gone_ = false;
+  int64_t total_ = 0;
+  bool asleep_ = false, finished_ = false, gone_ = false, sent_lately_ = false;
   std::vector<std::function<void()>> on_gone_;
 };
 

@@ -2,7 +2,6 @@
 // is counted by person, everybody else by address.
 #pragma once
 
-#include <array>
 #include <chrono>
 #include <cstdint>
 #include <mutex>
@@ -23,7 +22,6 @@ struct Rates {
   RateRule usual{50, 200};
   RateRule costly{5, 40};     // what makes a model write
   RateRule sign_in{0.2, 10};  // guesses of passwords
-  RateRule refused{1, 60};    // answers 401 for one address: guesses of tokens
 };
 
 class RateLimiter {
@@ -36,20 +34,19 @@ class RateLimiter {
   /// Takes one. 0 when it was there, else the seconds to wait, rounded up.
   int64_t take(const std::string& caller, Clock::time_point now);
 
-  /// The same without taking.
-  int64_t wait(const std::string& caller, Clock::time_point now);
-
  private:
   struct Bucket {
     double tokens;
     Clock::time_point at;
   };
-  Bucket& bucket(const std::string& caller, Clock::time_point now);
+  void forget_full(Clock::time_point now);
 
   const RateRule rule_;
   const size_t most_buckets_;
   std::mutex mutex_;
   std::unordered_map<std::string, Bucket> buckets_;
+  const std::string shared_ = "\n";  // no caller's name
+  Clock::time_point forgot_at_{};
 };
 
 }  // namespace rlhf::http
