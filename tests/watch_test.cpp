@@ -63,6 +63,8 @@ Arguments small_ppo(const std::string& output, const Arguments& more = {}) {
          more;
 }
 
+const Arguments kLogAll{"--logging_steps", "1"};
+
 /// The folder lm, which is trained here: nothing of this program starts another.
 class Watching : public Folder {
  protected:
@@ -83,7 +85,7 @@ class Watching : public Folder {
 };
 
 TEST_F(Watching, HearsEveryStepAndWhatWouldBePrinted) {
-  const Heard heard = run_on_a_thread(pretrain("heard"));
+  const Heard heard = run_on_a_thread(pretrain("heard", kLogAll));
   EXPECT_EQ(heard.code, 0);
   ASSERT_EQ(heard.progress.size(), 30u);
   for (size_t i = 0; i < heard.progress.size(); i++) {
@@ -116,8 +118,8 @@ TEST_F(Watching, EveryKindOfTrainingIsQuiet) {
 
 TEST_F(Watching, ACommandThatIsStoppedSavesAndGoesOnToTheSameBits) {
   for (const auto& [whole, stopped, step] : std::vector<std::tuple<Arguments, Arguments, int64_t>>{
-           {pretrain("whole"), pretrain("stopped"), 13},
-           {dpo("dpo_whole"), dpo("dpo_stopped"), 5},
+           {pretrain("whole", kLogAll), pretrain("stopped", kLogAll), 13},
+           {dpo("dpo_whole", kLogAll), dpo("dpo_stopped", kLogAll), 5},
            {small_ppo("ppo_whole"), small_ppo("ppo_stopped"), 2}}) {
     SCOPED_TRACE(text_of(whole));
     const auto output_of = [](const Arguments& call) {
@@ -217,7 +219,7 @@ TEST_F(Watching, LeavesSignalsToTheProgram) {
     EXPECT_EQ(now.sa_handler, mine.sa_handler);
     raise(SIGINT);
   };
-  EXPECT_EQ(run_command(pretrain("signals"), watch), 0);
+  EXPECT_EQ(run_command(pretrain("signals", kLogAll), watch), 0);
   sigaction(SIGINT, &before, &now);
   EXPECT_EQ(now.sa_handler, mine.sa_handler);
 }
