@@ -9,6 +9,7 @@
 
 #include "apps/cli.h"
 #include "apps/print.h"
+#include "kernels/cpu/support/gemm_options.h"
 #include "nn/generate.h"
 #include "rl/checkpoints.h"
 #include "rl/model/model_folder.h"
@@ -193,6 +194,13 @@ TEST_F(Watching, AModelThatAnswersMeanwhileSaysTheSame) {
   } while (learns);
   learning.join();
   EXPECT_GT(rounds, 1);
+}
+
+TEST_F(Watching, ProductsAreChosenForTheCommandsThreadAlone) {
+  EXPECT_EQ(run_on_a_thread(pretrain("rounded", {"--bf16", "true"})).code, 0);
+  EXPECT_EQ(run_on_a_thread(pretrain("exact")).code, 0);
+  EXPECT_EQ(weights_of("exact"), weights_of("lm"));
+  std::thread([] { EXPECT_EQ(cpu::gemm_options().products, cpu::Products::f32); }).join();
 }
 
 TEST_F(Watching, WhatIsWrongComesOutAsItIs) {
