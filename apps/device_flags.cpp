@@ -6,6 +6,7 @@
 
 #include "apps/print.h"
 #include "apps/terminal.h"
+#include "apps/watch.h"
 #include "core/check.h"
 #include "kernels/cpu/support/gemm_options.h"
 #include "kernels/cuda/support/attention_library.h"
@@ -102,6 +103,8 @@ void choose_attention(const std::string& attention) {
 void choose_products(bool bf16) {
   using cpu::Products;
   cpu::gemm_options().products = bf16 ? Products::bf16 : Products::f32;
+  // A command that has the process to itself decides for the threads that it starts, too.
+  if (!current_watch()) cpu::begin_threads_with(cpu::gemm_options());
   if (!bf16) return;
   note("device: CPU, products in bfloat16{}\n",
        cpu::has_fast_bf16_products()

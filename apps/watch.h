@@ -19,8 +19,8 @@ enum class Outlet { result, note };  // stdout, stderr
 /// Who runs a command watches it by this. The functions are called on the command's thread, and
 /// what they throw ends the command.
 struct Watch {
-  /// How far the command is: after every step of training, with all figures that the step logged
-  /// (null figures as NaN) and `title` as on the bar.
+  /// How far the command is: after every step that training logs, with all figures of the step and
+  /// `title` as on the bar.
   std::function<void(const ProgressState& state)> on_progress = [](const ProgressState&) {};
   /// A line that it would have printed, without its newline; empty ones are left out. What comes
   /// from files and models is made safe to print already, as for a terminal.

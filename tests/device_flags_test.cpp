@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <thread>
+
 #include "core/check.h"
 #include "kernels/cpu/support/gemm_options.h"
 #include "tests/message_of.h"
@@ -65,6 +67,9 @@ TEST(DeviceFlags, SayInWhatTheCpuMultiplies) {
     EXPECT_EQ(said.starts_with("device: CPU, products in bfloat16"), bf16) << said;
     EXPECT_EQ(said.find("no faster") != std::string::npos, bf16 && !cpu::has_fast_bf16_products());
     EXPECT_EQ(cpu::gemm_options().products, bf16 ? cpu::Products::bf16 : cpu::Products::f32);
+    cpu::Products of_new_thread{};
+    std::thread([&] { of_new_thread = cpu::gemm_options().products; }).join();
+    EXPECT_EQ(of_new_thread, cpu::gemm_options().products);
   }
 }
 

@@ -118,7 +118,9 @@ class LoggingSamples : public Folder {
            Arguments{"--total_episodes", "240", "--eval_prompts", "4"} + more;
   }
   static Arguments ppo_call(const std::string& output, const Arguments& more = {}) {
-    return call("ppo", output, {"--episodes_per_update", "6", "--response_length", "5"}) + more;
+    return call("ppo", output,
+                {"--episodes_per_update", "6", "--response_length", "5", "--missing_eos", "keep"}) +
+           more;
   }
   static std::vector<int64_t> steps_of(const std::string& run) {
     std::vector<int64_t> steps;

@@ -9,6 +9,7 @@
 
 #include "apps/cli.h"
 #include "apps/print.h"
+#include "kernels/cpu/support/gemm_options.h"
 #include "nn/generate.h"
 #include "rl/checkpoints.h"
 #include "rl/model/model_folder.h"
@@ -63,6 +64,8 @@ Arguments small_ppo(const std::string& output, const Arguments& more = {}) {
          more;
 }
 
+const Arguments kLogAll{"--logging_steps", "1"};
+
 /// The folder lm, which is trained here: nothing of this program starts another.
 class Watching : public Folder {
  protected:
@@ -83,7 +86,7 @@ class Watching : public Folder {
 };
 
 TEST_F(Watching, HearsEveryStepAndWhatWouldBePrinted) {
-  const Heard heard = run_on_a_thread(pretrain("heard"));
+  const Heard heard = run_on_a_thread(pretrain("heard", kLogAll));
   EXPECT_EQ(heard.code, 0);
   ASSERT_EQ(heard.progress.size(), 30u);
   for (size_t i = 0; i < heard.progress.size(); i++) {
@@ -116,8 +119,8 @@ TEST_F(Watching, EveryKindOfTrainingIsQuiet) {
 
 TEST_F(Watching, ACommandThatIsStoppedSavesAndGoesOnToTheSameBits) {
   for (const auto& [whole, stopped, step] : std::vector<std::tuple<Arguments, Arguments, int64_t>>{
-           {pretrain("whole"), pretrain("stopped"), 13},
-           {dpo("dpo_whole"), dpo("dpo_stopped"), 5},
+           {pretrain("whole", kLogAll), pretrain("stopped", kLogAll), 13},
+           {dpo("dpo_whole", kLogAll), dpo("dpo_stopped", kLogAll), 5},
            {small_ppo("ppo_whole"), small_ppo("ppo_stopped"), 2}}) {
     SCOPED_TRACE(text_of(whole));
     const auto output_of = [](const Arguments& call) {
@@ -193,6 +196,13 @@ TEST_F(Watching, AModelThatAnswersMeanwhileSaysTheSame) {
   EXPECT_GT(rounds, 1);
 }
 
+TEST_F(Watching, ProductsAreChosenForTheCommandsThreadAlone) {
+  EXPECT_EQ(run_on_a_thread(pretrain("rounded", {"--bf16", "true"})).code, 0);
+  EXPECT_EQ(run_on_a_thread(pretrain("exact")).code, 0);
+  EXPECT_EQ(weights_of("exact"), weights_of("lm"));
+  std::thread([] { EXPECT_EQ(cpu::gemm_options().products, cpu::Products::f32); }).join();
+}
+
 TEST_F(Watching, WhatIsWrongComesOutAsItIs) {
   EXPECT_THROW(run_watched({"dpo", "--max_stepz", "3"}), InputError);
   EXPECT_THROW(run_watched({"no_such_command"}), InputError);
@@ -217,7 +227,7 @@ TEST_F(Watching, LeavesSignalsToTheProgram) {
     EXPECT_EQ(now.sa_handler, mine.sa_handler);
     raise(SIGINT);
   };
-  EXPECT_EQ(run_command(pretrain("signals"), watch), 0);
+  EXPECT_EQ(run_command(pretrain("signals", kLogAll), watch), 0);
   sigaction(SIGINT, &before, &now);
   EXPECT_EQ(now.sa_handler, mine.sa_handler);
 }

@@ -14,6 +14,7 @@
 #include "kernels/gemm.h"
 
 #include <algorithm>
+#include <atomic>
 #include <type_traits>
 #include <utility>
 
@@ -217,6 +218,8 @@ void multiply(const Gemm<Element<Operand>>& g, int64_t row, int64_t row_end, int
   }
 }
 
+std::atomic<Products> products_of_new_threads = Products::f32;
+
 template <class T>
 using Multiply = void (*)(const Gemm<T>&, int64_t row, int64_t row_end, int64_t column,
                           int64_t column_end);
@@ -233,9 +236,11 @@ Multiply<T> chosen_multiply() {
 }  // namespace
 
 GemmOptions& gemm_options() {
-  static thread_local GemmOptions options;
+  static thread_local GemmOptions options{.products = products_of_new_threads};
   return options;
 }
+
+void begin_threads_with(const GemmOptions& options) { products_of_new_threads = options.products; }
 
 bool has_fast_bf16_products() { return multiplies_pairs; }
 

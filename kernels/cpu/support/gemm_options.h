@@ -18,6 +18,9 @@ struct GemmOptions {
 /// Of the calling thread. Meant to be set before its first product. Any change changes bits.
 GemmOptions& gemm_options();
 
+/// What threads have that ask for their first product, or for gemm_options(), later on.
+void begin_threads_with(const GemmOptions& options);
+
 /// These options until the end of the scope.
 class WithGemmOptions {
  public:
