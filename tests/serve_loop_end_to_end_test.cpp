@@ -4,20 +4,19 @@
 #include "data/demo_corpus.h"
 #include "data/gold_sentiment.h"
 #include "tests/served_program.h"
-#include "tests/visitor.h"
 
 namespace rlhf::end_to_end {
 namespace {
 
 using namespace std::chrono_literals;
+using http_test::Answer, http_test::Client;
 
 class LoopEndToEnd : public Folder {};
 
 /// A person whose taste is the demo's hidden judge.
 class Person {
  public:
-  Person(Visitor visitor, std::string name)
-      : visitor_(std::move(visitor)), name_(std::move(name)) {}
+  Person(Client visitor, std::string name) : visitor_(std::move(visitor)), name_(std::move(name)) {}
 
   /// Judges what it is given next; false when there is nothing yet.
   bool vote() {
@@ -45,7 +44,7 @@ class Person {
   int votes() const { return votes_; }
 
  private:
-  Visitor visitor_;
+  Client visitor_;
   std::string name_;
   int votes_ = 0;
 };
@@ -61,7 +60,7 @@ bool within_time(const std::function<bool()>& done) {
 }
 
 /// Share of positive texts that the promoted policy writes to prompts that are nowhere else.
-double gold_share(const Visitor& admin, const std::vector<std::string>& prompts) {
+double gold_share(const Client& admin, const std::vector<std::string>& prompts) {
   int positive = 0;
   for (size_t first = 0; first < prompts.size(); first += 32) {
     const size_t count = std::min<size_t>(32, prompts.size() - first);
@@ -103,11 +102,11 @@ TEST_F(LoopEndToEnd, VotesMakeABetterPolicyTwice) {
                          "--doubled",
                          "0"},
                         at("server"));
-  const Visitor admin(program.port(), program.token());
+  const Client admin{program.port(), program.token()};
   std::vector<Person> people;
   for (const std::string name : {"ann", "bob"}) {
     const json added = admin.post("/api/people", {{"name", name}, {"role", "annotator"}}).json();
-    people.emplace_back(Visitor(program.port(), added["token"]), name);
+    people.emplace_back(Client{program.port(), added["token"]}, name);
   }
   const auto everybody_votes = [&] {
     for (Person& person : people) person.vote();

@@ -26,10 +26,11 @@ std::vector<Target> targets(const http::Router& router) {
   return all;
 }
 
-Answer call(const Visitor& who, const Target& target, const std::string& body) {
+Answer call(const Client& who, const Target& target, const std::string& body) {
   const bool takes_body = target.route->method != http::Method::get;
-  return who.ask(std::string(http::name_of(target.route->method)), target.path,
-                 takes_body ? body : "", target.route->options.content_types.at(0));
+  return who.ask(http::name_of(target.route->method), target.path, takes_body ? body : "",
+                 "Content-Type: " + target.route->options.content_types.at(0) + "
+");
 }
 
 class Rights : public testing::Test {
@@ -51,8 +52,8 @@ TEST_F(Rights, PublicRoutesAreThese) {
 
 TEST_F(Rights, NobodyGetsIn) {
   const http::Router router = all_routes(site_->app());
-  const Visitor nobody = site_->nobody(),
-                stranger(site_->app().server->port(), std::string(64, 'a'));
+  const Client nobody = site_->nobody(),
+               stranger(site_->app().server->port(), std::string(64, 'a'));
   for (const Target& target : targets(router)) {
     if (target.route->needed == http::UserRole::nobody) continue;
     EXPECT_EQ(call(nobody, target, "{}").status, 401) << target.path;
@@ -62,7 +63,7 @@ TEST_F(Rights, NobodyGetsIn) {
 
 TEST_F(Rights, AnnotatorsMayNotDoWhatAdminsDo) {
   const http::Router router = all_routes(site_->app());
-  const Visitor annotator = site_->annotator("rita");
+  const Client annotator = site_->annotator("rita");
   int refused = 0;
   for (const Target& target : targets(router)) {
     if (target.route->needed != http::UserRole::admin) continue;
@@ -74,7 +75,7 @@ TEST_F(Rights, AnnotatorsMayNotDoWhatAdminsDo) {
 
 TEST_F(Rights, GarbageGetsAnAnswerThatIsAClientsFault) {
   const http::Router router = all_routes(site_->app());
-  const Visitor admin = site_->admin();
+  const Client admin = site_->admin();
   const std::string deep(100, '[');
   for (const Target& target : targets(router)) {
     if (target.route->method == http::Method::get) continue;
@@ -101,12 +102,12 @@ TEST_F(Rights, GarbageGetsAnAnswerThatIsAClientsFault) {
 }
 
 TEST_F(Rights, PagesForbidForeignCode) {
-  const http::ClientAnswer page = http::Client(site_->app().server->port()).ask("GET", "/", {}, "");
+  const Answer page = site_->nobody().get("/");
   EXPECT_EQ(page.status, 200);
-  const std::string policy = page.header("Content-Security-Policy");
+  const std::string policy = page.header("content-security-policy");
   EXPECT_NE(policy.find("default-src 'self'"), std::string::npos) << policy;
   EXPECT_EQ(policy.find("unsafe"), std::string::npos) << policy;
-  EXPECT_EQ(page.header("X-Content-Type-Options"), "nosniff");
+  EXPECT_EQ(page.header("x-content-type-options"), "nosniff");
 }
 
 }  // namespace

@@ -19,7 +19,7 @@ json vote_on(const json& shown, const std::string& id, int place) {
 TEST(Votes, ComeBackAsPreferences) {
   Site site;
   site.add_prompts({"abc", "bad cafe", "a b c"});
-  const Visitor ann = site.annotator("ann");
+  const Client ann = site.annotator("ann");
   const json shown = Site::next(ann);
   ASSERT_EQ(shown["answers"].size(), 2u);
   EXPECT_FALSE(shown.contains("purpose"));
@@ -44,7 +44,7 @@ TEST(Votes, ComeBackAsPreferences) {
 TEST(Votes, CanBeTakenBack) {
   Site site;
   site.add_prompts({"abc", "bad"});
-  const Visitor ann = site.annotator("ann");
+  const Client ann = site.annotator("ann");
   const json shown = Site::next(ann);
   ann.post("/api/votes", vote_on(shown, "v1", 0));
   const Answer undone = ann.post("/api/votes/undo", {{"request_id", "u1"}});
@@ -57,7 +57,7 @@ TEST(Votes, CanBeTakenBack) {
 TEST(Votes, AnswersCanBeMadeAgainFromTheirSeeds) {
   Site site;
   site.add_prompts({"abc"});
-  const Visitor ann = site.annotator("ann");
+  const Client ann = site.annotator("ann");
   ann.post("/api/votes", vote_on(Site::next(ann), "v1", 0));
   const json row = json::parse(site.admin().get("/api/export/log.jsonl").body);
   const Policy policy = site.app().policies.promoted();
@@ -75,7 +75,10 @@ TEST(Votes, AnswersCanBeMadeAgainFromTheirSeeds) {
 TEST(Votes, PromptsAreImportedOnceAndWrongLinesNamed) {
   Site site;
   const std::string lines = "{\"prompt\":\"abc\"}\nnonsense\n{\"prompt\":\"abc\"}\n{\"other\":1}\n";
-  const json done = site.admin().ask("POST", "/api/prompts", lines, "application/x-ndjson").json();
+  const json done =
+      site.admin()
+          .ask("POST", "/api/prompts", lines, "Content-Type: application/x-ndjson\r\n")
+          .json();
   EXPECT_EQ(done["added"], 1);
   EXPECT_EQ(done["duplicates"], 1);
   ASSERT_EQ(done["refused"].size(), 2u);
@@ -86,7 +89,7 @@ TEST(Votes, PromptsAreImportedOnceAndWrongLinesNamed) {
 TEST(Votes, ProgressCounts) {
   Site site;
   site.add_prompts({"abc", "bad", "cab"});
-  const Visitor ann = site.annotator("ann");
+  const Client ann = site.annotator("ann");
   for (int i = 0; i < 3; i++) {
     const Answer saved = ann.post("/api/votes", vote_on(Site::next(ann), std::to_string(i), 0));
     ASSERT_EQ(saved.status, 200) << saved.body;
@@ -138,7 +141,7 @@ TEST(Votes, AVersionServesByDecisionAndCanBeRolledBackToItsBits) {
 
 TEST(Votes, ChatsAnswerAndKeepWhatWasSaid) {
   Site site;
-  const Visitor ann = site.annotator("ann"), bob = site.annotator("bob");
+  const Client ann = site.annotator("ann"), bob = site.annotator("bob");
   const int64_t chat = ann.post("/api/chats", {{"title", "first"}}).json()["id"];
   const std::string place = "/api/chats/" + std::to_string(chat);
   const Answer said = ann.post(place + "/messages", {{"content", "abc"}, {"max_tokens", 6}});
@@ -160,7 +163,7 @@ TEST(Votes, ChatsAnswerAndKeepWhatWasSaid) {
   EXPECT_EQ(rated.status, 200) << rated.body;
   EXPECT_EQ(bob.get(place).status, 404);
   EXPECT_EQ(bob.post(place + "/messages", {{"content", "x"}}).status, 404);
-  EXPECT_EQ(ann.ask("DELETE", place, "").status, 200);
+  EXPECT_EQ(ann.del(place).status, 200);
   EXPECT_EQ(ann.get(place).status, 404);
 }
 

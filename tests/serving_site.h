@@ -13,10 +13,12 @@
 #include "serve/application.h"
 #include "serve/store/sessions.h"
 #include "tests/files.h"
+#include "tests/http_client.h"
 #include "tests/tiny_models.h"
-#include "tests/visitor.h"
 
 namespace rlhf::serve {
+
+using http_test::Answer, http_test::Client;
 
 /// Saves a random model that writes letters.
 inline void save_tiny_model(const std::filesystem::path& folder, uint64_t seed) {
@@ -52,9 +54,9 @@ class Site {
 
   Application& app() { return *app_; }
   const std::filesystem::path& folder() const { return folder_.path(); }
-  Visitor admin() { return {app_->server->port(), admin_token_}; }
-  Visitor nobody() { return {app_->server->port(), ""}; }
-  Visitor annotator(const std::string& name) {
+  Client admin() { return {app_->server->port(), admin_token_}; }
+  Client nobody() { return {app_->server->port()}; }
+  Client annotator(const std::string& name) {
     const Answer added = admin().post("/api/people", {{"name", name}, {"role", "annotator"}});
     EXPECT_EQ(added.status, 201) << added.body;
     return {app_->server->port(), added.json()["token"]};
@@ -65,12 +67,12 @@ class Site {
     for (const std::string& prompt : prompts) {
       lines += nlohmann::json{{"prompt", prompt}}.dump() + "\n";
     }
-    const Answer added = admin().ask("POST", "/api/prompts", lines, "application/x-ndjson");
+    const Answer added = admin().ask("POST", "/api/prompts", lines, "Content-Type: application/x-ndjson\r\n");
     EXPECT_EQ(added.status, 200) << added.body;
   }
 
   /// What somebody is to judge next; waits for answers that are being made.
-  static nlohmann::json next(const Visitor& who) {
+  static nlohmann::json next(const Client& who) {
     for (int i = 0; i < 500; i++) {
       const nlohmann::json found = who.post("/api/comparisons/next", nlohmann::json::object()).json();
       if (found.contains("lease")) return found;
