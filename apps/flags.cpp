@@ -121,6 +121,7 @@ Flag& Flags::add(std::string_view name, T& value, Range<std::type_identity_t<T>>
   return flag;
 }
 
+template Flag& Flags::add(std::string_view, int&, Range<int>, std::string_view);
 template Flag& Flags::add(std::string_view, int64_t&, Range<int64_t>, std::string_view);
 template Flag& Flags::add(std::string_view, uint64_t&, Range<uint64_t>, std::string_view);
 template Flag& Flags::add(std::string_view, float&, Range<float>, std::string_view);

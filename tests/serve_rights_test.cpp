@@ -29,8 +29,7 @@ std::vector<Target> targets(const http::Router& router) {
 Answer call(const Client& who, const Target& target, const std::string& body) {
   const bool takes_body = target.route->method != http::Method::get;
   return who.ask(http::name_of(target.route->method), target.path, takes_body ? body : "",
-                 "Content-Type: " + target.route->options.content_types.at(0) + "
-");
+                 "Content-Type: " + target.route->options.content_types.at(0) + "\r\n");
 }
 
 class Rights : public testing::Test {

@@ -174,9 +174,10 @@ void say(Application& app, const Request& request, const http::Reply& reply) {
                     : *asked.parent;
   const Conversation said = store::conversation_until(app.store, person, chat, message);
   const int64_t room = capacity - std::min(sampling.max_tokens, capacity / 2);
-  engine::Job job{.prompt = conversation_tokens(*policy.model, said, room),
-                  .top_log_probs = kAlternatives,
-                  .client = fmt::format("person {}", person)};
+  engine::Job job;
+  job.prompt = conversation_tokens(*policy.model, said, room);
+  job.top_log_probs = kAlternatives;
+  job.client = fmt::format("person {}", person);
   job.sampling.max_new_tokens =
       std::min(sampling.max_tokens, capacity - int64_t(job.prompt.size()));
   job.sampling.temperature = float(sampling.temperature);
