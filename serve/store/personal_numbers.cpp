@@ -21,15 +21,14 @@ struct Groups {
   std::vector<size_t> sizes;  ///< digits of each
   std::vector<size_t> ends;   ///< where each ends in the text
   std::string separators;     ///< the first character behind each group but the last
-  bool plus = false, parentheses = false;
+  bool plus = false;
 };
 
 /// Groups from a place on, until there are more digits than any number has.
 Groups groups_at(std::string_view text, size_t at) {
   constexpr size_t most_digits = 24;
   Groups groups;
-  groups.parentheses = at < text.size() && text[at] == '(';
-  at += groups.parentheses;
+  at += at < text.size() && text[at] == '(';
   groups.plus = at < text.size() && text[at] == '+';
   at += groups.plus;
   while (at < text.size() && is_digit(text[at])) {
@@ -49,7 +48,6 @@ Groups groups_at(std::string_view text, size_t at) {
         (text[at] == ' ' || text[at] == '(' || text[at] == '-')) {
       at++;
     }
-    groups.parentheses = groups.parentheses || separator == '(' || separator == ')';
   }
   return groups;
 }

@@ -223,6 +223,18 @@ def flag_seeds():
     seed("command_line", "config", "--config=/nonexistent.yaml\n--seed=18446744073709551615")
 
 
+def store_seeds():
+    seed("scrub", "all", "Anna: a.b@c.org, +49 (0)30 123-45, 4111 1111 1111 1111, 123-45-6789, "
+         "DE89 3704 0044 0532 0130 00, 11010519491231002X, 13800138000, 12345678Z, AB 12 34 56 C")
+    seed("scrub", "names", "erika\u00e4 X, \u6211\u53eb\u738b\u5c0f\u660e[NAME]\n====\nerika\u00e4 x\n====\n")
+    seed("scrub", "chain", "555-123-4567 4111111111111111 010-12345678@x.org")
+    seed("scrub", "bytes", b"\xff\xc3a@b.de\xe7")
+    seed("import_prompts", "kinds", '{"prompt": "a"}\n{"text": "b", "source": "s"}\n'
+         '{"prompt": [{"role": "system", "content": "x"}, {"role": "user", "content": "y"}]}\n')
+    seed("import_prompts", "wrong", '{"prompt": ""}\n{"prompt": []}\nx\n{"prompt": 1}\n'
+         '{"prompt": [{"role": "assistant", "content": "x"}]}\n{"a": "b"}\n')
+
+
 json_seeds()
 rows_seeds()
 tokenizer_seeds()
@@ -235,3 +247,4 @@ safetensors_seeds()
 shard_seeds()
 run_seeds()
 flag_seeds()
+store_seeds()
