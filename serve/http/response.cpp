@@ -1,6 +1,7 @@
 #include "serve/http/response.h"
 
 #include <algorithm>
+#include <cctype>
 
 #include "core/check.h"
 
