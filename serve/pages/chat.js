@@ -104,7 +104,7 @@ async function load_chat(id) {
   open = id;
   tree = new ChatTree(chat.messages.map((message) => ({ ...tokens(message), ...message,
     finish_reason: message.role === 'assistant' && message.ended === false
-      ? known.get(message.id)?.finish_reason ?? 'stopped' : undefined })));
+      ? known.get(message.id)?.finish_reason ?? 'unfinished' : undefined })));
   show_system(chat.messages.find(({ role }) => role === 'system')?.content ?? chat.system ?? '', true);
   show_chats();
   show_messages();
@@ -123,6 +123,9 @@ async function remove_chat(chat) {
     tell_failure(error);
   }
 }
+
+// The last message on the page that the server knows.
+const last_kept = () => tree.path().filter(({ id }) => typeof id === 'number').at(-1)?.id ?? null;
 
 function writing(yes) {
   by_id('send').hidden = yes;
@@ -154,7 +157,7 @@ async function answer(question, parent) {
       open = made.id;
       await load_chat(open);
       chats = [{ id: open, title }, ...chats.filter(({ id }) => id !== open)];
-      parent = tree.path().at(-1)?.id ?? null;  // the system message, where there is one
+      parent = last_kept();  // the system message, where it is one of the messages
       show_chats();
     }
     await stream(question, parent, mine.signal);
@@ -231,7 +234,7 @@ function build_composer() {
     if (!text || abort) return;
     field.value = '';
     grow(field);
-    answer(text, tree.path().at(-1)?.id ?? null);
+    answer(text, last_kept());
   };
   field.dataset.t_placeholder = 'write_here';
   field.addEventListener('input', () => grow(field));
