@@ -133,13 +133,19 @@ function writing(yes) {
   by_id('messages').setAttribute('aria-busy', String(yes));
 }
 
-// What a page that was left in the middle of an answer has of it; the server may keep the rest.
+// An answer that was stopped gets its id from the server, which writes it down a little later.
 async function reload_after_stop() {
-  await new Promise((go_on) => { setTimeout(go_on, 300); });
-  try {
-    await load_chat(open);
-  } catch (error) {
-    tell_failure(error);
+  const chat = open;
+  for (let looks = 0; looks < 5; ++looks) {
+    await new Promise((go_on) => { setTimeout(go_on, 200); });
+    if (open !== chat) return;
+    await load_chat(chat);
+    const last = tree.path().at(-1);
+    if (last?.role !== 'assistant') continue;
+    last.finish_reason = 'stopped';
+    show_messages();
+    to_end();
+    return;
   }
 }
 

@@ -35,6 +35,7 @@ async function show(name) {
     const chosen = tab.dataset.tab === name;
     tab.setAttribute('aria-selected', String(chosen));
     tab.tabIndex = chosen ? 0 : -1;
+    if (chosen) tab.scrollIntoView({ block: 'nearest', inline: 'nearest' });
   }
   const panel = by_id('panel');
   panel.setAttribute('aria-labelledby', `tab_${name}`);

@@ -24,7 +24,7 @@ export async function statistics_panel() {
   const candidates = versions.filter(({ comparison }) => comparison);
   const facts = (caption, rows) => table(caption, [
     { t: caption, head: true, cell: ([key]) => el('span', { t: key }) },
-    { t: 'stat_votes', figure: true, cell: ([, value]) => value },
+    { t: 'stat_value', figure: true, cell: ([, value]) => value },
   ], rows);
   return [
     table('stat_people', [

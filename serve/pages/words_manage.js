@@ -106,6 +106,7 @@ export default {
   stat_seconds: ['Median time', '中位用时'],
   stat_left: ['Left wins', '选左比例'],
   stat_p: ['Left bias (p)', '左偏 p 值'],
+  stat_value: ['Value', '数值'],
   stat_share: ['Share', '占比'],
   stat_percent: ['Same choice', '相同选择'],
   stat_kappa: ['Cohen’s κ', 'Cohen κ'],
