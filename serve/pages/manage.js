@@ -42,7 +42,10 @@ async function show(name) {
   if (changed) fill(panel, el('p', { class: 'empty', t: 'loading' }));
   try {
     const parts = await tabs[name](() => show(name), (end) => leave.push(end), me);
-    if (current === name) fill(panel, parts);
+    if (current !== name) return;
+    const inside = panel.contains(document.activeElement);
+    fill(panel, parts);
+    if (inside) panel.focus();  // what had the focus is gone
   } catch (error) {
     if (current === name) fill(panel, el('p', { class: 'notice bad', role: 'alert',
       text: error.message }));

@@ -65,10 +65,12 @@ function backup_card() {
     el('p', { class: 'soft', t: 'backup_hint' }), el('div', { class: 'row' }, button), result);
 }
 
-export async function data_tab(refresh) {
-  return [el('div', { class: 'halves' }, el('div', { class: 'card' }, import_form(refresh)),
+export async function data_tab() {
+  const list = el('div', {}, prompts_list());
+  return [el('div', { class: 'halves' },
+    el('div', { class: 'card' }, import_form(() => fill(list, prompts_list()))),
     el('div', { class: 'stack' }, el('div', { class: 'card' }, export_links()), backup_card())),
-  prompts_list()];
+  list];
 }
 
 export async function guidelines_tab() {

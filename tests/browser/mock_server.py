@@ -40,6 +40,7 @@ class Mock:
         self.token_seconds = 0.012
         self.steps = 120         # of the run that goes on
         self.reply = None
+        self.sample_texts = None
         self.votes = {}          # request id: body
         self.requests = []       # every vote that arrived
         self.ratings = []
@@ -168,7 +169,9 @@ def samples(mock, body, run, query):
     after, limit = int(query.get('after', -1)), int(query.get('limit', 100))
     rows = [{'step': step, 'prompt': prompt, 'response': answer,
              'score': step / 100 + len(answer) / 200, 'kl': step / 80}
-            for step in steps if step > after for prompt, answer, *_ in data.PROMPTS]
+            for step in steps if step > after
+            for prompt, answer, *_ in ([(text, text) for text in mock.sample_texts]
+                                       if mock.sample_texts else data.PROMPTS)]
     return {'rows': rows[:limit], 'steps': [step for step in steps if step > after]}
 
 
