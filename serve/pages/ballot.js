@@ -37,7 +37,7 @@ function strength() {
 
 function extra(name, sign, key, listener) {
   return el('button', { type: 'button', id: name, class: 'quiet tiny', 'aria-keyshortcuts': key,
-    on: { click: listener } }, icon(sign), el('span', { t: name }),
+    t_label: name, t_title: name, on: { click: listener } }, icon(sign), el('span', { t: name }),
   el('kbd', { text: key, 'aria-hidden': 'true' }));
 }
 

@@ -104,7 +104,7 @@ async function load_chat(id) {
   open = id;
   tree = new ChatTree(chat.messages.map((message) => ({ ...tokens(message), ...message,
     finish_reason: message.role === 'assistant' && message.ended === false
-      ? known.get(message.id)?.finish_reason ?? 'stopped' : undefined })));
+      ? known.get(message.id)?.finish_reason ?? 'unfinished' : undefined })));
   show_system(chat.messages.find(({ role }) => role === 'system')?.content ?? chat.system ?? '', true);
   show_chats();
   show_messages();
@@ -124,19 +124,28 @@ async function remove_chat(chat) {
   }
 }
 
+// The last message on the page that the server knows.
+const last_kept = () => tree.path().filter(({ id }) => typeof id === 'number').at(-1)?.id ?? null;
+
 function writing(yes) {
   by_id('send').hidden = yes;
   by_id('stop').hidden = !yes;
   by_id('messages').setAttribute('aria-busy', String(yes));
 }
 
-// What a page that was left in the middle of an answer has of it; the server may keep the rest.
+// An answer that was stopped gets its id from the server, which writes it down a little later.
 async function reload_after_stop() {
-  await new Promise((go_on) => { setTimeout(go_on, 300); });
-  try {
-    await load_chat(open);
-  } catch (error) {
-    tell_failure(error);
+  const chat = open;
+  for (let looks = 0; looks < 5; ++looks) {
+    await new Promise((go_on) => { setTimeout(go_on, 200); });
+    if (open !== chat) return;
+    await load_chat(chat);
+    const last = tree.path().at(-1);
+    if (last?.role !== 'assistant') continue;
+    last.finish_reason = 'stopped';
+    show_messages();
+    to_end();
+    return;
   }
 }
 
@@ -154,7 +163,7 @@ async function answer(question, parent) {
       open = made.id;
       await load_chat(open);
       chats = [{ id: open, title }, ...chats.filter(({ id }) => id !== open)];
-      parent = tree.path().at(-1)?.id ?? null;  // the system message, where there is one
+      parent = last_kept();  // the system message, where it is one of the messages
       show_chats();
     }
     await stream(question, parent, mine.signal);
@@ -231,7 +240,7 @@ function build_composer() {
     if (!text || abort) return;
     field.value = '';
     grow(field);
-    answer(text, tree.path().at(-1)?.id ?? null);
+    answer(text, last_kept());
   };
   field.dataset.t_placeholder = 'write_here';
   field.addEventListener('input', () => grow(field));

@@ -62,7 +62,7 @@ export function message_body(message) {
   return body;
 }
 
-const states = { cancelled: 'stopped', stopped: 'stopped', length: 'cut' };
+const states = { cancelled: 'stopped', stopped: 'stopped', length: 'cut', unfinished: 'unfinished' };
 
 export function message_element(message, tree, actions) {
   const state = states[message.finish_reason];

@@ -23,8 +23,8 @@ function range_field([name, min, max, step]) {
   const box = el('input', { type: 'number', id: `${name}_number`, t_label: name, min, max, step,
     value: values[name] });
   const take = (event) => {
-    const asked = Number(event.target.value);
-    const value = Math.min(max, Math.max(min, Number.isFinite(asked) ? asked : values[name]));
+    const asked = event.target.value === '' ? values[name] : Number(event.target.value);
+    const value = Math.min(max, Math.max(min, asked));
     values[name] = value;
     remember('sampling', JSON.stringify(values));
     if (event.target !== slider) slider.value = value;

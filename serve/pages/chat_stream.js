@@ -48,7 +48,7 @@ export async function stream_answer(path, body, message, text, box, on_named, si
         frame ||= requestAnimationFrame(draw);
       }
       if (event === 'done') {
-        message.id = data.id;
+        message.id = data.id ?? message.id;  // nothing was kept of an empty answer
         message.finish_reason = data.finish_reason;
         const n = data.usage?.completion_tokens ?? message.tokens.length;
         const elapsed = (performance.now() - started) / 1000;

@@ -22,8 +22,7 @@ export function show_progress(progress) {
         args: { done: number(progress.done), wanted: number(wanted) } })),
     el('dl', { class: 'list' },
       line('waiting_pairs', number(progress.waiting)),
-      line('agreement', Number.isFinite(agreement.percent)
-        ? percent(agreement.percent / 100, 1) : '–'),
+      line('agreement', percent(agreement.percent, 1)),
       Number.isFinite(agreement.kappa) ? line('kappa', number(agreement.kappa, 2)) : null,
       Number.isFinite(agreement.alpha) ? line('alpha', number(agreement.alpha, 2)) : null,
       line('my_speed', seconds(my.median_seconds)),

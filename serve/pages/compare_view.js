@@ -54,6 +54,8 @@ export function show_comparison(comparison, rate) {
   fill(by_id('guidelines_text'), comparison.guidelines || t('no_guidelines'));
   by_id('prompt').hidden = by_id('answers').hidden = by_id('ballot').hidden = false;
   by_id('waiting').hidden = true;
+  const turns = by_id('prompt_text').querySelector('.turns');
+  if (turns) turns.scrollTop = turns.scrollHeight;  // the last turn is what is answered
 }
 
 // undo: called when the last vote is to be taken back.

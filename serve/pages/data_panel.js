@@ -11,9 +11,9 @@ export function as_json_lines(text) {
     .map((line) => (/^\{.*\}$/.test(line) ? line : JSON.stringify({ prompt: line }))).join('\n');
 }
 
-function report(box, { added, duplicates, refused }) {
+function report(box, { added, duplicates, refused, refused_total: all }) {
   fill(box, el('p', { t: 'imported', args: { added: number(added), duplicates: number(duplicates),
-    refused: number(refused.length) } }),
+    refused: number(all ?? refused.length) } }),
   refused.slice(0, 20).map(({ line, message }) =>
     el('p', { class: 'small', t: 'refused_line', args: { line, message } })));
   box.className = refused.length ? 'notice warn' : 'notice good';
@@ -63,14 +63,20 @@ export function export_links() {
   const links = ['preferences', 'kto', 'scores', 'ties', 'log'].map((name) =>
     el('a', { class: 'button tiny', download: `${name}.jsonl`, href: `/api/export/${name}.jsonl`,
       t: `export_${name}`, data: { file: name } }));
-  part.addEventListener('change', () => {
+  const names = el('input', { type: 'checkbox', id: 'export_names' });
+  const point = () => {
+    const asked = new URLSearchParams();
+    if (part.value !== '') asked.set('held_out', part.value);
+    if (names.checked) asked.set('names', '1');
     for (const link of links) {
-      link.href = `/api/export/${link.dataset.file}.jsonl`
-        + (part.value === '' ? '' : `?held_out=${part.value}`);
+      link.href = `/api/export/${link.dataset.file}.jsonl${asked.size ? `?${asked}` : ''}`;
     }
-  });
+  };
+  part.addEventListener('change', point);
+  names.addEventListener('change', point);
   return el('div', { class: 'stack' }, el('h3', { t: 'export_title' }),
     el('div', { class: 'field' }, el('label', { for: 'export_part', t: 'export_part' }), part),
+    el('label', { class: 'check' }, names, el('span', { t: 'export_names' })),
     el('div', { class: 'row' }, links));
 }
 

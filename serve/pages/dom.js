@@ -2,12 +2,12 @@
 // is ever read as markup.
 import { put_words } from './i18n.js';
 
-const special = new Set(['text', 't', 'args', 't_label', 't_title', 't_placeholder', 'on', 'data',
-  'class']);
+const special = new Set(['text', 't', 'args', 't_label', 't_title', 't_placeholder', 't_column', 'on',
+  'data', 'class']);
 
 // el('button', {class: 'primary', t: 'send', on: {click: f}}, child, 'text', ...)
 //   text: its text; t, args: a key of the dictionary and what stands in its braces; t_label,
-//   t_title, t_placeholder: the same for these attributes; on: listeners; data: data attributes.
+//   t_title, t_placeholder, t_column: the same for attributes; on: listeners; data: data attributes.
 //   true and false set and leave out an attribute; null children are left out.
 export function el(tag, options = {}, ...children) {
   const element = document.createElement(tag);
@@ -45,7 +45,7 @@ const shapes = {
   light: 'M12 8a4 4 0 1 0 0 8 4 4 0 0 0 0-8M12 2v2M12 20v2M4.9 4.9l1.4 1.4M17.7 17.7l1.4 1.4M2 12h2'
     + 'M20 12h2M4.9 19.1l1.4-1.4M17.7 6.3l1.4-1.4',
   dark: 'M20 14.5A8.5 8.5 0 0 1 9.5 4a8.5 8.5 0 1 0 10.5 10.5',
-  auto: 'M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18M12 3v18M12 8h7.5M12 12h9M12 16h7.5',
+  auto: 'M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18M12 3v18M15 4v16M18 6.5v11',
   undo: 'M9 14 4 9l5-5M4 9h10a6 6 0 0 1 0 12h-3',
   skip: 'M5 5l8 7-8 7zM18 5v14',
   help: 'M9 9a3 3 0 1 1 4.5 2.6c-1 .6-1.5 1.2-1.5 2.4M12 17.5v.1M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18',

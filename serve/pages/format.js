@@ -13,6 +13,7 @@ export function number(value, digits = 0) {
 export function figure(value) {
   if (!known(value)) return none;
   const size = Math.abs(value);
+  if (size < 1e-12) return '0';  // axes may have -0
   if (size !== 0 && (size < 1e-3 || size >= 1e7)) return value.toExponential(2);
   return value.toLocaleString(locale(), { maximumSignificantDigits: size >= 1000 ? 5 : 3 });
 }

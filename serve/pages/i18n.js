@@ -1,7 +1,8 @@
 // English and Chinese. Elements remember the key of their words, so that a change of the language
 // changes them where they stand and loses nothing that was typed.
 const words = new Map();
-const attributes = { t_label: 'aria-label', t_title: 'title', t_placeholder: 'placeholder' };
+const attributes = { t_label: 'aria-label', t_title: 'title', t_placeholder: 'placeholder',
+  t_column: 'data-column' };
 
 // {key: ['English', '中文'], ...}
 export function add_words(dictionary) {
@@ -44,7 +45,7 @@ function translate_one(element) {
 }
 
 export function translate(root) {
-  const marked = '[data-t], [data-t_label], [data-t_title], [data-t_placeholder]';
+  const marked = '[data-t], [data-t_label], [data-t_title], [data-t_placeholder], [data-t_column]';
   if (root.matches && root.matches(marked)) translate_one(root);
   for (const element of root.querySelectorAll(marked)) translate_one(element);
 }

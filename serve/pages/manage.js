@@ -35,13 +35,17 @@ async function show(name) {
     const chosen = tab.dataset.tab === name;
     tab.setAttribute('aria-selected', String(chosen));
     tab.tabIndex = chosen ? 0 : -1;
+    if (chosen) tab.scrollIntoView({ block: 'nearest', inline: 'nearest' });
   }
   const panel = by_id('panel');
   panel.setAttribute('aria-labelledby', `tab_${name}`);
   if (changed) fill(panel, el('p', { class: 'empty', t: 'loading' }));
   try {
     const parts = await tabs[name](() => show(name), (end) => leave.push(end), me);
-    if (current === name) fill(panel, parts);
+    if (current !== name) return;
+    const inside = panel.contains(document.activeElement);
+    fill(panel, parts);
+    if (inside) panel.focus();  // what had the focus is gone
   } catch (error) {
     if (current === name) fill(panel, el('p', { class: 'notice bad', role: 'alert',
       text: error.message }));

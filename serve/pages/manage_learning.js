@@ -4,7 +4,7 @@ import { api, get, post } from './api.js';
 import { figure, number, seconds, time } from './format.js';
 import { has_words, t } from './i18n.js';
 import { ask, tell_failure, toast } from './dialogs.js';
-import { action, table } from './tables.js';
+import { action, flat, table } from './tables.js';
 
 const kinds = { done: 'good', failed: 'bad', running: 'accent' };
 const methods = ['dpo', 'ppo'];
@@ -43,8 +43,7 @@ async function act(call, refresh) {
 }
 
 function now_card(learning, refresh) {
-  const { running, since = {}, needed = 0, settings = {} } = learning;
-  const votes = since.votes ?? since.new_votes ?? since.new ?? 0;
+  const { running, since: votes, needed, settings } = learning;
   const box = el('section', { class: 'card stack' }, el('h2', { t: 'learning_now' }));
   if (running) {
     box.append(running_card(running, refresh));
@@ -52,7 +51,7 @@ function now_card(learning, refresh) {
   }
   const method = el('select', { id: 'method', t_label: 'method' },
     methods.map((name) => el('option', { value: name, text: name.toUpperCase() })));
-  method.value = settings.method ?? 'dpo';
+  method.value = settings.method;
   box.append(el('p', { class: 'soft', t: 'learning_idle' }),
     el('div', { class: 'meter', 'aria-hidden': 'true' },
       percent_style(el('i'), 'width', needed ? votes / needed : 1)),
@@ -95,31 +94,26 @@ function settings_form(settings, refresh) {
   return form;
 }
 
-const figures_text = (figures) => Object.entries(figures || {})
-  .filter(([, value]) => typeof value === 'number').slice(0, 4)
-  .map(([name, value]) => `${name} ${figure(value)}`).join(', ');
+const figures_text = (figures) => flat(figures).slice(0, 6)
+  .map(([name, value]) => `${name} ${typeof value === 'number' ? figure(value) : value}`).join(', ');
 
 function history_table(history) {
   return table('learning_history', [
     { t: 'id', head: true, cell: ({ id }) => String(id) },
-    { t: 'when', cell: (row) => time(row.started ?? row.created ?? row.when) },
+    { t: 'when', cell: ({ started }) => time(started) },
     { t: 'method', cell: ({ method }) => method },
     { t: 'state', cell: ({ state }) =>
       el('span', { class: `badge ${kinds[state] ?? ''}`, t: `state_${state}` }) },
-    { t: 'result', cell: (row) => {
-      const version = row.result_version ?? row.version;
-      return el('div', {}, version ? `→ ${version}` : null,
-        el('div', { class: 'small soft text', text: row.error ?? figures_text(row.figures) }));
-    } },
-    { t: 'actions', cell: ({ run }) => (run ? el('a', { class: 'button tiny', t: 'learning_run',
-      href: `/runs#run=${encodeURIComponent(run)}` }) : null) },
+    { t: 'result', cell: ({ result, error, figures }) => el('div', {},
+      result ? el('span', { t: 'version_number', args: { id: result } }) : null,
+      el('div', { class: 'small soft text', text: error || figures_text(figures) })) },
   ], history);
 }
 
 export async function learning_panel(refresh, on_leave) {
   const learning = await get('/api/learning');
   const now = el('div', {}, now_card(learning, refresh));
-  const history = el('div', {}, history_table(learning.history || []));
+  const history = el('div', {}, history_table(learning.history));
   let before = JSON.stringify(learning);
   const timer = setInterval(async () => {
     if (document.hidden || document.querySelector('dialog[open]')) return;
@@ -129,11 +123,11 @@ export async function learning_panel(refresh, on_leave) {
       if (text === before) return;
       before = text;
       fill(now, now_card(fresh, refresh));
-      fill(history, history_table(fresh.history || []));
+      fill(history, history_table(fresh.history));
     } catch (later) {
       // The next look tells.
     }
   }, 2000);
   on_leave(() => clearInterval(timer));
-  return [el('div', { class: 'halves' }, now, settings_form(learning.settings || {}, refresh)), history];
+  return [el('div', { class: 'halves' }, now, settings_form(learning.settings, refresh)), history];
 }

@@ -1,7 +1,7 @@
 // Who may vote and who may decide.
 import { el } from './dom.js';
 import { get, post } from './api.js';
-import { number, time } from './format.js';
+import { time } from './format.js';
 import { t } from './i18n.js';
 import { ask, close_of, show_dialog, show_once, tell_failure, toast } from './dialogs.js';
 import { action, table } from './tables.js';
@@ -109,7 +109,6 @@ export async function people_panel(refresh, on_leave, me) {
       { t: 'person_role', cell: ({ role }) => el('span', { t: `role_${role}` }) },
       { t: 'person_state', cell: ({ active }) => el('span', {
         class: `badge ${active ? 'good' : ''}`, t: active ? 'active' : 'inactive' }) },
-      { t: 'person_votes', figure: true, cell: ({ votes }) => number(votes) },
       { t: 'version_created', cell: ({ created }) => time(created) },
       { t: 'actions', cell: (person) => actions(person, me, refresh) },
     ], people),

@@ -65,10 +65,12 @@ function backup_card() {
     el('p', { class: 'soft', t: 'backup_hint' }), el('div', { class: 'row' }, button), result);
 }
 
-export async function data_tab(refresh) {
-  return [el('div', { class: 'halves' }, el('div', { class: 'card' }, import_form(refresh)),
+export async function data_tab() {
+  const list = el('div', {}, prompts_list());
+  return [el('div', { class: 'halves' },
+    el('div', { class: 'card' }, import_form(() => fill(list, prompts_list()))),
     el('div', { class: 'stack' }, el('div', { class: 'card' }, export_links()), backup_card())),
-  prompts_list()];
+  list];
 }
 
 export async function guidelines_tab() {
@@ -96,13 +98,13 @@ export async function audit_tab() {
   const size = 100;
   return [growing(
     async (last) => {
-      const found = await get(`/api/audit?limit=${size}${last ? `&before=${last.id}` : ''}`);
-      return found.audit ?? found.rows ?? found.entries;
+      const { entries } = await get(`/api/audit?limit=${size}${last ? `&before=${last.id}` : ''}`);
+      return entries;
     },
     (rows) => table('tab_audit', [
-      { t: 'when', cell: (row) => time(row.when ?? row.time ?? row.created) },
-      { t: 'who', cell: ({ who, person }) => el('span', { class: 'text',
-        text: who ?? person ?? '' }) },
+      { t: 'when', cell: ({ created }) => time(created) },
+      { t: 'who', cell: ({ who }) => el('span', { class: 'text',
+        text: who }) },
       { t: 'what', head: true, cell: ({ what }) => what },
       { t: 'detail', cell: ({ detail }) => el('span', { class: 'text', text: detail_text(detail) }) },
     ], rows), size)];

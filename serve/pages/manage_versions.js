@@ -4,10 +4,10 @@ import { get, post } from './api.js';
 import { figure, time } from './format.js';
 import { has_words, t } from './i18n.js';
 import { ask, tell_failure, toast } from './dialogs.js';
-import { action, interval, table } from './tables.js';
+import { action, flat, interval, table } from './tables.js';
 
 const kinds = { promoted: 'good', candidate: 'accent', rejected: 'bad' };
-const decisions = { better: 'good', worse: 'bad' };
+const verdicts = { better: 'good', worse: 'bad' };
 
 async function decide(version, verb, title, refresh) {
   const text = t(verb === 'reject' ? 'reject_text' : 'promote_text', { name: version.name });
@@ -23,8 +23,7 @@ async function decide(version, verb, title, refresh) {
 }
 
 function figures(metrics) {
-  const entries = Object.entries(metrics || {}).filter(([, value]) =>
-    ['number', 'string'].includes(typeof value));
+  const entries = flat(metrics);
   if (!entries.length) return null;
   return el('details', { class: 'small' }, el('summary', { t: 'metrics_of' }),
     el('dl', { class: 'flags mono' }, entries.flatMap(([name, value]) =>
@@ -36,10 +35,10 @@ function fared({ comparison }) {
   if (!comparison) return el('span', { class: 'soft', text: '–' });
   const { wins, losses, ties, win_rate, low, high, decision } = comparison;
   return el('div', { class: 'stack tight' },
-    Number.isFinite(win_rate) ? interval(win_rate, low, high) : null,
+    interval(win_rate, low, high),
     el('span', { class: 'small soft', t: 'version_votes', args: { wins, losses, ties } }),
-    decision ? el('span', {}, el('span', { class: `badge ${decisions[decision] ?? ''}`,
-      t: `decision_${decision}` })) : null);
+    el('span', {}, el('span', { class: `badge ${verdicts[decision] ?? ''}`,
+      t: `decision_${decision}` })));
 }
 
 function buttons(version, refresh) {
@@ -55,16 +54,13 @@ function buttons(version, refresh) {
 }
 
 export async function versions_panel(refresh) {
-  const { versions, decisions: made = [] } = await get('/api/versions');
+  const { versions, decisions: made } = await get('/api/versions');
   const names = new Map(versions.map(({ id, name }) => [id, name]));
   const origin = (version) => el('div', {}, version.method,
     version.parent ? el('div', { class: 'small soft', t: 'child_of',
       args: { parent: names.get(version.parent) ?? version.parent } }) : null);
-  const verb = (made_one) => {
-    const word = made_one.what ?? made_one.state ?? made_one.decision ?? '';
-    const key = `state_${word}`;
-    return has_words(key) ? el('span', { t: key }) : word;
-  };
+  const verb = ({ what }) =>
+    (has_words(`decided_${what}`) ? el('span', { t: `decided_${what}` }) : what);
   return [
     el('p', { class: 'soft', t: 'versions_hint' }),
     table('tab_versions', [
@@ -79,12 +75,11 @@ export async function versions_panel(refresh) {
       { t: 'actions', cell: (version) => buttons(version, refresh) },
     ], versions),
     table('decisions', [
-      { t: 'when', cell: (row) => time(row.when ?? row.time ?? row.created) },
+      { t: 'when', cell: ({ created }) => time(created) },
       { t: 'version_name', head: true, cell: ({ version }) => names.get(version) ?? version },
       { t: 'what', cell: verb },
-      { t: 'who', cell: ({ who, person }) => who ?? person ?? '' },
-      { t: 'reason', cell: ({ reason, why }) =>
-        el('span', { class: 'text', text: reason ?? why ?? '' }) },
+      { t: 'who', cell: ({ by }) => el('span', { class: 'text', text: by }) },
+      { t: 'reason', cell: ({ reason }) => el('span', { class: 'text', text: reason }) },
     ], made),
   ];
 }

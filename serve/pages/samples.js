@@ -16,6 +16,7 @@ const step_name = el('output', { for: 'samples_step' });
 const newest = el('input', { type: 'checkbox', id: 'newest', checked: true });
 const rows_box = el('div', { class: 'sample_rows' });
 let steps = [];
+let steps_of = '';  // the run they belong to
 let shown = '';  // what the rows belong to
 
 function sample(row) {
@@ -90,10 +91,25 @@ export function offer_runs(runs) {
   if (runs.some(({ id }) => id === before)) run_box.value = before;
 }
 
+async function steps_after(run, step) {
+  try {
+    return (await get(`${path_of(run)}/samples?after=${step}&limit=1`)).steps;
+  } catch (error) {
+    if (error.status === 404) return [];  // it keeps none
+    throw error;
+  }
+}
+
 // Asks which steps there are, goes to the newest when it is to be followed.
 export async function refresh_samples(redraw = false) {
   const run = run_box.value;
-  steps = run ? (await get(`${path_of(run)}/samples?after=-1&limit=1`)).steps : [];
+  if (steps_of !== run) steps = [];
+  steps_of = run;
+  if (run) {
+    const more = await steps_after(run, steps.at(-1) ?? -1);
+    if (run !== run_box.value) return;
+    steps = [...new Set([...steps, ...more])].sort((a, b) => a - b);
+  }
   step_box.max = Math.max(0, steps.length - 1);
   step_box.disabled = steps.length < 2;
   if (newest.checked) step_box.value = step_box.max;

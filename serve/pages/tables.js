@@ -1,4 +1,4 @@
-// Tables that scroll in themselves on narrow screens, and the bar of an interval.
+// Tables, whose rows become cards on narrow screens, and the bar of an interval.
 import { el, percent_style } from './dom.js';
 import { percent } from './format.js';
 
@@ -7,7 +7,7 @@ import { percent } from './format.js';
 export function table(caption, columns, rows) {
   const cell = (column, row) => {
     const content = column.cell(row);
-    return el(column.head ? 'th' : 'td', { scope: column.head && 'row',
+    return el(column.head ? 'th' : 'td', { scope: column.head && 'row', t_column: column.t,
       class: column.figure ? 'figure' : '' }, content ?? '');
   };
   return el('div', { class: 'table', tabindex: 0, role: 'region', t_label: caption },
@@ -26,6 +26,15 @@ export function interval(rate, low, high) {
   return el('div', { class: 'interval' },
     el('div', { class: 'interval_bar', 'aria-hidden': 'true' }, bar, dot),
     el('span', { text: `${percent(rate)} (${percent(low)} – ${percent(high)})` }));
+}
+
+// Nested figures as rows [['dpo.loss', 0.4], ...]; what is neither number nor text is left out.
+export function flat(figures, before = '') {
+  return Object.entries(figures || {}).flatMap(([name, value]) => {
+    if (['number', 'string'].includes(typeof value)) return [[before + name, value]];
+    return value && typeof value === 'object' && !Array.isArray(value)
+      ? flat(value, `${before}${name}.`) : [];
+  });
 }
 
 export const action = (key, listener, classes = '') =>

@@ -29,6 +29,7 @@ export default {
   branch_previous: ['Previous branch', '上一个分支'],
   branch_next: ['Next branch', '下一个分支'],
   stopped: ['Stopped', '已停止'],
+  unfinished: ['Not finished', '未写完'],
   cut: ['Cut at the token limit', '达到长度上限'],
   answer_failed: ['The answer failed: {message}', '生成失败：{message}'],
   answer_complete: ['Answer complete', '回答完成'],

@@ -16,6 +16,7 @@ export default {
   export_all: ['all', '全部'],
   export_training: ['training part', '训练部分'],
   export_held_out: ['held-out part', '留出部分'],
+  export_names: ['with the names of people', '包含人员姓名'],
   export_preferences: ['Preferences', '偏好对'],
   export_kto: ['KTO labels', 'KTO 标签'],
   export_scores: ['Scores', '评分'],

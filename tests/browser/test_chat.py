@@ -1,0 +1,172 @@
+"""The Chat page: answers as they come, and the tree that editing and asking again make."""
+from selenium.webdriver.common.action_chains import ActionChains
+
+from browser import ENTER, ESCAPE, BrowserTest, Site
+from selenium.webdriver.common.keys import Keys
+
+
+class Chat(BrowserTest):
+    def setUp(self):
+        super().setUp()
+        self.open('/chat', '#question')
+        self.set('#max_tokens_number', '24')
+
+    def set(self, selector, value):
+        self.one(selector).send_keys(Keys.CONTROL + 'a')
+        self.one(selector).send_keys(value, Keys.TAB)
+
+    def done(self):
+        self.wait(lambda: self.shown('#send') and not self.all('.message.writing'), 60)
+
+    def say(self, text):
+        self.one('#question').send_keys(text, ENTER)
+        self.wait(lambda: self.shown('#stop') or self.all('.message.assistant'))
+        self.done()
+
+    def answers(self):
+        return [element.text for element in self.all('.message.assistant .text')]
+
+    def tool(self, message, label):
+        return message.find_element('css selector', f'[aria-label="{label}"]')
+
+    def test_streams(self):
+        if Site.mock:
+            self.mock(token_seconds=0.08)
+        self.one('#question').send_keys('What makes a good film?', ENTER)
+        lengths = set()
+        self.wait(lambda: lengths.add(len(self.text('#messages'))) or len(lengths) > 3
+                  or self.shown('#send'), 30)
+        if Site.mock:
+            self.assertGreater(len(lengths), 3)
+        self.done()
+        self.assertEqual(len(self.all('.message')), 2)
+        self.assertTrue(self.answers()[0])
+        self.assertIn('What makes a good film?', self.text('#chats'))
+
+    def test_several_turns_survive_a_reload(self):
+        self.say('One.')
+        self.say('Two.')
+        texts = self.answers()
+        self.assertEqual(len(texts), 2)
+        self.open('/chat', '.chat_link')
+        self.all('.chat_link')[0].click()
+        self.wait(lambda: len(self.all('.message.assistant')) == 2)
+        self.assertEqual(self.answers(), texts)
+
+    def test_stop(self):
+        self.mock(token_seconds=0.15)
+        self.one('#question').send_keys('Go on for long.', ENTER)
+        self.wait(lambda: self.shown('#stop') and self.answers() and self.answers()[0])
+        self.one('#stop').click()
+        self.done()
+        self.wait(lambda: 'Stopped' in self.text('.message.assistant'))
+        short = self.answers()[0]
+        self.assertTrue(0 < len(short.split()) < 20, short)
+        self.mock(token_seconds=0)
+        self.say('And then?')  # the conversation goes on after the part that is there
+        self.assertEqual(len(self.answers()), 2)
+
+    def test_regenerate_keeps_both(self):
+        self.say('Say something.')
+        self.tool(self.all('.message.assistant')[-1], 'Answer again').click()
+        self.wait(lambda: '2/2' in self.text('#messages'))
+        self.done()
+        self.all('.message.assistant [aria-label="Previous branch"]')[0].click()
+        self.wait(lambda: '1/2' in self.text('#messages'))
+        self.assertEqual(len(self.all('.message')), 2)
+
+    def test_edit_makes_a_branch(self):
+        self.say('First wording.')
+        self.say('Second turn.')
+        self.tool(self.all('.message.user')[0], 'Edit').click()
+        field = self.wait(lambda: self.one('.editing textarea'))
+        field.send_keys(Keys.CONTROL + 'a')
+        field.send_keys('Better wording.', ENTER)
+        self.wait(lambda: len(self.all('.message')) == 2 and 'Better wording.' in self.text('#messages'))
+        self.done()
+        self.all('.message.user [aria-label="Previous branch"]')[0].click()
+        self.wait(lambda: len(self.all('.message')) == 4)
+        self.assertIn('First wording.', self.text('#messages'))
+        self.assertIn('Second turn.', self.text('#messages'))
+
+    def test_edit_can_be_left(self):
+        self.say('As it is.')
+        self.tool(self.all('.message.user')[0], 'Edit').click()
+        self.wait(lambda: self.one('.editing textarea')).send_keys('x', ESCAPE)
+        self.wait(lambda: not self.all('.editing'))
+        self.assertEqual(self.text('.message.user .text'), 'As it is.')
+
+    def test_thumb(self):
+        self.say('Rate this.')
+        self.tool(self.all('.message.assistant')[0], 'Good answer').click()
+        self.wait(lambda: self.tool(self.all('.message.assistant')[0], 'Good answer')
+                  .get_attribute('aria-pressed') == 'true')
+        if Site.mock:
+            rating = self.mock()['ratings'][0]
+            self.assertEqual((rating['kind'], rating['value']), ('thumb', 1))
+
+    def test_token_probabilities(self):
+        self.say('Which words?')
+        token = self.all('.message.assistant .text span')[0]
+        ActionChains(self.driver).move_to_element(token).perform()
+        self.wait(lambda: self.shown('#token_card'))
+        self.assertRegex(self.text('#token_card'), r'\d %')
+        self.assertGreaterEqual(len(self.all('#token_card li')), 2)
+        ActionChains(self.driver).move_to_element(self.one('#chat_title')).perform()
+        self.wait(lambda: not self.shown('#token_card'))
+
+    def test_token_probabilities_by_keyboard(self):
+        self.say('Which words?')
+        self.js("document.querySelector('.message.assistant .text').focus()")
+        self.press(Keys.ARROW_RIGHT)
+        self.wait(lambda: self.shown('#token_card'))
+        first = self.text('#token_card')
+        self.press(Keys.ARROW_RIGHT)
+        self.press(Keys.ARROW_RIGHT)
+        self.assertEqual(len(self.all('.looked_at')), 1)
+        self.assertNotEqual(self.text('#token_card'), first)
+        self.press(ESCAPE)
+        self.wait(lambda: not self.shown('#token_card'))
+
+    def test_settings_are_sent_and_kept(self):
+        self.set('#temperature_number', '0.35')
+        self.assertEqual(self.one('#temperature').get_property('value'), '0.35')
+        self.open('/chat', '#question')
+        self.assertEqual(self.one('#temperature_number').get_property('value'), '0.35')
+        self.assertEqual(self.one('#max_tokens').get_property('value'), '24')
+        self.say('Short, please.')
+        if Site.mock:
+            self.assertEqual(len(self.all('.message.assistant .text span')), 24)
+
+    def test_system_message(self):
+        self.one('#system').send_keys('Be kind.')
+        self.say('Hello.')
+        self.assertTrue(self.one('#system').get_property('readOnly'))
+        self.one('#new_chat').click()
+        self.wait(lambda: self.shown('.welcome'))
+        self.assertEqual(self.one('#system').get_property('value'), '')
+        self.all('.chat_link')[0].click()
+        self.wait(lambda: self.all('.message.user'))
+        self.assertEqual(self.one('#system').get_property('value'), 'Be kind.')
+
+    def test_delete(self):
+        self.say('Soon gone.')
+        before = len(self.all('.chat_link'))
+        self.all('.chat_list [aria-label="Delete this chat"]')[0].click()
+        self.wait(lambda: self.shown('dialog[open]'))
+        self.one('dialog button[type="submit"]').click()
+        self.wait(lambda: len(self.all('.chat_link')) == before - 1)
+        self.assertTrue(self.shown('.welcome'))
+
+    def test_scrolling_up_is_respected(self):
+        self.mock(token_seconds=0.02, reply=['line\n\n\n'] * 200)
+        self.set('#max_tokens_number', '200')
+        self.one('#question').send_keys('Long.', ENTER)
+        box = "document.getElementById('messages')"
+        self.wait(lambda: self.js(f'return {box}.scrollHeight - {box}.clientHeight') > 400)
+        self.assertLess(self.js(f'return {box}.scrollHeight - {box}.scrollTop - {box}.clientHeight'), 80)
+        self.js(f'{box}.scrollTop = 0')
+        self.settled(500)
+        self.assertEqual(self.js(f'return {box}.scrollTop'), 0)
+        self.one('#stop').click()
+        self.done()
