@@ -30,6 +30,8 @@ void ServeFlags::declare_places(Flags& flags) {
       "name by which browsers may call the server, besides this machine's own; again for more");
   flags.add("behind_proxy", http_.behind_proxy,
             "a proxy of yours passes requests on: its X-Forwarded-For counts, cookies need https");
+  flags.add("rate_limit", rate_limit_, between(0.0, 1e6),
+            "requests a second of a caller, four times as many at once; 0: no limit");
   flags.add("data_dir", data_, "database, log, token and backups").shown_as("DIR");
   flags.add("runs_dir", runs_, "runs that the page shows, and where learnings go").shown_as("DIR");
   flags.add("read_only", read_only_,
@@ -109,6 +111,7 @@ serve::ApplicationOptions ServeFlags::options() const {
                                     .backups_kept = backups_,
                                     .http = http_};
   options.http.port = uint16_t(port_);
+  options.http.rates.usual = options.http.rates.costly = {rate_limit_, 4 * rate_limit_};
   options.comparisons.seed = options.learning.seed = seed_;
   options.learning.folder = std::filesystem::path(runs_) / "learning";
   options.learning.settings.method = serve::learning_method(method_);

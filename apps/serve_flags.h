@@ -36,6 +36,7 @@ class ServeFlags {
   std::string method_ = "dpo";
   bool new_admin_token_ = false, read_only_ = false, scrub_ = false;
   int port_ = 8080;
+  double rate_limit_ = 100;
   uint64_t seed_ = 1;
   serve::PolicyOptions policies_;
   serve::ComparisonSettings comparisons_;
