@@ -176,16 +176,24 @@ TEST_F(LoggingSamples, GoesOnWhereAResumedRunDoes) {
 }
 
 TEST_F(LoggingSamples, EveryPolicyAlgorithmHasThem) {
-  const Arguments groups{"--num_generations", "4"}, conditions{"--conditions", "dull |fine "};
+  write("instructions.jsonl",
+        "{\"instruction\": \"dull \", \"max\": 0.3}\n{\"instruction\": \"fine \", \"min\": 0.3}\n");
+  const Arguments groups{"--num_generations", "4"},
+      conditions{"--conditions", "dull |fine ", "--steps_per_generation", "4"};
   const Arguments segments{"--subtasks",       "long=length:target=9; short=length:max=1",
                            "--segments",       "3",
                            "--segment_length", "3"};
   const std::vector<std::pair<std::string, Arguments>> calls{
-      {"grpo", groups + kShort},       {"rloo", groups + kShort},
-      {"online_dpo", groups + kShort}, {"raft", groups + kShort},
-      {"reinforce", kShort},           {"actor_critic", kShort},
-      {"hierarchical", segments},      {"reward_conditioned", conditions + kShort},
-      {"hir", conditions + kShort}};
+      {"grpo", groups + kShort},
+      {"rloo", groups + kShort},
+      {"online_dpo", groups + kShort},
+      {"raft", groups + kShort},
+      {"reinforce", kShort},
+      {"actor_critic", kShort},
+      {"hierarchical", segments},
+      {"reward_conditioned", conditions + kShort},
+      {"hir", Arguments{"--instructions", at("instructions.jsonl"), "--steps_per_generation", "4"} +
+                  kShort}};
   for (const auto& [command, more] : calls) {
     SCOPED_TRACE(command);
     succeed(run_of(command, "lm", "prompts.jsonl", command) + kRewardFunction + more +
