@@ -176,20 +176,36 @@ TEST_F(LoggingSamples, GoesOnWhereAResumedRunDoes) {
 }
 
 TEST_F(LoggingSamples, EveryPolicyAlgorithmHasThem) {
-  for (const std::string command :
-       {"grpo", "rloo", "reinforce", "online_dpo", "raft", "actor_critic"}) {
+  write("instructions.jsonl",
+        "{\"instruction\": \"dull \", \"max\": 0.3}\n{\"instruction\": \"fine \", \"min\": 0.3}\n");
+  const Arguments groups{"--num_generations", "4"},
+      conditions{"--conditions", "dull |fine ", "--steps_per_generation", "4"};
+  const Arguments segments{"--subtasks",       "long=length:target=9; short=length:max=1",
+                           "--segments",       "3",
+                           "--segment_length", "3"};
+  const std::vector<std::pair<std::string, Arguments>> calls{
+      {"grpo", groups + kShort},
+      {"rloo", groups + kShort},
+      {"online_dpo", groups + kShort},
+      {"raft", groups + kShort},
+      {"reinforce", kShort},
+      {"actor_critic", kShort},
+      {"hierarchical", segments},
+      {"reward_conditioned", conditions + kShort},
+      {"hir", Arguments{"--instructions", at("instructions.jsonl"), "--steps_per_generation", "4"} +
+                  kShort}};
+  for (const auto& [command, more] : calls) {
     SCOPED_TRACE(command);
-    const bool groups = command != "reinforce" && command != "actor_critic";
-    succeed(run_of(command, "lm", "prompts.jsonl", command) + kRewardFunction + kShort +
+    succeed(run_of(command, "lm", "prompts.jsonl", command) + kRewardFunction + more +
             Arguments{"--total_episodes", "16", "--generation_batch_size", "8", "--eval_prompts",
-                      "4", "--log_samples", "2"} +
-            (groups ? Arguments{"--num_generations", "4"} : Arguments{}));
+                      "4", "--log_samples", "2"});
     const std::vector<StepSamples> steps = read_samples(at(command) / "samples.jsonl");
     ASSERT_EQ(steps.size(), 2u);
     for (const StepSamples& step : steps) {
       EXPECT_EQ(step.scores.size(), 8u);
       ASSERT_EQ(step.samples.size(), 2u);
       EXPECT_EQ(step.samples[1].score, step.scores[4]) << "of another group";
+      EXPECT_TRUE(step.samples[0].prompt.starts_with("the ")) << step.samples[0].prompt;
     }
   }
 }
