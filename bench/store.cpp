@@ -71,23 +71,22 @@ void prepare(Store& store, int64_t people, int64_t votes) {
   for (auto& thread : threads) thread.join();
 }
 
-void measure(Store& store, int64_t people, double seconds) {
-  std::vector<std::vector<double>> leases(size_t(people), std::vector<double>());
-  auto votes = leases;
+void measure(Store& store, size_t people, double seconds) {
+  std::vector<std::vector<double>> leases(people), votes(people);
   std::atomic<bool> empty = false;
   const auto begin = std::chrono::steady_clock::now();
   std::vector<std::thread> threads;
-  for (int64_t i = 0; i < people; i++) {
+  for (size_t i = 0; i < people; i++) {
     threads.emplace_back([&, i] {
-      const int64_t person = i + 1;
+      const int64_t person = int64_t(i) + 1;
       for (int64_t n = 0; since(begin) < seconds && !empty; n++) {
         std::optional<Lease> lease;
-        leases[size_t(i)].push_back(timed([&] { lease = lease_next(store, person); }));
+        leases[i].push_back(timed([&] { lease = lease_next(store, person); }));
         if (!lease) {
           empty = true;
           return;
         }
-        votes[size_t(i)].push_back(timed([&] {
+        votes[i].push_back(timed([&] {
           cast_vote(store, person,
                     {.request_id = std::to_string(n), .lease = lease->id, .place = int(n % 2)});
         }));
@@ -113,7 +112,7 @@ void run(int64_t people, double seconds, int64_t comparisons, const std::filesys
     Store store(place / "votes.db");
     const double made = timed([&] { prepare(store, people, comparisons); });
     fmt::print("{} people, {} comparisons made in {:.1f} s\n", people, comparisons, made);
-    measure(store, people, seconds);
+    measure(store, size_t(people), seconds);
     fmt::print("statistics of {} votes: {:.1f} ms; ", votes_after(store, 0),
                1e3 * timed([&] { statistics(store); }));
     fmt::print("backup of {:.1f} MB: {:.1f} ms\n",

@@ -107,11 +107,12 @@ class Faults : public StoreTest {
 
 TEST_F(Faults, EveryFailingCallLeavesEveryVoteOnce) {
   const int64_t anna = person("anna");
+  const int64_t of = prompt("p");
   int64_t votes = 0;
   for (const int code : {SQLITE_FULL, SQLITE_IOERR_WRITE, SQLITE_IOERR_FSYNC, SQLITE_READONLY}) {
     int refused = 0, rounds = 0;
     for (bool failed = true; failed; rounds++) {
-      comparison(prompt(std::to_string(votes)), {"a", "b"});
+      comparison(of, {"a", "b"});
       const Lease lease = lease_next(store(), anna).value();
       fault_code = code;
       calls_left = rounds;
