@@ -70,7 +70,9 @@ TEST(OpenAiFields, EveryNumberIsTakenAtBothEndsOfItsRangeAndRefusedBeyond) {
                                 "18446744073709551615", "-9223372036854775808"}) {
         EXPECT_EQ(refused_with(chat, name, wrong), name) << wrong;
       }
-      if (range.whole) EXPECT_EQ(refused_with(chat, name, "1.5"), name);
+      if (range.whole) {
+        EXPECT_EQ(refused_with(chat, name, "1.5"), name);
+      }
       EXPECT_EQ(refused_with(chat, name, "null"), "");
       for (const char* no_json : {"NaN", "Infinity", "1e999", "01", "18446744073709551616"}) {
         EXPECT_THROW(refused_with(chat, name, no_json), InputError) << no_json;

@@ -258,6 +258,36 @@ def http_seeds():
                                          "Origin: https://evil.example", "Host: evil.example"))
 
 
+def openai_seeds():
+    common = {"model": "demo", "n": 2, "seed": -1, "temperature": 0.5, "top_p": 0, "stop": ["\n", "x"],
+              "presence_penalty": -2, "frequency_penalty": 2, "logit_bias": {"50256": -100},
+              "top_k": 40, "min_p": 0.05, "repetition_penalty": 1.1, "stream": True,
+              "stream_options": {"include_usage": True}, "user": "u"}
+    text = common | {"prompt": ["the cat", ""], "max_tokens": 0, "logprobs": 5, "echo": True,
+                     "best_of": 2}
+    seed("openai_completion", "texts", json.dumps(text))
+    seed("openai_completion", "harness", json.dumps(
+        {"model": "demo", "prompt": [[50256, 464], [3797]], "temperature": 0, "max_tokens": 1,
+         "logprobs": 1, "seed": 1234, "echo": True}))
+    seed("openai_completion", "tokens", '{"prompt": [464, 3797], "stop": "x", "suffix": null}')
+    seed("openai_completion", "mixed", '{"prompt": [464, "a", []]}')
+    seed("openai_completion", "beyond", '{"n": 9, "seed": 18446744073709551615, "top_k": -1}')
+    seed("openai_completion", "bias", '{"logit_bias": {"07": 1, "-1": 101, "99999999999": 0}}')
+    messages = [{"role": "system", "content": "Be kind."},
+                {"role": "user", "content": [{"type": "text", "text": "\u597d"}]},
+                {"role": "assistant", "content": "Yes?", "tool_calls": None},
+                {"role": "user", "content": "go on"}]
+    chat = common | {"messages": messages, "max_completion_tokens": 9, "logprobs": True,
+                     "top_logprobs": 20, "response_format": {"type": "text"},
+                     "modalities": ["text"], "tools": []}
+    seed("openai_chat", "all", json.dumps(chat))
+    seed("openai_chat", "short", json.dumps({"messages": messages[1:2]}))
+    seed("openai_chat", "turns", json.dumps({"messages": messages[:1] + messages[:2]}))
+    seed("openai_chat", "tools", json.dumps({"messages": messages, "tools": [{"type": "function"}]}))
+    seed("openai_chat", "picture", json.dumps({"messages": [
+        {"role": "user", "content": [{"type": "image_url", "image_url": {"url": "data:,"}}]}]}))
+
+
 json_seeds()
 rows_seeds()
 tokenizer_seeds()
@@ -272,3 +302,4 @@ run_seeds()
 flag_seeds()
 store_seeds()
 http_seeds()
+openai_seeds()
