@@ -49,6 +49,7 @@ function answer_card({ place, text }, rate) {
 
 // rate(button, place, kind, value) is called when an answer is rated.
 export function show_comparison(comparison, rate) {
+  by_id('main').classList.remove('arriving');
   fill(by_id('prompt_text'), prompt_elements(comparison.prompt));
   fill(by_id('answers'), comparison.answers.map((answer) => answer_card(answer, rate)));
   fill(by_id('guidelines_text'), comparison.guidelines || t('no_guidelines'));
@@ -60,6 +61,7 @@ export function show_comparison(comparison, rate) {
 
 // undo: called when the last vote is to be taken back.
 export function show_waiting(reason, undo) {
+  by_id('main').classList.remove('arriving');
   by_id('prompt').hidden = by_id('answers').hidden = by_id('ballot').hidden = true;
   const box = by_id('waiting');
   if (!box.hidden && box.dataset.reason === reason) return;  // said already

@@ -176,6 +176,7 @@ async function look() {
       machine = await get('/api/machine');
       show_machine(machine);
       await refresh();
+      by_id('main').classList.remove('arriving');
     } catch (error) {
       tell_failure(error);
     }

@@ -7,6 +7,7 @@ import urllib.request
 
 from selenium import webdriver
 from selenium.common.exceptions import StaleElementReferenceException
+from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.keys import Keys
@@ -141,7 +142,7 @@ class BrowserTest(unittest.TestCase):
 
     def press(self, *keys):
         """Keys to whatever has the focus."""
-        self.driver.switch_to.active_element.send_keys(*keys)
+        ActionChains(self.driver).send_keys(*keys).perform()
 
     def wait(self, what, seconds=10):
         """Until what() is true; returns it."""

@@ -7,7 +7,7 @@ MARK = 'window.hit=1'
 _ELEMENTS = [
     f'<script>{MARK}</script>', f'<img src=x onerror="{MARK}">', f'<svg onload="{MARK}"></svg>',
     f'<svg><script>{MARK}</script></svg>', f'<svg><animate onbegin="{MARK}" attributeName=x dur=1s>',
-    f'<body onload="{MARK}">', f'<iframe srcdoc="<script>parent.hit=1</script>"></iframe>',
+    '<body onload="{MARK}">', f'<iframe srcdoc="<script>parent.hit=1</script>"></iframe>',
     '<iframe src="javascript:parent.hit=1"></iframe>', f'<details open ontoggle="{MARK}">x</details>',
     f'<input autofocus onfocus="{MARK}">', f'<select autofocus onfocus="{MARK}"><option>x</select>',
     f'<video><source onerror="{MARK}"></video>', f'<audio src=x onerror="{MARK}"></audio>',

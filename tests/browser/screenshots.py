@@ -1,0 +1,81 @@
+#!/usr/bin/python3
+"""Pictures of the pages for the documentation: docs/images/serve-*.png, by default of the mock's data.
+
+    tests/browser/screenshots.py [--base_url URL --token TOKEN] [--output FOLDER]
+"""
+import argparse
+import pathlib
+import time
+
+import browser
+from browser import ENTER, Site
+
+
+class Camera(browser.BrowserTest):
+    """A test's hands without a test."""
+
+    def runTest(self):
+        pass
+
+    def picture(self, folder, name):
+        time.sleep(0.8)
+        self.driver.save_screenshot(str(folder / f'serve-{name}.png'))
+
+    def look(self, width, height, theme='light', language='en'):
+        self.size(width, height)
+        self.js(f"localStorage.rlhf_theme='{theme}'; localStorage.rlhf_language='{language}'")
+
+    def compare(self):
+        self.open('/')
+        self.wait(lambda: self.shown('#ballot'), 120)
+
+    def chat(self):
+        self.open('/chat', '#question')
+        self.one('#question').send_keys('What makes the second act work?', ENTER)
+        self.wait(lambda: self.shown('#send') and not self.all('.message.writing')
+                  and self.all('.message.assistant'), 120)
+        if not self.one('#colours').is_selected():
+            self.one('#colours').click()
+        self.js('''document.querySelectorAll('.message.assistant .text span')[4]
+          ?.dispatchEvent(new MouseEvent('mouseover', {bubbles: true}))''')
+
+    def runs(self):
+        self.open('/runs', '.chart canvas')
+        others = self.all('#runs input:not(:checked)')
+        if others:
+            others[0].click()
+
+    def manage(self):
+        self.open('/manage', '#panel .table')
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('--base_url')
+    parser.add_argument('--token')
+    parser.add_argument('--output', type=pathlib.Path,
+                        default=pathlib.Path(__file__).resolve().parents[2] / 'docs' / 'images')
+    arguments = parser.parse_args()
+    browser.start(arguments.base_url, arguments.token)
+    camera = Camera()
+    try:
+        camera.setUp()
+        for name in ('compare', 'chat', 'runs', 'manage'):
+            camera.look(1280, 860)
+            if Site.mock:
+                camera.mock(reset=True, token_seconds=0)
+            getattr(camera, name)()
+            camera.picture(arguments.output, name)
+        camera.look(1280, 860, 'dark', 'zh')
+        camera.compare()
+        camera.picture(arguments.output, 'compare-dark-zh')
+        camera.look(360, 760)
+        camera.compare()
+        camera.picture(arguments.output, 'compare-narrow')
+    finally:
+        browser.stop()
+
+
+if __name__ == '__main__':
+    main()
