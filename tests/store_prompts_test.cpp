@@ -83,7 +83,7 @@ TEST_F(Prompts, CandidatesAreComparedOnHeldOutPromptsFirst) {
   int64_t held_out = 0;
   for (const Prompt& each :
        prompts_without_comparison(store(), {.candidate = candidate, .limit = 200})) {
-    const bool now = is_held_out(digest_of(each.text, false), 0.1);
+    const bool now = is_held_out(each, 0.1);
     EXPECT_TRUE(held_out_before || !now);
     held_out_before = now;
     held_out += now;
