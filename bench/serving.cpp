@@ -9,7 +9,8 @@
 #include <memory>
 
 #include "bench/whole_run.h"
-#include "data/bpe.h"
+#include "core/unicode.h"
+#include "data/char_tokenizer.h"
 #include "kernels/philox.h"
 #include "serve/engine/engine.h"
 
@@ -22,17 +23,20 @@ double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-/// A vocabulary as large as the model's; how its tokens are spelt does not matter here.
-BpeTokenizer tokenizer_of(int64_t size) {
+/// A vocabulary as large as the model's: one character a token, and it does not matter which.
+std::unique_ptr<Tokenizer> tokenizer_of(int64_t size) {
   Vocabulary vocabulary;
-  for (int64_t id = 0; id + 2 < size; id++) vocabulary.tokens.push_back(fmt::format("w{} ", id));
+  for (int64_t id = 0; id + 2 < size; id++) {
+    append_utf8(vocabulary.tokens.emplace_back(), int32_t(0x100 + id));
+  }
   for (const auto name : {default_eos_name, default_pad_name}) {
     vocabulary.specials.push_back({std::string(name), int32_t(vocabulary.tokens.size())});
-    vocabulary.tokens.emplace_back();
+    vocabulary.tokens.emplace_back(name);
   }
   vocabulary.eos = vocabulary.specials[0].id;
   vocabulary.pad = vocabulary.specials[1].id;
-  return {std::move(vocabulary), {}};
+  return std::make_unique<CharTokenizer>(
+      CharTokenizer::from_vocabulary(std::move(vocabulary), "bench"));
 }
 
 struct Answer : engine::Listener {
@@ -116,8 +120,7 @@ int main(int argc, char** argv) {
   });
   const auto model = std::make_shared<LoadedLanguageModel>();
   model->model.transformer = run.model(load.prompt + load.fresh, 1);
-  model->tokenizer = std::make_unique<BpeTokenizer>(
-      bench::tokenizer_of(model->model.transformer.config.sampled_ids));
+  model->tokenizer = bench::tokenizer_of(model->model.transformer.config.sampled_ids);
   options.queue = *std::max_element(clients.begin(), clients.end());
   engine::Engine engine(model, options);
   complete(engine, bench::job_of(load, model->tokenizer->vocab_size(), 0));  // warms it up
