@@ -79,7 +79,7 @@ double gold_share(const Client& admin, const std::vector<std::string>& prompts) 
 
 TEST_F(LoopEndToEnd, VotesMakeABetterPolicyTwice) {
   succeed({"demo", "--quick", "--output_dir", at("demo")});
-  write("dpo.json", R"({"num_train_epochs": 4, "learning_rate": 3e-4, "beta": 0.1})");
+  write("dpo.json", R"({"num_train_epochs": 2, "learning_rate": 3e-4, "beta": 0.1})");
   ServedProgram program({"serve",
                          "--model_name_or_path",
                          at("demo/sft"),
@@ -91,12 +91,14 @@ TEST_F(LoopEndToEnd, VotesMakeABetterPolicyTwice) {
                          at("demo/data/prompts.jsonl"),
                          "--port",
                          "0",
+                         "--rate_limit",
+                         "0",
                          "--max_new_tokens",
                          "32",
                          "--ahead",
                          "32",
                          "--candidate_votes",
-                         "200",
+                         "300",
                          "--dpo_config",
                          at("dpo.json"),
                          "--doubled",
@@ -126,7 +128,7 @@ TEST_F(LoopEndToEnd, VotesMakeABetterPolicyTwice) {
     const int start = votes(), serving = promoted();
     ASSERT_TRUE(within_time([&] {
       everybody_votes();
-      return votes() >= start + 300;
+      return votes() >= start + 900;
     })) << program.complaints();
     const Answer began = admin.post("/api/learning", json::object());
     ASSERT_EQ(began.status, 202) << began.body;

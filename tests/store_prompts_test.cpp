@@ -2,7 +2,6 @@
 #include "serve/store/prompts.h"
 
 #include "serve/store/export.h"
-#include "serve/store/prompt_rows.h"
 #include "tests/store_helpers.h"
 
 namespace rlhf::store {
