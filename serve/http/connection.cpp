@@ -49,6 +49,9 @@ int ConnectionTable::expire(int64_t now) {
   const std::lock_guard lock(mutex_);
   int expired = 0;
   for (const auto& [socket, connection] : by_socket_) {
+    // The library, told of bytes and of the end at once, reads the bytes and waits for ever. This
+    // tells it again, and takes nothing from it.
+    if (connection->hung_up) ::shutdown(socket, SHUT_RD);
     const int64_t deadline = connection->deadline;
     if (deadline == 0 || deadline > now || connection->expired.exchange(true)) continue;
     // Its owner finds it at its end and cleans up.

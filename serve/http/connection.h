@@ -45,6 +45,7 @@ class ConnectionTable {
   void set_exchange(Connection& connection, std::shared_ptr<Exchange> exchange);
 
   /// Shuts down the sockets of those whose deadline has passed; how many of them owed something.
+  /// Reminds the library of clients that hung up.
   int expire(int64_t now);
   std::shared_ptr<Exchange> exchange_of(const Connection& connection) const;
   std::vector<std::shared_ptr<Exchange>> exchanges() const;

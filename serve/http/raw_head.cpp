@@ -1,7 +1,5 @@
 #include "serve/http/raw_head.h"
 
-#include <microhttpd.h>
-
 namespace rlhf::http {
 namespace {
 
@@ -49,11 +47,6 @@ bool is_exact(const RawHead& head) {
     if (!walk.part(field.value.data(), field.value.size()) || !walk.line_end()) return false;
   }
   return walk.line_end() && walk.at_end();
-}
-
-bool library_forgives() {
-  const std::string_view version = MHD_get_version();
-  return version == "0.9.75" || version == "0.9.76";
 }
 
 }  // namespace rlhf::http

@@ -22,7 +22,4 @@ struct RawHead {
 /// nothing that the parts do not. (A NUL before a bare LF looks like CRLF here; nothing else does.)
 bool is_exact(const RawHead& head);
 
-/// Whether the library in use is one whose heads look like that. Later ones are strict themselves.
-bool library_forgives();
-
 }  // namespace rlhf::http

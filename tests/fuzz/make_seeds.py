@@ -247,6 +247,29 @@ def openai_seeds():
         {"role": "user", "content": [{"type": "image_url", "image_url": {"url": "data:,"}}]}]}))
 
 
+def http_seeds():
+    def head(*lines):
+        return "\r\n".join([*lines, "", ""])
+
+    host = "Host: localhost:8080"
+    seed("http_request", "page", head("GET / HTTP/1.1", host, "Accept: */*"))
+    seed("http_request", "query", head("GET /api/prompts?after=7&q=x%20y+z HTTP/1.1", host,
+                                       "Cookie: a=b; rlhf_session=0123456789abcdef"))
+    seed("http_request", "piece", head("HEAD /api/runs/demo%2Fsft/metrics HTTP/1.0", host,
+                                       "Authorization: Bearer 0123456789abcdef"))
+    seed("http_request", "body", head("POST /api/votes HTTP/1.1", host, "Content-Length: 2",
+                                      "Content-Type: application/json; charset=utf-8",
+                                      "Origin: http://localhost:8080", "Expect: 100-continue"))
+    seed("http_request", "chunks", head("PUT /api/votes HTTP/1.1", "Host: [::1]",
+                                        "Transfer-Encoding: chunked",
+                                        "Content-Type: application/json"))
+    seed("http_request", "both", head("POST /api/votes HTTP/1.1", host, "Content-Length: 2",
+                                      "Transfer-Encoding: chunked"))
+    seed("http_request", "steps", head("GET /api/runs/..%2f..%2fetc HTTP/1.1", host))
+    seed("http_request", "foreign", head("DELETE /api/votes HTTP/1.1", host,
+                                         "Origin: https://evil.example", "Host: evil.example"))
+
+
 json_seeds()
 rows_seeds()
 tokenizer_seeds()
@@ -260,3 +283,4 @@ shard_seeds()
 run_seeds()
 flag_seeds()
 openai_seeds()
+http_seeds()
