@@ -6,7 +6,7 @@ Usage: python3 tests/python/lm_eval_check.py --model_folder runs/demo/sft \\
 The harness asks for log-likelihoods by `local-completions`: echo, logprobs, prompts as tokens. What
 it gets is held against a GPT-2 written here with numpy, in double precision, from the folder's
 model.safetensors. The task is made here, too: questions of several choices, texts as a whole, and
-continuations. Exits with 1 at the first difference of more than 1e-3 nats a text.
+continuations. Exits with 1 at the first difference of more than 1e-4 nats a text.
 
 Needs the packages lm-eval[api], transformers (for the tokenizer; no torch), numpy, safetensors.
 """
@@ -27,7 +27,7 @@ import numpy
 import transformers
 from safetensors.numpy import load_file
 
-TOLERANCE = 1e-3
+TOLERANCE = 1e-4
 QUESTIONS = [
     {"question": "The cat", "choices": [" sat on the mat", " ran away", " barked at a dog"], "answer": 0},
     {"question": "A dog", "choices": [" ran to the cat", " sat", " flew"], "answer": 0},
