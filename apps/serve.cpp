@@ -1,11 +1,10 @@
 // rlhf serve: pages where people compare and chat, APIs, and learning from what they said.
-#include <fmt/core.h>
-
 #include <chrono>
 #include <thread>
 
 #include "apps/cli.h"
 #include "apps/commands.h"
+#include "apps/print.h"
 #include "apps/serve_flags.h"
 #include "apps/stop_signal.h"
 #include "apps/terminal.h"
@@ -22,7 +21,7 @@ using namespace std::chrono_literals;
 /// What is under way when the program is told to stop has so long.
 constexpr auto kDrain = 5s;
 
-void tell(const std::string& line) { fmt::print(stderr, "{}\n", escape_line(line)); }
+void tell(const std::string& line) { note("{}\n", escape_line(line)); }
 
 std::string address_of(const serve::ApplicationOptions& options, uint16_t port) {
   const std::string& host = options.http.host;
@@ -48,8 +47,8 @@ void wait_for_stop() {
 
 int replica_main(const serve::ApplicationOptions& options) {
   serve::Replica replica(options);
-  fmt::print("{}/v1\n", address_of(options, replica.port()));
-  std::fflush(stdout);
+  say("{}/v1\n", address_of(options, replica.port()));
+  show_now();
   tell(fmt::format("{} answers, read-only; Ctrl-C stops", replica.policies().promoted().name));
   catch_stop_signals();
   wait_for_stop();
@@ -69,8 +68,8 @@ int serve_main(const ServeFlags& flags) {
   const std::string token =
       serve::operator_token(app.store, app.options.data / "admin.token", flags.new_admin_token());
   const std::string address = address_of(app.options, app.server->port());
-  fmt::print("{}/{}\n", address, token.empty() ? "" : "#token=" + token);
-  std::fflush(stdout);
+  say("{}/{}\n", address, token.empty() ? "" : "#token=" + token);
+  show_now();
   tell(fmt::format("{} answers; Ctrl-C stops", app.policies.promoted().name));
   catch_stop_signals();
   wait_for_stop();

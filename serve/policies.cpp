@@ -1,7 +1,7 @@
 #include "serve/policies.h"
 
 #include "core/check.h"
-#include "serve/http/error.h"
+#include "serve/openai/errors.h"
 #include "serve/weights_digest.h"
 
 namespace rlhf::serve {
@@ -62,8 +62,7 @@ Policy Policies::named(const std::string& name) {
   for (const Policy& policy : loaded()) {
     if (policy.name == name) return policy;
   }
-  throw http::HttpError(404, fmt::format("The model `{}` does not exist", name),
-                        "invalid_request_error", "model", "model_not_found");
+  throw openai::no_such_model(name);
 }
 
 void Policies::follow() {

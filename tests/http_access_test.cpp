@@ -157,7 +157,8 @@ TEST(HttpAccess, LogHasEachRequestAndNoSecrets) {
   EXPECT_GT(first["bytes_out"], 0);
   EXPECT_EQ(nlohmann::json::parse(lines[3])["error"], "secret detail");
   std::set<uint64_t> ids;
-  for (const std::string& line : lines) ids.insert(nlohmann::json::parse(line)["id"].get<uint64_t>());
+  for (const std::string& line : lines)
+    ids.insert(nlohmann::json::parse(line)["id"].get<uint64_t>());
   EXPECT_EQ(ids.size(), lines.size());
 }
 

@@ -28,8 +28,11 @@ inline void save_tiny_model(const std::filesystem::path& folder, uint64_t seed) 
 }
 
 inline ApplicationOptions site_options(const std::filesystem::path& folder) {
-  ApplicationOptions options{.model = folder / "model", .data = folder / "data", .runs = folder / "runs"};
-  options.policies.load = [](const std::filesystem::path& path) { return load_language_model(path); };
+  ApplicationOptions options{
+      .model = folder / "model", .data = folder / "data", .runs = folder / "runs"};
+  options.policies.load = [](const std::filesystem::path& path) {
+    return load_language_model(path);
+  };
   options.policies.engine.slots = 4;
   options.comparisons.max_tokens = 8;
   options.learning.folder = folder / "runs" / "learning";
@@ -44,7 +47,8 @@ inline ApplicationOptions site_options(const std::filesystem::path& folder) {
 
 class Site {
  public:
-  explicit Site(const std::function<void(ApplicationOptions&)>& change = [](ApplicationOptions&) {}) {
+  explicit Site(const std::function<void(ApplicationOptions&)>& change = [](ApplicationOptions&) {
+  }) {
     save_tiny_model(folder_ / "model", 1);
     ApplicationOptions options = site_options(folder_);
     change(options);
@@ -67,14 +71,16 @@ class Site {
     for (const std::string& prompt : prompts) {
       lines += nlohmann::json{{"prompt", prompt}}.dump() + "\n";
     }
-    const Answer added = admin().ask("POST", "/api/prompts", lines, "Content-Type: application/x-ndjson\r\n");
+    const Answer added =
+        admin().ask("POST", "/api/prompts", lines, "Content-Type: application/x-ndjson\r\n");
     EXPECT_EQ(added.status, 200) << added.body;
   }
 
   /// What somebody is to judge next; waits for answers that are being made.
   static nlohmann::json next(const Client& who) {
     for (int i = 0; i < 500; i++) {
-      const nlohmann::json found = who.post("/api/comparisons/next", nlohmann::json::object()).json();
+      const nlohmann::json found =
+          who.post("/api/comparisons/next", nlohmann::json::object()).json();
       if (found.contains("lease")) return found;
       std::this_thread::sleep_for(std::chrono::milliseconds(10));
     }

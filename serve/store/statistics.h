@@ -58,7 +58,7 @@ struct Statistics {
   std::vector<CandidateResult> candidates;  ///< those with comparisons
 };
 
-/// All of it, in one snapshot; time grows with the votes (about 1 s a million).
+/// All of it, in one snapshot; time grows with the votes (about 0.14 s for 20,000).
 Statistics statistics(Store& store);
 
 /// One person's figures alone.

@@ -48,8 +48,9 @@ bool within_its_promises(const Call& c) {
   const AttentionLayout& l = c.layout;
   constexpr int64_t aligned = 8;   // elements of bf16 in 16 bytes
   constexpr int64_t widest = 256;  // of heads that have a backward, too
-  return c.dropout == 0 && !l.begin && !l.end && !l.kv_row && l.Tq == l.Tk && l.Tq > 1 && l.D <= widest &&
-         l.D % aligned == 0 && l.q_token % aligned == 0 && l.kv_token % aligned == 0 &&
+  return c.dropout == 0 && !l.begin && !l.end && !l.kv_row && l.Tq == l.Tk && l.Tq > 1 &&
+         l.D <= widest && l.D % aligned == 0 && l.q_token % aligned == 0 &&
+         l.kv_token % aligned == 0 &&
          (l.B == 1 || (l.q_batch % aligned == 0 && l.kv_batch % aligned == 0));
 }
 
