@@ -1,5 +1,5 @@
-// Calls of the server. A call that is answered by 401 waits until somebody has signed in and is then
-// made again, so that a session that ended in the middle of an answer loses nothing.
+// Calls of the server. A call that is answered by 401 waits until somebody has signed in and is
+// then made again, so that a session that ended in the middle of an answer loses nothing.
 
 export class ApiError extends Error {
   constructor(status, message, fields = {}) {
@@ -105,7 +105,7 @@ function parse_event(block) {
 }
 
 // An id that makes a call the same call when it is sent twice. crypto.randomUUID is there on
-// secure pages only, which http://192.168.0.2 is not.
+// secure pages only, which plain HTTP from another machine is not.
 export function new_request_id() {
   if (crypto.randomUUID) return crypto.randomUUID();
   const bytes = crypto.getRandomValues(new Uint8Array(16));

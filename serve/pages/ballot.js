@@ -22,7 +22,8 @@ function choice_button({ choice, place, key }, k, vote) {
 
 function strength() {
   const option = (value) => el('label', {},
-    el('input', { type: 'radio', name: 'strength', value }), el('span', { t: `strength_${value}` }));
+    el('input', { type: 'radio', name: 'strength', value }),
+    el('span', { t: `strength_${value}` }));
   const box = el('fieldset', { class: 'segments' }, el('legend', { t: 'strength' }),
     option(1), option(2));
   box.addEventListener('click', (event) => {  // a second click takes it back

@@ -63,7 +63,8 @@ export class CurveChart {
     }));
     this.canvas.setAttribute('aria-label', t('chart_label', { metric: this.metric,
       values: last.map(({ name, value }) => `${name}: ${figure(value)}`).join(', ') }));
-    const scales = { x: axis({ type: 'linear' }), y: axis({ type: log ? 'logarithmic' : 'linear' }) };
+    const scales = { x: axis({ type: 'linear' }),
+      y: axis({ type: log ? 'logarithmic' : 'linear' }) };
     if (!this.chart) {
       this.chart = new Chart(this.canvas, { type: 'line', data: { datasets: sets },
         options: options(scales) });

@@ -105,7 +105,8 @@ async function load_chat(id) {
   tree = new ChatTree(chat.messages.map((message) => ({ ...tokens(message), ...message,
     finish_reason: message.role === 'assistant' && message.ended === false
       ? known.get(message.id)?.finish_reason ?? 'unfinished' : undefined })));
-  show_system(chat.messages.find(({ role }) => role === 'system')?.content ?? chat.system ?? '', true);
+  const first = chat.messages.find(({ role }) => role === 'system');
+  show_system(first?.content ?? chat.system ?? '', true);
   show_chats();
   show_messages();
 }
@@ -190,7 +191,8 @@ async function stream(question, parent, signal) {
   const body = question === null ? { parent, regenerate: true } : { parent, content: question };
   const names = {};
   await stream_answer(`/api/chats/${chat}/messages`, { ...body, ...sampling() }, reply,
-    element.querySelector('.text'), by_id('messages'), (named) => Object.assign(names, named), signal);
+    element.querySelector('.text'), by_id('messages'),
+    (named) => Object.assign(names, named), signal);
   if (open !== chat) return;  // another chat was opened meanwhile
   const old = tree;
   tree = new ChatTree([...old.by_id.values()].filter(({ id }) => !String(id).startsWith('draft')));

@@ -36,7 +36,7 @@ async function copy(text) {
   }
 }
 
-const real = (message) => typeof message.id === 'number';  // not one that the server has yet to name
+const real = (message) => typeof message.id === 'number';  // by the server
 
 function tools(message, tree, actions) {
   const mine = message.role === 'user';
@@ -44,7 +44,8 @@ function tools(message, tree, actions) {
     branches(message, tree, actions),
     !mine && real(message) ? [thumb(message, 1, actions), thumb(message, -1, actions)] : null,
     mine && real(message) ? icon_button('edit', 'edit', () => actions.edit(message)) : null,
-    !mine && message.parent ? icon_button('again', 'regenerate', () => actions.again(message)) : null,
+    !mine && message.parent ? icon_button('again', 'regenerate', () => actions.again(message))
+      : null,
     icon_button('copy', 'copy_message', () => copy(message.content)),
     message.usage ? el('span', { class: 'small soft', t: 'usage', args: message.usage }) : null);
 }
@@ -62,7 +63,8 @@ export function message_body(message) {
   return body;
 }
 
-const states = { cancelled: 'stopped', stopped: 'stopped', length: 'cut', unfinished: 'unfinished' };
+const states = { cancelled: 'stopped', stopped: 'stopped', length: 'cut',
+  unfinished: 'unfinished' };
 
 export function message_element(message, tree, actions) {
   const state = states[message.finish_reason];

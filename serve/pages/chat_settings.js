@@ -5,7 +5,7 @@ import { recall, remember } from './i18n.js';
 const ranges = [  // name, least, most, step, at first
   ['temperature', 0, 2, 0.05, 0.8],
   ['top_p', 0.05, 1, 0.05, 0.95],
-  ['max_tokens', 1, 2048, 1, 200],
+  ['max_tokens', 1, 2048, 1, 128],  // a server's own choice, or what its model has room for
 ];
 
 function stored() {
@@ -15,6 +15,9 @@ function stored() {
     return {};
   }
 }
+
+const keep = (name, value) =>
+  remember('sampling', JSON.stringify({ ...stored(), [name]: value }));
 
 let values = {};
 
@@ -26,7 +29,7 @@ function range_field([name, min, max, step]) {
     const asked = event.target.value === '' ? values[name] : Number(event.target.value);
     const value = Math.min(max, Math.max(min, asked));
     values[name] = value;
-    remember('sampling', JSON.stringify(values));
+    keep(name, value);
     if (event.target !== slider) slider.value = value;
     if (event.target !== box || event.type === 'change') box.value = value;
   };
@@ -41,10 +44,10 @@ function range_field([name, min, max, step]) {
 export function build_settings(on_colours) {
   values = Object.fromEntries(ranges.map(([name, min, max, step, first]) => [name, first]));
   Object.assign(values, stored());
-  const colours = el('input', { type: 'checkbox', id: 'colours', checked: Boolean(values.colours) });
+  const colours = el('input', { type: 'checkbox', id: 'colours',
+    checked: Boolean(values.colours) });
   colours.addEventListener('change', () => {
-    values.colours = colours.checked;
-    remember('sampling', JSON.stringify(values));
+    keep('colours', colours.checked);
     on_colours(colours.checked);
   });
   on_colours(colours.checked);
@@ -63,7 +66,8 @@ export function build_settings(on_colours) {
 
 export function sampling() {
   const { temperature, top_p, max_tokens } = values;
-  const chosen = { temperature, top_p, max_tokens: Math.round(max_tokens) };
+  const chosen = { temperature, top_p };
+  if ('max_tokens' in stored()) chosen.max_tokens = Math.round(max_tokens);  // asked for by hand
   const seed = by_id('seed').value.trim();
   if (/^\d{1,15}$/.test(seed)) chosen.seed = Number(seed);
   return chosen;

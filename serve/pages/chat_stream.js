@@ -1,5 +1,5 @@
-// One answer as it is written: events of the server become tokens on the page, at most once a frame,
-// and the page follows them only while its reader is at the end.
+// One answer as it is written: events of the server become tokens on the page, at most once a
+// frame, and the page follows them only while its reader is at the end.
 import { events } from './api.js';
 import { token_span } from './chat_tokens.js';
 

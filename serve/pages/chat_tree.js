@@ -1,5 +1,5 @@
-// A chat is a tree: editing a message or answering it again adds a sibling and keeps the old branch.
-// Of each set of siblings one is on the page.
+// A chat is a tree: editing a message or answering it again adds a sibling and keeps the old
+// branch. Of each set of siblings one is on the page.
 
 const key_of = (id) => (id === null || id === undefined ? 'root' : String(id));
 

@@ -3,8 +3,8 @@ import { by_id, fill } from './dom.js';
 import { get, new_request_id, post } from './api.js';
 import { add_words, t } from './i18n.js';
 import { announce, tell_failure, toast } from './dialogs.js';
-import { build_ballot, choices_for, chosen_strength, clear_ballot, lock_ballot, note_text, say_state,
-  show_keys } from './ballot.js';
+import { build_ballot, choices_for, chosen_strength, clear_ballot, lock_ballot, note_text,
+  say_state, show_keys } from './ballot.js';
 import { mark_choice, mark_rating, show_comparison, show_waiting } from './compare_view.js';
 import { send_kept_votes, send_vote } from './vote_sender.js';
 import { show_progress } from './compare_numbers.js';

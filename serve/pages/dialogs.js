@@ -1,5 +1,5 @@
-// What stands above a page: sign-in, questions, passing messages. Built of <dialog>, which keeps the
-// focus inside and gives it back.
+// What stands above a page: sign-in, questions, passing messages. Built of <dialog>, which keeps
+// the focus inside and gives it back.
 import { t } from './i18n.js';
 import { el, fill, icon } from './dom.js';
 import { post } from './api.js';
@@ -49,7 +49,7 @@ export function announce(text) {
 }
 
 // Asks before something is done. Resolves to null (no), or to {reason, choice}.
-//   text: what will happen; reason: whether to ask for one; choices: [[value, key], ...] of a select
+//   text: what will happen; reason: whether to ask for one; choices: [[value, key], ...]
 export async function ask(title, text, { danger = false, reason = false, choices = null,
   action = 'confirm' } = {}) {
   const why = el('input', { id: 'ask_reason', maxlength: 500, autocomplete: 'off' });
@@ -57,7 +57,8 @@ export async function ask(title, text, { danger = false, reason = false, choices
     (choices || []).map(([value, key]) => el('option', { value, t: key })));
   const content = el('form', { class: 'stack', method: 'dialog' },
     el('p', { class: 'soft', text }),
-    reason ? el('div', { class: 'field' }, el('label', { for: 'ask_reason', t: 'reason' }), why) : null,
+    reason ? el('div', { class: 'field' }, el('label', { for: 'ask_reason', t: 'reason' }), why)
+      : null,
     choices ? which : null,
     el('div', { class: 'row end' },
       el('button', { type: 'button', t: 'cancel', on: { click: () => close_of(content) } }),

@@ -36,7 +36,10 @@ export function seconds(value) {
   return t('n_hours', { n: number(value / 3600, 1) });
 }
 
-export const probability = (p) => (known(p) ? `p ${p < 0.001 ? '< 0.001' : `= ${number(p, 3)}`}` : none);
+export function probability(p) {
+  if (!known(p)) return none;
+  return p < 0.001 ? 'p < 0.001' : `p = ${number(p, 3)}`;
+}
 
 // The name of an answer by its place, counted from 0: A, B, ...
 export const letter = (place) => String.fromCharCode(65 + place);

@@ -9,6 +9,9 @@ import { action, flat, table } from './tables.js';
 const kinds = { done: 'good', failed: 'bad', running: 'accent' };
 const methods = ['dpo', 'ppo'];
 
+const method_options = () =>
+  methods.map((name) => el('option', { value: name, text: name.toUpperCase() }));
+
 function running_card(running, refresh) {
   const share = running.total ? running.done / running.total : 0;
   const cancel = async () => {
@@ -27,8 +30,8 @@ function running_card(running, refresh) {
     el('p', { class: 'small soft mono' }, Object.entries(running.metrics || {}).slice(0, 6)
       .map(([name, value]) => `${name} ${figure(value)}`).join('   ')),
     el('div', { class: 'row' },
-      running.run ? el('a', { class: 'button tiny', href: `/runs#run=${encodeURIComponent(running.run)}`,
-        t: 'learning_run' }) : null,
+      running.run ? el('a', { class: 'button tiny', t: 'learning_run',
+        href: `/runs#run=${encodeURIComponent(running.run)}` }) : null,
       action('learning_cancel', cancel, 'danger')));
 }
 
@@ -50,15 +53,16 @@ function now_card(learning, refresh) {
     return box;
   }
   const method = el('select', { id: 'method', t_label: 'method' },
-    methods.map((name) => el('option', { value: name, text: name.toUpperCase() })));
+    method_options());
   method.value = settings.method;
+  const start = () => act(() => post('/api/learning', { method: method.value }), refresh);
   box.append(el('p', { class: 'soft', t: 'learning_idle' }),
     el('div', { class: 'meter', 'aria-hidden': 'true' },
       percent_style(el('i'), 'width', needed ? votes / needed : 1)),
     el('p', { t: 'new_votes', args: { votes: number(votes), needed: number(needed) } }),
     el('div', { class: 'row' }, el('div', { class: 'method' }, method),
       el('button', { type: 'button', class: 'primary', id: 'learning_start', t: 'learning_start',
-        on: { click: () => act(() => post('/api/learning', { method: method.value }), refresh) } })));
+        on: { click: start } })));
   return box;
 }
 
@@ -73,7 +77,7 @@ function settings_form(settings, refresh) {
       return el('label', { class: 'check' }, inputs[name], el('span', words));
     }
     inputs[name] = name === 'method'
-      ? el('select', { id }, methods.map((one) => el('option', { value: one, text: one.toUpperCase() })))
+      ? el('select', { id }, method_options())
       : el('input', { id, autocomplete: 'off', type: typeof value === 'number' ? 'number' : 'text',
         step: 'any' });
     inputs[name].value = value ?? '';

@@ -15,7 +15,8 @@ async function show_token(name, token) {
 }
 
 function add_form(refresh) {
-  const name = el('input', { id: 'person_name', required: true, maxlength: 64, autocomplete: 'off' });
+  const name = el('input', { id: 'person_name', required: true, maxlength: 64,
+    autocomplete: 'off' });
   const password = el('input', { id: 'person_password', type: 'password',
     autocomplete: 'new-password' });
   const role = el('select', { id: 'person_role' }, ['annotator', 'admin'].map((value) =>
@@ -105,7 +106,8 @@ export async function people_panel(refresh, on_leave, me) {
   const { people } = await get('/api/people');
   return [
     table('tab_people', [
-      { t: 'person_name', head: true, cell: ({ name }) => el('span', { class: 'text', text: name }) },
+      { t: 'person_name', head: true, cell: ({ name }) =>
+        el('span', { class: 'text', text: name }) },
       { t: 'person_role', cell: ({ role }) => el('span', { t: `role_${role}` }) },
       { t: 'person_state', cell: ({ active }) => el('span', {
         class: `badge ${active ? 'good' : ''}`, t: active ? 'active' : 'inactive' }) },

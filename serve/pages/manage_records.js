@@ -78,7 +78,8 @@ export async function guidelines_tab() {
   const field = el('textarea', { id: 'guidelines', rows: 14, value: text ?? '',
     t_label: 'tab_guidelines' });
   const form = el('form', { class: 'card stack' }, el('p', { class: 'soft', t: 'guidelines_hint' }),
-    field, el('div', { class: 'row' }, el('button', { type: 'submit', class: 'primary', t: 'save' })));
+    field, el('div', { class: 'row' },
+      el('button', { type: 'submit', class: 'primary', t: 'save' })));
   form.addEventListener('submit', async (event) => {
     event.preventDefault();
     try {
@@ -106,6 +107,7 @@ export async function audit_tab() {
       { t: 'who', cell: ({ who }) => el('span', { class: 'text',
         text: who }) },
       { t: 'what', head: true, cell: ({ what }) => what },
-      { t: 'detail', cell: ({ detail }) => el('span', { class: 'text', text: detail_text(detail) }) },
+      { t: 'detail', cell: ({ detail }) =>
+        el('span', { class: 'text', text: detail_text(detail) }) },
     ], rows), size)];
 }

@@ -28,7 +28,8 @@ export async function statistics_panel() {
   ], rows);
   return [
     table('stat_people', [
-      { t: 'person_name', head: true, cell: ({ name }) => el('span', { class: 'text', text: name }) },
+      { t: 'person_name', head: true, cell: ({ name }) =>
+        el('span', { class: 'text', text: name }) },
       { t: 'stat_votes', figure: true, cell: ({ votes }) => number(votes) },
       { t: 'stat_seconds', figure: true, cell: (row) => seconds(row.median_seconds) },
       { t: 'stat_left', figure: true, cell: ({ position: { left, right } }) =>

@@ -54,8 +54,9 @@ function run_entry(run) {
   const key = el('i', { class: 'key', 'aria-hidden': 'true' });
   if (chosen.has(run.id)) key.style.background = series_colour(chosen.get(run.id).colour);
   const kind = { running: 'good', ended: '', stopped: 'warn' }[run.state] ?? '';
-  const at = run.total ? { t: 'step_of', args: { step: number(run.steps), total: number(run.total) } }
-    : { t: 'step', args: { step: number(run.steps) } };
+  const step = number(run.steps);
+  const at = run.total ? { t: 'step_of', args: { step, total: number(run.total) } }
+    : { t: 'step', args: { step } };
   return el('li', { class: 'run' }, box,
     el('div', {}, el('label', { for: id }, key, run.name),
       el('p', { class: 'small soft' }, run.command ? `${run.command} · ` : null, el('span', at)),
@@ -65,7 +66,8 @@ function run_entry(run) {
         run.state === 'running' ? null : el('a', { href: `${path_of(run.id)}/report`,
           target: '_blank', rel: 'noopener', t: 'report', data: { focus: `${run.id} report` } }),
         el('button', { type: 'button', class: 'link', t: 'config',
-          data: { focus: `${run.id} config` }, on: { click: () => show_config(run).catch(tell_failure) } }))));
+          data: { focus: `${run.id} config` },
+          on: { click: () => show_config(run).catch(tell_failure) } }))));
 }
 
 function show_runs() {

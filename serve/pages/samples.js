@@ -11,7 +11,8 @@ add_words(words);
 
 const histogram = new Histogram();
 const run_box = el('select', { id: 'samples_run' });
-const step_box = el('input', { id: 'samples_step', type: 'range', min: 0, max: 0, step: 1, value: 0 });
+const step_box = el('input', { id: 'samples_step', type: 'range', min: 0, max: 0, step: 1,
+  value: 0 });
 const step_name = el('output', { for: 'samples_step' });
 const newest = el('input', { type: 'checkbox', id: 'newest', checked: true });
 const rows_box = el('div', { class: 'sample_rows' });
@@ -21,7 +22,8 @@ let shown = '';  // what the rows belong to
 
 function sample(row) {
   const marks = [Number.isFinite(row.score)
-    ? el('span', { class: 'badge accent', t: 'score_is', args: { score: figure(row.score) } }) : null,
+    ? el('span', { class: 'badge accent', t: 'score_is', args: { score: figure(row.score) } })
+    : null,
   Number.isFinite(row.kl)
     ? el('span', { class: 'badge', t: 'kl_is', args: { kl: figure(row.kl) } }) : null];
   const prompt = typeof row.prompt === 'string' ? row.prompt

@@ -88,8 +88,8 @@ async function who_am_i() {
   }
 }
 
-// Builds the frame, waits for a sign-in where one is needed, and returns what /api/me says. The page
-// is shown before, so that it must look right without data.
+// Builds the frame, waits for a sign-in where one is needed, and returns what /api/me says. The
+// page is shown before, so that it must look right without data.
 export async function start(page) {
   build_bar(page);
   translate(document.documentElement);

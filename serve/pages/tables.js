@@ -2,8 +2,8 @@
 import { el, percent_style } from './dom.js';
 import { percent } from './format.js';
 
-// columns: [{t, cell(row) -> element or text, figure: whether it is a number, head: whether it names
-// the row}, ...]
+// columns: [{t, cell(row) -> element or text, figure: whether it is a number, head: whether it
+// names the row}, ...]
 export function table(caption, columns, rows) {
   const cell = (column, row) => {
     const content = column.cell(row);

@@ -131,7 +131,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         said = []
         words = self.mock.reply or data.REPLY
         words = [word if i == 0 else ' ' + word for i, word in enumerate(words)]
-        words = words[:body['max_tokens']]
+        words = words[:body.get('max_tokens', 128)]
         ended = False
         try:
             self.event('message', {'id': asked, 'parent': body['parent']})
