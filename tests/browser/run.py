@@ -34,7 +34,8 @@ def main():
         result = unittest.TextTestRunner(verbosity=2).run(suite)
     finally:
         browser.stop()
-    failed, skipped = len(result.failures) + len(result.errors), len(result.skipped)
+    failed = len({test.id() for test, _ in result.failures + result.errors})
+    skipped = len(result.skipped)
     print(f'{result.testsRun - failed - skipped} passed, {failed} failed, {skipped} left out')
     return 1 if failed or result.testsRun == skipped else 0
 
