@@ -105,10 +105,14 @@ bool AnswerMaker::compare_candidates() {
   return false;
 }
 
+int64_t AnswerMaker::length_of(const Policy& policy) const {
+  return std::min(settings_.max_tokens, policy.engine->capacity() / 2);
+}
+
 Tokens AnswerMaker::tokens_of(const Policy& policy, const store::Prompt& prompt) {
   try {
     Tokens tokens = prompt_tokens(*policy.model, prompt);
-    const int64_t room = policy.engine->capacity() - settings_.max_tokens;
+    const int64_t room = policy.engine->capacity() - length_of(policy);
     if (tokens.empty() || int64_t(tokens.size()) > room) {
       input_error("prompt", "expected 1 to {} tokens, got {}", room, tokens.size());
     }
@@ -131,7 +135,8 @@ void AnswerMaker::add(const store::Prompt& prompt, const std::vector<Policy>& wh
   int number = 0;
   for (const Policy& policy : who) {
     engine::Job job{.prompt = tokens_of(policy, prompt), .client = "comparisons"};
-    job.sampling.max_new_tokens = settings_.max_tokens;
+    const int64_t length = length_of(policy);
+    job.sampling.max_new_tokens = length;
     job.sampling.temperature = float(settings_.temperature);
     job.sampling.top_p = float(settings_.top_p);
     job.sampling.stop_tokens = policy.model->stop_tokens;
@@ -148,7 +153,7 @@ void AnswerMaker::add(const store::Prompt& prompt, const std::vector<Policy>& wh
                 .sampling = {.temperature = settings_.temperature,
                              .top_p = settings_.top_p,
                              .top_k = 0,
-                             .max_tokens = settings_.max_tokens,
+                             .max_tokens = length,
                              .seed = job.sampling.seed},
                 .ended = reason == engine::FinishReason::stop};
       const auto same = [&](const store::NewAnswer& other) { return other.text == answer.text; };

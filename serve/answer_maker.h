@@ -49,6 +49,8 @@ class AnswerMaker {
   bool compare_candidates();
   /// The next prompt of a query that the policy can read.
   std::optional<store::Prompt> next(store::PromptQuery query);
+  /// Tokens of an answer at most: prompts keep half of a small context.
+  int64_t length_of(const Policy& policy) const;
   Tokens tokens_of(const Policy& policy, const store::Prompt& prompt);
   void add(const store::Prompt& prompt, const std::vector<Policy>& who, store::Purpose purpose,
            std::optional<int64_t> candidate);

@@ -23,7 +23,7 @@ ordered_json message_json(const store::ChatMessage& message) {
           {"content", message.content},
           {"version", message.version ? ordered_json(*message.version) : ordered_json(nullptr)},
           {"thumb", message.thumb ? ordered_json(*message.thumb) : ordered_json(nullptr)},
-          {"ended", message.finish_reason == "stop"}};
+          {"ended", message.finish_reason != "cancelled"}};
 }
 
 Response list(Application& app, const Request& request) {
@@ -150,8 +150,8 @@ Asked asked_in(Application& app, const Request& request, int64_t capacity) {
   store::Sampling& sampling = asked.sampling;
   sampling.temperature = body.optional_number("temperature", 0, 2).value_or(1);
   sampling.top_p = body.optional_number("top_p", 0.01, 1).value_or(1);
-  sampling.max_tokens = body.optional_integer("max_tokens", 1, capacity - 1)
-                            .value_or(std::min<int64_t>(128, capacity - 1));
+  sampling.max_tokens =
+      std::min(body.optional_integer("max_tokens", 1, 1 << 20).value_or(128), capacity - 1);
   // Another answer to the same message needs another seed; the clock has one.
   constexpr int64_t most = int64_t{1} << 53;
   sampling.seed = uint64_t(body.optional_integer("seed", 0, most).value_or(app.store.now() % most));

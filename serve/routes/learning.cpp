@@ -12,18 +12,25 @@ namespace {
 using http::Request, http::Response;
 using nlohmann::ordered_json;
 
+/// Where the Runs page finds it; empty where it does not.
+std::string run_id(const Application& app, const std::filesystem::path& folder) {
+  if (folder.empty()) return "";
+  return std::filesystem::proximate(folder, app.runs.root()).generic_string();
+}
+
 ordered_json running_json(const Application& app, const LearningProgress& progress) {
   ordered_json metrics = ordered_json::object();
   for (const auto& [name, value] : progress.metrics) {
     metrics[name] = std::isfinite(value) ? ordered_json(value) : ordered_json(nullptr);
   }
-  const auto run = progress.output.empty()
-                       ? std::filesystem::path()
-                       : std::filesystem::relative(progress.output, app.runs.root());
-  return {{"id", progress.id},           {"method", progress.method},
-          {"stage", progress.stage},     {"done", progress.done},
-          {"total", progress.total},     {"eta_seconds", progress.eta_seconds},
-          {"run", run.generic_string()}, {"metrics", metrics}};
+  return {{"id", progress.id},
+          {"method", progress.method},
+          {"stage", progress.stage},
+          {"done", progress.done},
+          {"total", progress.total},
+          {"eta_seconds", progress.eta_seconds},
+          {"run", run_id(app, progress.output)},
+          {"metrics", metrics}};
 }
 
 template <class T>
@@ -31,7 +38,12 @@ ordered_json optional_json(const std::optional<T>& value) {
   return value ? ordered_json(*value) : ordered_json(nullptr);
 }
 
-ordered_json learning_json(const store::Learning& learning) {
+/// Its last stage (serve/learning_plan.h).
+std::filesystem::path learning_output(const store::Learning& learning) {
+  return std::filesystem::path(learning.run) / learning.method;
+}
+
+ordered_json learning_json(const Application& app, const store::Learning& learning) {
   return {{"id", learning.id},
           {"method", learning.method},
           {"state", store::name_of(learning.state)},
@@ -40,6 +52,7 @@ ordered_json learning_json(const store::Learning& learning) {
           {"result", optional_json(learning.result_version)},
           {"started", learning.started},
           {"ended", optional_json(learning.ended)},
+          {"run", learning.run.empty() ? "" : run_id(app, learning_output(learning))},
           {"figures", learning.figures},
           {"error", learning.error}};
 }
@@ -53,7 +66,7 @@ ordered_json choices_json(const LearningChoices& choices) {
 Response status(Application& app, const Request&) {
   ordered_json history = ordered_json::array();
   for (const store::Learning& learning : store::learnings(app.store)) {
-    history.push_back(learning_json(learning));
+    history.push_back(learning_json(app, learning));
   }
   const auto progress = app.learner.progress();
   return http::json_response(
