@@ -35,7 +35,8 @@ void import_prompts(serve::Application& app, const std::string& file) {
   const store::PromptImport done =
       store::import_prompts(app.store, store::the_program, read_text(file), file);
   if (!done.refused.empty()) {
-    input_error(fmt::format("{}:{}", file, done.refused[0].line), "{}", done.refused[0].message);
+    const auto& [line, message] = done.refused[0];  // "[prompts:7] expected ..."
+    input_error(fmt::format("{}:{}", file, line), "{}", message.substr(message.find("] ") + 2));
   }
   tell(fmt::format("{} new prompts, {} known ones from {}", done.added, done.duplicates, file));
   app.answers.wake();

@@ -26,12 +26,20 @@ const fs::path& created(const fs::path& folder) {
   return folder;
 }
 
+/// Before anything is written: what the folder holds can serve.
+ApplicationOptions checked(ApplicationOptions options) {
+  if (is_hierarchical_folder(options.model)) {
+    input_error(options.model.string(), "expected a model of one level, got a hierarchical policy");
+  }
+  if (is_scalar_model(options.model)) {
+    input_error(options.model.string(), "expected a language model, got a reward model");
+  }
+  return options;
+}
+
 /// A model that the database does not know becomes a version and serves from now on: somebody has
 /// named it. One that it knows changes nothing, so that a restart goes on with what was learnt.
 store::Store& with_model(store::Store& store, const fs::path& folder) {
-  if (is_hierarchical_folder(folder)) {
-    input_error(folder.string(), "expected a model of one level, got a hierarchical policy");
-  }
   const std::string digest = weights_digest(folder);
   if (store::find_version_of_digest(store, digest) && store::promoted_version(store)) return store;
   const int64_t version =
@@ -47,7 +55,7 @@ store::Store& with_model(store::Store& store, const fs::path& folder) {
 }  // namespace
 
 Application::Application(ApplicationOptions given)
-    : options(std::move(given)),
+    : options(checked(std::move(given))),
       store(created(options.data) / "feedback.db", options.store),
       log(options.data / "access.jsonl"),
       policies(with_model(store, options.model), options.policies),

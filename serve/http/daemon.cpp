@@ -1,3 +1,5 @@
+// Longer than most files: libmicrohttpd's callbacks, each a few lines, share the state of one
+// request.
 #include "serve/http/daemon.h"
 
 #include <algorithm>
