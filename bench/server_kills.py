@@ -9,11 +9,13 @@ ends by itself. Exit code 1 when a vote was lost or doubled."""
 
 import argparse
 import collections
+import contextlib
 import http.client
 import json
 import os
 import random
 import signal
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -132,17 +134,18 @@ def main():
         done.set()
         for voter in voters:
             voter.join()
-        status, text = server.call_api("GET", "/api/export/log.jsonl", server.token)
-        assert status == 200, text
         code = server.stop()
-    stored = collections.Counter(json.loads(row)["request_id"] for row in text.splitlines())
+        with contextlib.closing(sqlite3.connect(os.path.join(folder, "data", "feedback.db"))) as db:
+            stored = collections.Counter(row[0] for row in db.execute("SELECT request FROM votes"))
+            damage = db.execute("PRAGMA integrity_check").fetchone()[0]
     acknowledged = [request for voter in voters for request in voter.acknowledged]
     lost = [request for request in acknowledged if request not in stored]
     doubled = [request for request, count in stored.items() if count > 1]
     print(json.dumps({"kills": arguments.kills, "acknowledged": len(acknowledged),
                       "stored": len(stored), "lost": len(lost), "doubled": len(doubled),
-                      "refused": sum(v.refused for v in voters), "exit_code": code}))
-    return 1 if lost or doubled or code else 0
+                      "refused": sum(v.refused for v in voters), "integrity": damage,
+                      "exit_code": code}))
+    return 1 if lost or doubled or code or damage != "ok" else 0
 
 
 if __name__ == "__main__":
