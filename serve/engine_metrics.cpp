@@ -23,14 +23,21 @@ void collect_engine_metrics(http::Registry& registry, Policies& policies) {
           stats.kv_cache_usage);
       set("rlhf_generation_tokens_per_second", "generated over the last five seconds",
           stats.tokens_per_second);
-      set("rlhf_prompt_tokens", "prompt tokens read since the start", double(stats.prompt_tokens));
-      set("rlhf_prompt_tokens_cached", "of these, found in the cache", double(stats.cached_tokens));
-      set("rlhf_generation_tokens", "tokens generated since the start",
-          double(stats.generated_tokens));
-      const auto mean = [](const engine::Histogram& h) { return h.count ? h.sum / h.count : 0; };
-      set("rlhf_time_to_first_token_seconds_mean", "since the start",
-          mean(stats.time_to_first_token));
-      set("rlhf_time_per_output_token_seconds_mean", "since the start", mean(stats.time_per_token));
+      const auto total = [&](const char* name, const char* help, uint64_t count) {
+        registry.counter(name, help, labels).set(double(count));
+      };
+      total("rlhf_prompt_tokens_total", "read", stats.prompt_tokens);
+      total("rlhf_prompt_tokens_cached_total", "of the prompt tokens: found in the cache",
+            stats.cached_tokens);
+      total("rlhf_generation_tokens_total", "generated", stats.generated_tokens);
+      total("rlhf_requests_refused_total", "because the queue was full", stats.refused);
+      const auto times = [&](const char* name, const char* help, const engine::Histogram& seconds) {
+        registry.histogram(name, help, {seconds.bounds.begin(), seconds.bounds.end()}, labels)
+            .set(seconds.buckets, seconds.sum);
+      };
+      times("rlhf_time_to_first_token_seconds", "from a request", stats.time_to_first_token);
+      times("rlhf_time_per_output_token_seconds", "between two tokens", stats.time_per_token);
+      times("rlhf_request_duration_seconds", "of generations", stats.request_duration);
     }
     const MachineUse machine = machine_use();
     registry.gauge("rlhf_resident_memory_bytes", "of this process").set(double(machine.rss_bytes));

@@ -139,6 +139,20 @@ TEST(Votes, AVersionServesByDecisionAndCanBeRolledBackToItsBits) {
   EXPECT_EQ(site.app().policies.promoted().version, first);
 }
 
+TEST(Votes, MetricsCountWhatTheEngineDid) {
+  Site site;
+  const json asked{{"model", "rlhf"}, {"prompt", "abc"}, {"max_tokens", 6}, {"seed", 5}};
+  const json usage = site.admin().post("/v1/completions", asked).json()["usage"];
+  const std::string text = site.admin().get("/metrics").body;
+  const std::string model = "{model=\"rlhf-v1\"} ";
+  for (const std::string& line :
+       {"rlhf_generation_tokens_total" + model + usage["completion_tokens"].dump() + "\n",
+        "rlhf_time_to_first_token_seconds_count" + model + "1\n",
+        std::string("# TYPE rlhf_time_to_first_token_seconds histogram\n")}) {
+    EXPECT_NE(text.find(line), std::string::npos) << line << text;
+  }
+}
+
 TEST(Votes, ChatsAnswerAndKeepWhatWasSaid) {
   Site site;
   const Client ann = site.annotator("ann"), bob = site.annotator("bob");

@@ -79,6 +79,15 @@ void Histogram::observe(double value) {
   sum_.fetch_add(value, std::memory_order_relaxed);
 }
 
+void Histogram::set(std::span<const uint64_t> counts, double sum) {
+  check(counts.size() == counts_.size(), "histogram", "expected {} buckets, got {}", counts_.size(),
+        counts.size());
+  for (size_t i = 0; i < counts.size(); i++) {
+    counts_[i].store(counts[i], std::memory_order_relaxed);
+  }
+  sum_.store(sum, std::memory_order_relaxed);
+}
+
 std::vector<uint64_t> Histogram::counts() const {
   std::vector<uint64_t> counts;
   for (const auto& count : counts_) counts.push_back(count.load(std::memory_order_relaxed));

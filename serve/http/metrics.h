@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -20,6 +21,8 @@ inline constexpr std::string_view metrics_type = "text/plain; version=0.0.4; cha
 class Counter {
  public:
   void add(double amount = 1) { value_.fetch_add(amount, std::memory_order_relaxed); }
+  /// For what is counted elsewhere: its total so far.
+  void set(double total) { value_.store(total, std::memory_order_relaxed); }
   double value() const { return value_.load(std::memory_order_relaxed); }
 
  private:
@@ -41,6 +44,9 @@ class Histogram {
   /// `bounds`: upper ends of the buckets, rising, without +Inf.
   explicit Histogram(std::vector<double> bounds);
   void observe(double value);
+  /// For what is counted elsewhere: its buckets so far, +Inf last, and its sum.
+  /// @throws Error for another number of buckets.
+  void set(std::span<const uint64_t> counts, double sum);
   const std::vector<double>& bounds() const { return bounds_; }
   /// How many values each bucket has, +Inf last; not cumulative.
   std::vector<uint64_t> counts() const;
