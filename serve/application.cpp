@@ -11,7 +11,6 @@
 #include "serve/promotion.h"
 #include "serve/routes/routes.h"
 #include "serve/store/maintenance.h"
-#include "serve/store/statistics.h"
 #include "serve/weights_digest.h"
 
 namespace rlhf::serve {

@@ -9,8 +9,10 @@
 #include "serve/http/server.h"
 #include "serve/learner.h"
 #include "serve/policies.h"
+#include "serve/recent.h"
 #include "serve/runs_folder.h"
 #include "serve/store/privacy.h"
+#include "serve/store/statistics.h"
 #include "serve/store/store.h"
 
 namespace rlhf::serve {
@@ -51,6 +53,7 @@ struct Application {
   http::AccessLog log;
   Policies policies;
   RunsFolder runs;
+  Recent<store::Agreement> agreement{std::chrono::seconds(5)};  ///< reads all shared votes
   Background background;
   AnswerMaker answers;
   Learner learner;

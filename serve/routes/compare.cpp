@@ -105,7 +105,7 @@ Response progress(Application& app, const Request& request) {
   const store::PersonCounts counts = store::person_counts(db, person);
   const store::PersonStatistics mine = store::person_statistics(db, person);
   const store::QueueCounts queue = store::queue_counts(db);
-  const store::Agreement agreement = store::agreement(db);
+  const store::Agreement agreement = app.agreement.get([&] { return store::agreement(db); });
   const store::PositionBias bias = store::position_bias(db);
   const store::ChoiceCounts choices = store::choice_counts(db);
   const int64_t sided = mine.position.left + mine.position.right;
