@@ -1,11 +1,9 @@
 #include "serve/openai/answer.h"
 
-#include <openssl/rand.h>
-
 #include <array>
 #include <chrono>
 
-#include "core/check.h"
+#include "core/system_random.h"
 
 namespace rlhf::openai {
 
@@ -39,8 +37,7 @@ std::string_view finish_text(engine::FinishReason reason) {
 
 AnswerHead new_head(std::string_view id_prefix, std::string model, int64_t version) {
   std::array<unsigned char, 12> random;
-  check(RAND_bytes(random.data(), int(random.size())) == 1, "answer",
-        "expected random bytes from the system, got none");
+  system_random(random);
   std::string id(id_prefix);
   for (const unsigned char byte : random) id += fmt::format("{:02x}", byte);
   const auto now = std::chrono::system_clock::now().time_since_epoch();

@@ -1,9 +1,10 @@
 #include "serve/openai/plan.h"
 
-#include <openssl/rand.h>
-
 #include <algorithm>
+#include <array>
+#include <bit>
 
+#include "core/system_random.h"
 #include "data/chat_template.h"
 #include "rl/model/chat_encoding.h"
 #include "rl/prompt.h"
@@ -12,10 +13,9 @@ namespace rlhf::openai {
 namespace {
 
 uint64_t random_seed() {
-  uint64_t seed = 0;
-  check(RAND_bytes(reinterpret_cast<unsigned char*>(&seed), sizeof seed) == 1, "seed",
-        "expected random bytes from the system, got none");
-  return seed;
+  std::array<unsigned char, sizeof(uint64_t)> bytes;
+  system_random(bytes);
+  return std::bit_cast<uint64_t>(bytes);
 }
 
 /// What all jobs of a request have in common.

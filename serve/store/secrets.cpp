@@ -2,7 +2,6 @@
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
-#include <openssl/rand.h>
 
 #include <charconv>
 #include <mutex>
@@ -11,6 +10,7 @@
 
 #include "core/check.h"
 #include "core/sha256.h"
+#include "core/system_random.h"
 
 namespace rlhf::store {
 namespace {
@@ -20,11 +20,6 @@ struct Cost {
 };
 constexpr Cost cost{15, 8, 1};
 constexpr size_t salt_bytes = 16, hash_bytes = 32;
-
-void fill_random(std::span<unsigned char> bytes) {
-  check(RAND_bytes(bytes.data(), int(bytes.size())) == 1, "random",
-        "expected random bytes from the system, got none");
-}
 
 std::string hexadecimal(std::span<const unsigned char> bytes) {
   std::string text;
@@ -64,13 +59,13 @@ uint64_t number_in(std::string_view text) {
 
 uint64_t random_seed() {
   uint64_t seed;
-  fill_random({reinterpret_cast<unsigned char*>(&seed), sizeof seed});
+  system_random({reinterpret_cast<unsigned char*>(&seed), sizeof seed});
   return seed;
 }
 
 std::string random_token() {
   unsigned char bytes[32];
-  fill_random(bytes);
+  system_random(bytes);
   return hexadecimal(bytes);
 }
 
@@ -82,7 +77,7 @@ std::string hash_of_token(std::string_view token) {
 
 std::string hash_of_password(std::string_view password) {
   unsigned char bytes[salt_bytes];
-  fill_random(bytes);
+  system_random(bytes);
   const std::string salt = hexadecimal(bytes);
   return fmt::format("scrypt${}${}${}${}${}", cost.log_n, cost.r, cost.p, salt,
                      scrypt(password, salt, cost));
