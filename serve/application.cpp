@@ -59,12 +59,13 @@ Application::Application(ApplicationOptions given)
       log(options.data / "access.jsonl"),
       policies(with_model(store, options.model), options.policies),
       runs(created(options.runs)),
-      background([this](const std::string& what) { options.tell(what); }),
       answers(store, policies, options.comparisons, options.tell),
-      learner(store, options.learning, options.run_command, [this](int64_t version) {
-        options.tell(fmt::format("version {} is a candidate now", version));
-        answers.wake();
-      }) {
+      learner(store, options.learning, options.run_command,
+              [this](int64_t version) {
+                options.tell(fmt::format("version {} is a candidate now", version));
+                answers.wake();
+              }),
+      background([this](const std::string& what) { options.tell(what); }) {
   collect_engine_metrics(registry, policies);
   background.every(2s, [this] { learner.consider(); });
   background.every(24h, [this] {

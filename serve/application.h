@@ -54,9 +54,9 @@ struct Application {
   Policies policies;
   RunsFolder runs;
   Recent<store::Agreement> agreement{std::chrono::seconds(5)};  ///< reads all shared votes
-  Background background;
   AnswerMaker answers;
   Learner learner;
+  Background background;  ///< behind all that its tasks use
   std::optional<http::Server> server;
 };
 

@@ -49,8 +49,9 @@ void Background::work() {
         changed_.wait(lock);
         continue;
       }
-      if (soonest->next > Clock::now()) {
-        changed_.wait_until(lock, soonest->next);
+      // A copy: while it waits, another periodic task may move those that are there.
+      if (const Clock::time_point next = soonest->next; next > Clock::now()) {
+        changed_.wait_until(lock, next);
         continue;
       }
       soonest->next = Clock::now() + soonest->period;
