@@ -158,7 +158,8 @@ TEST(Votes, ChatsAnswerAndKeepWhatWasSaid) {
   const Client ann = site.annotator("ann"), bob = site.annotator("bob");
   const int64_t chat = ann.post("/api/chats", {{"title", "first"}}).json()["id"];
   const std::string place = "/api/chats/" + std::to_string(chat);
-  const Answer said = ann.post(place + "/messages", {{"content", "abc"}, {"max_tokens", 6}});
+  const Answer said =
+      ann.post(place + "/messages", {{"content", "abc"}, {"max_tokens", 6}, {"seed", 1}});
   ASSERT_EQ(said.status, 200) << said.body;
   EXPECT_NE(said.body.find("event: message"), std::string::npos);
   EXPECT_NE(said.body.find("event: token"), std::string::npos);
@@ -166,9 +167,9 @@ TEST(Votes, ChatsAnswerAndKeepWhatWasSaid) {
   const json messages = ann.get(place).json()["messages"];
   ASSERT_EQ(messages.size(), 2u);
   EXPECT_EQ(messages[1]["role"], "assistant");
-  const Answer again =
-      ann.post(place + "/messages",
-               {{"parent", messages[0]["id"]}, {"regenerate", true}, {"max_tokens", 6}});
+  const Answer again = ann.post(
+      place + "/messages",
+      {{"parent", messages[0]["id"]}, {"regenerate", true}, {"max_tokens", 6}, {"seed", 2}});
   EXPECT_EQ(again.status, 200);
   EXPECT_EQ(ann.get(place).json()["messages"].size(), 3u);
   const Answer rated = ann.post(
