@@ -18,11 +18,11 @@ constexpr int kAlternatives = 5;  ///< of a token, for who hovers over it
 
 ordered_json message_json(const store::ChatMessage& message) {
   return {{"id", message.id},
-          {"parent", message.parent ? ordered_json(*message.parent) : ordered_json(nullptr)},
+          {"parent", or_null(message.parent)},
           {"role", name_of(message.role)},
           {"content", message.content},
-          {"version", message.version ? ordered_json(*message.version) : ordered_json(nullptr)},
-          {"thumb", message.thumb ? ordered_json(*message.thumb) : ordered_json(nullptr)},
+          {"version", or_null(message.version)},
+          {"thumb", or_null(message.thumb)},
           {"ended", message.finish_reason != "cancelled"}};
 }
 

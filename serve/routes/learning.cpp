@@ -1,6 +1,4 @@
 // Learning from votes: how far it is, what it made so far, start, cancel and choices.
-#include <cmath>
-
 #include "serve/application.h"
 #include "serve/body.h"
 #include "serve/routes/respond.h"
@@ -21,7 +19,7 @@ std::string run_id(const Application& app, const std::filesystem::path& folder) 
 ordered_json running_json(const Application& app, const LearningProgress& progress) {
   ordered_json metrics = ordered_json::object();
   for (const auto& [name, value] : progress.metrics) {
-    metrics[name] = std::isfinite(value) ? ordered_json(value) : ordered_json(nullptr);
+    metrics[name] = finite_or_null(value);
   }
   return {{"id", progress.id},
           {"method", progress.method},
@@ -31,11 +29,6 @@ ordered_json running_json(const Application& app, const LearningProgress& progre
           {"eta_seconds", progress.eta_seconds},
           {"run", run_id(app, progress.output)},
           {"metrics", metrics}};
-}
-
-template <class T>
-ordered_json optional_json(const std::optional<T>& value) {
-  return value ? ordered_json(*value) : ordered_json(nullptr);
 }
 
 /// Its last stage (serve/learning_plan.h).
@@ -49,9 +42,9 @@ ordered_json learning_json(const Application& app, const store::Learning& learni
           {"state", store::name_of(learning.state)},
           {"votes_until", learning.votes_until},
           {"base", learning.base_version},
-          {"result", optional_json(learning.result_version)},
+          {"result", or_null(learning.result_version)},
           {"started", learning.started},
-          {"ended", optional_json(learning.ended)},
+          {"ended", or_null(learning.ended)},
           {"run", learning.run.empty() ? "" : run_id(app, learning_output(learning))},
           {"figures", learning.figures},
           {"error", learning.error}};

@@ -1,7 +1,9 @@
 // What several subjects' routes need to say.
 #pragma once
 
+#include <cmath>
 #include <functional>
+#include <optional>
 
 #include "core/check.h"
 #include "serve/http/error.h"
@@ -26,8 +28,14 @@ inline http::Handler responding(std::function<http::Response(const http::Request
   });
 }
 
-inline nlohmann::ordered_json or_null(const std::optional<double>& value) {
-  return value ? nlohmann::ordered_json(*value) : nullptr;
+template <class T>
+nlohmann::ordered_json or_null(const std::optional<T>& value) {
+  return value ? nlohmann::ordered_json(*value) : nlohmann::ordered_json(nullptr);
+}
+
+/// JSON has neither NaN nor infinities.
+inline nlohmann::ordered_json finite_or_null(double value) {
+  return std::isfinite(value) ? nlohmann::ordered_json(value) : nlohmann::ordered_json(nullptr);
 }
 
 }  // namespace rlhf::serve

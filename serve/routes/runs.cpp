@@ -10,6 +10,7 @@
 #include "serve/application.h"
 #include "serve/http/error.h"
 #include "serve/machine.h"
+#include "serve/routes/respond.h"
 #include "serve/routes/routes.h"
 
 namespace rlhf::serve {
@@ -18,12 +19,9 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::ordered_json;
 
-/// JSON has neither NaN nor infinities.
-ordered_json number(double value) { return std::isfinite(value) ? ordered_json(value) : nullptr; }
-
 ordered_json numbers(const std::vector<double>& values) {
   ordered_json out = ordered_json::array();
-  for (const double value : values) out.push_back(number(value));
+  for (const double value : values) out.push_back(finite_or_null(value));
   return out;
 }
 
@@ -69,8 +67,8 @@ http::Response samples_of(RunsFolder& runs, const http::Request& request) {
       rows.push_back({{"step", step.step},
                       {"prompt", sample.prompt},
                       {"response", sample.response},
-                      {"score", number(sample.score)},
-                      {"kl", number(sample.kl)},
+                      {"score", finite_or_null(sample.score)},
+                      {"kl", finite_or_null(sample.kl)},
                       {"length", sample.length}});
     }
   }

@@ -31,7 +31,7 @@ ordered_json duel_json(const store::CandidateResult& result) {
 ordered_json version_json(Application& app, const store::ModelVersion& version) {
   const store::CandidateResult votes = store::candidate_result(app.store, version.id);
   return {{"id", version.id},
-          {"parent", version.parent ? ordered_json(*version.parent) : ordered_json(nullptr)},
+          {"parent", or_null(version.parent)},
           {"name", app.policies.name_of_version(version.id)},
           {"method", version.method},
           {"state", store::name_of(version.state)},
@@ -49,14 +49,13 @@ Response list(Application& app, const Request&) {
     versions.push_back(version_json(app, version));
   }
   for (const store::Decision& decision : store::decisions(app.store)) {
-    decisions.push_back(
-        {{"id", decision.id},
-         {"version", decision.version},
-         {"previous", decision.previous ? ordered_json(*decision.previous) : ordered_json(nullptr)},
-         {"what", decision.what},
-         {"by", decision.by_name},
-         {"reason", decision.reason},
-         {"created", decision.created}});
+    decisions.push_back({{"id", decision.id},
+                         {"version", decision.version},
+                         {"previous", or_null(decision.previous)},
+                         {"what", decision.what},
+                         {"by", decision.by_name},
+                         {"reason", decision.reason},
+                         {"created", decision.created}});
   }
   return http::json_response({{"promoted", app.policies.promoted().version},
                               {"versions", versions},
