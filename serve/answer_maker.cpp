@@ -70,19 +70,30 @@ void AnswerMaker::work() {
 
 bool AnswerMaker::make_one() { return compare_candidates() || collect(); }
 
-std::optional<store::Prompt> AnswerMaker::next(store::PromptQuery query) {
-  query.limit = int64_t(unusable_.size()) + 1;
-  for (store::Prompt& prompt : store::prompts_without_comparison(store_, query)) {
-    if (!unusable_.contains(prompt.id)) return std::move(prompt);
+std::optional<store::Prompt> AnswerMaker::next(store::PromptQuery query, const Policy& policy) {
+  for (;;) {
+    query.limit = int64_t(unusable_.size()) + 1;
+    const auto prompts = store::prompts_without_comparison(store_, query);
+    const auto fresh = std::find_if(prompts.begin(), prompts.end(), [&](const auto& prompt) {
+      return !unusable_.contains(prompt.id);
+    });
+    if (fresh == prompts.end()) return std::nullopt;
+    try {
+      tokens_of(policy, *fresh);
+      return *fresh;
+    } catch (const InputError& error) {
+      unusable_.insert(fresh->id);
+      complain_(fmt::format("prompt {}: expected one that the policy can read: {}", fresh->id,
+                            error.what()));
+    }
   }
-  return std::nullopt;
 }
 
 bool AnswerMaker::collect() {
   const store::QueueCounts queue = store::queue_counts(store_, store::Purpose::collect);
   if (queue.waiting >= settings_.ahead) return false;
   const Policy policy = policies_.promoted();
-  const auto prompt = next({.version = policy.version});
+  const auto prompt = next({.version = policy.version}, policy);
   if (!prompt) return false;
   add(*prompt, std::vector(size_t(settings_.answers), policy), store::Purpose::collect, {});
   return true;
@@ -97,31 +108,38 @@ bool AnswerMaker::compare_candidates() {
         queue.waiting + queue.leased + queue.done >= settings_.candidate_votes) {
       continue;
     }
-    const auto prompt = next({.candidate = version.id});
+    const auto candidate = loaded(version.id);
+    if (!candidate) continue;
+    const auto prompt = next({.candidate = version.id}, *candidate);
     if (!prompt) continue;
-    add(*prompt, {policies_.promoted(), policies_.version(version.id)}, purpose, version.id);
+    add(*prompt, {policies_.promoted(), *candidate}, purpose, version.id);
     return true;
   }
   return false;
+}
+
+std::optional<Policy> AnswerMaker::loaded(int64_t version) {
+  if (broken_.contains(version)) return std::nullopt;
+  try {
+    return policies_.version(version);
+  } catch (const InputError& error) {
+    broken_.insert(version);
+    complain_(fmt::format("version {} is not compared: {}", version, error.what()));
+    return std::nullopt;
+  }
 }
 
 int64_t AnswerMaker::length_of(const Policy& policy) const {
   return std::min(settings_.max_tokens, policy.engine->capacity() / 2);
 }
 
-Tokens AnswerMaker::tokens_of(const Policy& policy, const store::Prompt& prompt) {
-  try {
-    Tokens tokens = prompt_tokens(*policy.model, prompt);
-    const int64_t room = policy.engine->capacity() - length_of(policy);
-    if (tokens.empty() || int64_t(tokens.size()) > room) {
-      input_error("prompt", "expected 1 to {} tokens, got {}", room, tokens.size());
-    }
-    return tokens;
-  } catch (const InputError& error) {
-    unusable_.insert(prompt.id);
-    input_error(fmt::format("prompt {}", prompt.id), "expected one that the policy can read: {}",
-                error.what());
+Tokens AnswerMaker::tokens_of(const Policy& policy, const store::Prompt& prompt) const {
+  Tokens tokens = prompt_tokens(*policy.model, prompt);
+  const int64_t room = policy.engine->capacity() - length_of(policy);
+  if (tokens.empty() || int64_t(tokens.size()) > room) {
+    input_error("prompt", "expected 1 to {} tokens, got {}", room, tokens.size());
   }
+  return tokens;
 }
 
 void AnswerMaker::add(const store::Prompt& prompt, const std::vector<Policy>& who,

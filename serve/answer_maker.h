@@ -48,10 +48,14 @@ class AnswerMaker {
   bool collect();
   bool compare_candidates();
   /// The next prompt of a query that the policy can read.
-  std::optional<store::Prompt> next(store::PromptQuery query);
+  std::optional<store::Prompt> next(store::PromptQuery query, const Policy& policy);
+  /// Nothing for a version whose files are not there, or not what they were.
+  std::optional<Policy> loaded(int64_t version);
   /// Tokens of an answer at most: prompts keep half of a small context.
   int64_t length_of(const Policy& policy) const;
-  Tokens tokens_of(const Policy& policy, const store::Prompt& prompt);
+  /// @throws InputError for a prompt that is too long, or a conversation where the policy has no
+  /// template for one.
+  Tokens tokens_of(const Policy& policy, const store::Prompt& prompt) const;
   void add(const store::Prompt& prompt, const std::vector<Policy>& who, store::Purpose purpose,
            std::optional<int64_t> candidate);
 
@@ -60,6 +64,7 @@ class AnswerMaker {
   const ComparisonSettings settings_;
   const Complain complain_;
   std::set<int64_t> unusable_;  ///< prompts that the policy cannot read, as far as was seen
+  std::set<int64_t> broken_;    ///< versions that could not be loaded
   std::atomic<bool> busy_ = false;
   std::mutex mutex_;
   std::condition_variable changed_;

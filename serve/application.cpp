@@ -1,16 +1,11 @@
 #include "serve/application.h"
 
-#include <algorithm>
-#include <ctime>
-#include <vector>
-
 #include "core/check.h"
 #include "rl/hierarchical_folder.h"
 #include "serve/accounts.h"
 #include "serve/engine_metrics.h"
 #include "serve/promotion.h"
 #include "serve/routes/routes.h"
-#include "serve/store/maintenance.h"
 #include "serve/weights_digest.h"
 
 namespace rlhf::serve {
@@ -58,6 +53,7 @@ Application::Application(ApplicationOptions given)
       store(created(options.data) / "feedback.db", options.store),
       log(options.data / "access.jsonl"),
       policies(with_model(store, options.model), options.policies),
+      backups(options.data / "backups", options.backups_kept),
       runs(created(options.runs)),
       answers(store, policies, options.comparisons, options.tell),
       learner(store, options.learning, options.run_command,
@@ -68,10 +64,10 @@ Application::Application(ApplicationOptions given)
       background([this](const std::string& what) { options.tell(what); }) {
   collect_engine_metrics(registry, policies);
   background.every(2s, [this] { learner.consider(); });
-  background.every(24h, [this] {
-    store::apply_retention(store, store::the_program, options.retention);
-    if (options.backups_kept > 0) back_up(store::the_program);
-  });
+  // Votes that the last process saved and did not come to weigh.
+  background.post([this] { decide(); });
+  background.post([this] { keep_house(); });
+  background.every(1h, [this] { keep_house(); });
   server.emplace(options.http, all_routes(*this), authenticate_by(store), log, registry);
 }
 
@@ -90,9 +86,13 @@ void Application::versions_changed() {
   answers.wake();
 }
 
+void Application::decide() {
+  for (const store::ModelVersion& version : store::versions(store)) {
+    if (version.state == store::VersionState::candidate) decide(version.id);
+  }
+}
+
 void Application::decide(int64_t candidate) {
-  const auto version = store::find_version(store, candidate);
-  if (!version || version->state != store::VersionState::candidate) return;
   const store::CandidateResult votes = store::candidate_result(store, candidate);
   const Duel duel{votes.wins, votes.losses, votes.ties};
   const Verdict what = verdict(duel);
@@ -100,6 +100,7 @@ void Application::decide(int64_t candidate) {
   const std::string reason =
       fmt::format("votes: {} for it, {} against, {} ties", duel.wins, duel.losses, duel.ties);
   if (what == Verdict::better) {
+    policies.version(candidate);  // what cannot be loaded must not be promoted
     store::promote(store, store::the_program, candidate, reason);
   } else {
     store::reject(store, store::the_program, candidate, reason);
@@ -109,22 +110,9 @@ void Application::decide(int64_t candidate) {
   versions_changed();
 }
 
-fs::path Application::back_up(int64_t by) {
-  const fs::path folder = created(options.data / "backups");
-  const std::time_t now = store.now() / 1'000'000;
-  std::tm utc{};
-  ::gmtime_r(&now, &utc);
-  char name[32];
-  std::strftime(name, sizeof name, "%Y%m%d-%H%M%S.db", &utc);
-  store::backup(store, by, folder / name);
-  std::vector<fs::path> files;
-  for (const auto& entry : fs::directory_iterator(folder)) {
-    if (entry.path().extension() == ".db") files.push_back(entry.path());
-  }
-  std::sort(files.begin(), files.end());  // names are times
-  const size_t kept = size_t(std::max(1, options.backups_kept));
-  for (size_t i = 0; options.backups_kept > 0 && i + kept < files.size(); i++) fs::remove(files[i]);
-  return folder / name;
+void Application::keep_house() {
+  store::apply_retention(store, store::the_program, options.retention);
+  if (backups.due()) backups.make(store, store::the_program);
 }
 
 }  // namespace rlhf::serve

@@ -6,6 +6,7 @@
 
 #include "serve/answer_maker.h"
 #include "serve/background.h"
+#include "serve/backups.h"
 #include "serve/http/server.h"
 #include "serve/learner.h"
 #include "serve/policies.h"
@@ -42,22 +43,25 @@ struct Application {
 
   /// A promotion or rejection has happened, or might have to: memory follows the database.
   void versions_changed();
-  /// Somebody voted on a candidate: promotes or rejects it if that decides it.
-  void decide(int64_t candidate);
-  /// Copies the database into the data folder. @returns the file.
-  std::filesystem::path back_up(int64_t by);
+  /// Promotes or rejects each candidate about which the votes have decided.
+  void decide();
 
   const ApplicationOptions options;
   store::Store store;
   http::Registry registry;
   http::AccessLog log;
   Policies policies;
+  const Backups backups;
   RunsFolder runs;
   Recent<store::Agreement> agreement{std::chrono::seconds(5)};  ///< reads all shared votes
   AnswerMaker answers;
   Learner learner;
   Background background;  ///< behind all that its tasks use
   std::optional<http::Server> server;
+
+ private:
+  void decide(int64_t candidate);
+  void keep_house();
 };
 
 }  // namespace rlhf::serve

@@ -56,6 +56,13 @@ class Site {
     admin_token_ = operator_token(app_->store, folder_ / "data" / "admin.token", false);
   }
 
+  /// Ends it and starts another one on its files.
+  void restart() {
+    ApplicationOptions options = app_->options;
+    app_.reset();
+    app_ = std::make_unique<Application>(std::move(options));
+  }
+
   Application& app() { return *app_; }
   const std::filesystem::path& folder() const { return folder_.path(); }
   Client admin() { return {app_->server->port(), admin_token_}; }

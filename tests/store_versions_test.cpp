@@ -64,6 +64,39 @@ TEST_F(Versions, ADecisionEndsTheCandidatesComparisons) {
   EXPECT_EQ(decisions(store(), 1).at(0).what, "promote");
 }
 
+TEST_F(Versions, APromotionBeginsTheDuelsOfOtherCandidatesAnew) {
+  const int64_t anna = person("anna"), first = version(), better = version(), other = version();
+  promote(store(), the_program, first, "the start");
+  const auto compare = [&](const char* text, int64_t serving) {
+    add_comparison(
+        store(), {.prompt = prompt(text),
+                  .purpose = Purpose::promotion,
+                  .candidate = other,
+                  .wanted_votes = 1,
+                  .answers = {{.text = "a", .version = serving}, {.text = "b", .version = other}}});
+  };
+  compare("p", first);
+  compare("q", first);
+  compare("r", first);
+  prefer(anna, 1);
+  ASSERT_EQ(candidate_result(store(), other).wins, 1);
+  const Lease open = *lease_next(store(), anna);
+
+  promote(store(), the_program, better, "by hand");
+  EXPECT_EQ(candidate_result(store(), other).votes(), 0) << "those were against another version";
+  EXPECT_EQ(queue_counts(store(), Purpose::promotion, other).done, 0);
+  EXPECT_EQ(prompts_without_comparison(store(), {.candidate = other, .limit = 9}).size(), 3u);
+  cast_vote(store(), anna, {.request_id = "late", .lease = open.id, .choice = Choice::tie});
+  EXPECT_EQ(candidate_result(store(), other).votes(), 0);
+  EXPECT_EQ(votes_after(store(), 0), 2) << "but they are votes";
+  EXPECT_FALSE(lease_next(store(), anna));
+
+  compare("p", better);
+  prefer(anna, 0);
+  EXPECT_EQ(candidate_result(store(), other).losses, 1);
+  EXPECT_EQ(candidate_result(store(), other).wanted, 1);
+}
+
 TEST_F(Versions, OneLearningAtATimeAndAnInterruptedOneHasFailed) {
   const int64_t anna = person("anna"), base = version();
   comparison(prompt("p"), {"a", "b"});

@@ -63,11 +63,7 @@ Response vote(Application& app, const Request& request) {
   const store::CastVote cast = store::cast_vote(app.store, person, vote);
   app.answers.wake();
   // Whoever voted need not wait for what follows from it.
-  app.background.post([&app] {
-    for (const store::ModelVersion& version : store::versions(app.store)) {
-      if (version.state == store::VersionState::candidate) app.decide(version.id);
-    }
-  });
+  app.background.post([&app] { app.decide(); });
   const store::PersonCounts counts = store::person_counts(app.store, person);
   return http::json_response(
       {{"vote", cast.id}, {"saved", true}, {"mine", counts.mine}, {"today", counts.today}});

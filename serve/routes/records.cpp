@@ -76,7 +76,7 @@ Response set_guidelines(Application& app, const Request& request) {
 }
 
 Response back_up(Application& app, const Request& request) {
-  const auto file = app.back_up(request.caller.person);
+  const auto file = app.backups.make(app.store, request.caller.person);
   return http::json_response({{"file", file.string()}}, 201);
 }
 

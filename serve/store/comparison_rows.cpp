@@ -85,8 +85,8 @@ QueueCounts queue_counts(Store& store, std::optional<Purpose> purpose,
         "SELECT sum(open AND votes + held < wanted), sum(open AND votes + held >= wanted), "
         "sum(votes >= wanted) FROM (SELECT votes, wanted, votes < wanted AND withdrawn = 0 AS open,"
         " (SELECT count(*) FROM leases l WHERE l.comparison = c.id AND l.state = 0 AND "
-        "l.until > ?) AS held FROM comparisons c WHERE purpose = coalesce(?, purpose) AND "
-        "candidate IS coalesce(?, candidate))",
+        "l.until > ?1) AS held FROM comparisons c WHERE purpose = coalesce(?2, purpose) AND "
+        "candidate IS coalesce(?3, candidate) AND NOT (?3 NOT NULL AND withdrawn = 2))",
         store.now(), purpose, candidate);
     row.step();
     return QueueCounts{

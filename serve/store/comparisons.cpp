@@ -130,16 +130,4 @@ void release_lease(Store& store, int64_t person, int64_t lease) {
   });
 }
 
-int64_t withdraw_comparisons(Store& store, int64_t by, int64_t candidate) {
-  return store.write([&](Connection& connection) {
-    const int64_t open = connection.run(
-        "UPDATE comparisons SET withdrawn = 1 WHERE candidate = ? AND votes < wanted AND "
-        "withdrawn = 0",
-        candidate);
-    add_audit(connection, store.now(), by, "withdraw_comparisons",
-              {{"candidate", candidate}, {"open", open}});
-    return open;
-  });
-}
-
 }  // namespace rlhf::store

@@ -94,8 +94,4 @@ QueueCounts queue_counts(Store& store, std::optional<Purpose> purpose = {},
 /// How many comparisons a person could still be given.
 int64_t waiting_for(Store& store, int64_t person);
 
-/// Asks for no more votes on a candidate's comparisons; promote() and reject() do that by
-/// themselves. @returns how many were still open.
-int64_t withdraw_comparisons(Store& store, int64_t by, int64_t candidate);
-
 }  // namespace rlhf::store

@@ -91,8 +91,8 @@ RetentionCounts apply_retention(Store& store, int64_t by, const RetentionOptions
       const int64_t before = now - options.votes_days * day;
       // What was judged long ago is not to be judged again because the votes went.
       connection.run(
-          "UPDATE comparisons SET withdrawn = 1 WHERE id IN (SELECT comparison FROM votes WHERE "
-          "created < ?)",
+          "UPDATE comparisons SET withdrawn = 1 WHERE withdrawn = 0 AND id IN (SELECT comparison "
+          "FROM votes WHERE created < ?)",
           before);
       deleted.votes = delete_votes(connection, "created < ?1", before);
     }

@@ -150,7 +150,7 @@ std::vector<Prompt> prompts_without_comparison(Store& store, const PromptQuery& 
       return prompts_of(connection.query(
           "SELECT id, text, is_messages, source, created FROM prompts p WHERE NOT EXISTS("
           "SELECT 1 FROM comparisons c WHERE c.prompt = p.id AND c.candidate = ? "
-          "AND c.purpose = 1) ORDER BY digest LIMIT ?",
+          "AND c.purpose = 1 AND c.withdrawn < 2) ORDER BY digest LIMIT ?",
           *query.candidate, query.limit));
     }
     return prompts_of(connection.query(

@@ -84,7 +84,7 @@ CREATE TABLE comparisons(
   candidate INTEGER REFERENCES versions,
   wanted INTEGER NOT NULL,
   votes INTEGER NOT NULL DEFAULT 0,       -- that stand and are no skips
-  withdrawn INTEGER NOT NULL DEFAULT 0,
+  withdrawn INTEGER NOT NULL DEFAULT 0,   -- 1: asks for no more votes, 2: and is none of its duel
   created INTEGER NOT NULL) STRICT;
 CREATE INDEX comparisons_of ON comparisons(prompt);
 CREATE INDEX comparisons_open ON comparisons(purpose, id) WHERE votes < wanted AND withdrawn = 0;

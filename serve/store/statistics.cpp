@@ -106,7 +106,7 @@ CandidateResult candidate_in(Connection& connection, int64_t candidate) {
       "SELECT sum(v.choice = 0 AND a.version = ?1), sum(v.choice = 0 AND a.version <> ?1), "
       "sum(v.choice IN (1, 2)) FROM comparisons c JOIN votes v ON v.comparison = c.id AND "
       "v.undone IS NULL LEFT JOIN answers a ON a.comparison = c.id AND a.slot = v.slot "
-      "WHERE c.candidate = ?1",
+      "WHERE c.candidate = ?1 AND c.withdrawn < 2",
       candidate);
   row.step();
   result.wins = row.get<int64_t>(0);
@@ -115,7 +115,7 @@ CandidateResult candidate_in(Connection& connection, int64_t candidate) {
   result.wanted = connection
                       .value<int64_t>(
                           "SELECT sum(CASE WHEN withdrawn THEN votes ELSE wanted END) "
-                          "FROM comparisons WHERE candidate = ?",
+                          "FROM comparisons WHERE candidate = ? AND withdrawn < 2",
                           candidate)
                       .value_or(0);
   const double won = double(result.wins) + 0.5 * double(result.ties);

@@ -46,7 +46,10 @@ void decide(Connection& connection, int64_t now, int64_t by, int64_t id,
       "INSERT INTO decisions(version, previous, what, who, reason, created) "
       "VALUES(?, ?, ?, ?, ?, ?)",
       id, previous, what, by, reason, now);
-  connection.run("UPDATE comparisons SET withdrawn = 1 WHERE candidate = ? AND votes < wanted", id);
+  connection.run(
+      "UPDATE comparisons SET withdrawn = 1 WHERE candidate = ? AND votes < wanted AND withdrawn = "
+      "0",
+      id);
   add_audit(connection, now, by, what, {{"version", id}, {"reason", reason}});
 }
 
@@ -104,6 +107,11 @@ void promote(Store& store, int64_t by, int64_t id, const std::string& reason) {
     connection.run("UPDATE versions SET state = ? WHERE state = ?", VersionState::retired,
                    VersionState::promoted);
     connection.run("UPDATE versions SET state = ? WHERE id = ?", VersionState::promoted, id);
+    // The candidates that stay are to be better than the version that serves now.
+    connection.run(
+        "UPDATE comparisons SET withdrawn = 2 WHERE candidate IN (SELECT id FROM versions WHERE "
+        "state = ?)",
+        VersionState::candidate);
     decide(connection, store.now(), by, id, previous,
            state == VersionState::retired ? "roll_back" : "promote", store.cleaned(reason));
   });
