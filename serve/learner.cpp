@@ -32,13 +32,7 @@ void write_prompts(store::Store& store, double held_out, const fs::path& file) {
     for (const store::Prompt& prompt : some) {
       after = prompt.id;
       if (store::is_held_out(prompt, held_out)) continue;
-      nlohmann::ordered_json row;
-      if (prompt.is_messages) {
-        row["prompt"] = messages_json(store::messages_of(prompt));
-      } else {
-        row["prompt"] = prompt.text;
-      }
-      lines += row.dump() + "\n";
+      lines += nlohmann::ordered_json{{"prompt", store::value_of(prompt)}}.dump() + "\n";
     }
     if (some.size() < 1000) break;
   }

@@ -70,6 +70,11 @@ Conversation messages_of(const Prompt& prompt) {
   return conversation_in(prompt.text);
 }
 
+nlohmann::ordered_json value_of(const Prompt& prompt) {
+  return prompt.is_messages ? messages_json(messages_of(prompt))
+                            : nlohmann::ordered_json(prompt.text);
+}
+
 ParsedPrompts parse_prompts(std::string_view lines) {
   ParsedPrompts parsed;
   std::vector<BadRow> bad;

@@ -23,6 +23,8 @@ struct Prompt {
 
 /// The messages of a prompt that has them.
 Conversation messages_of(const Prompt& prompt);
+/// Its text, or its messages as JSON has them.
+nlohmann::ordered_json value_of(const Prompt& prompt);
 
 /// One that is not stored yet.
 struct NewPrompt {
