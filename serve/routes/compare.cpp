@@ -1,4 +1,6 @@
 // The Compare page: what to judge next, votes, their undoing, and judgements of single texts.
+#include <algorithm>
+
 #include "serve/application.h"
 #include "serve/body.h"
 #include "serve/routes/figures.h"
@@ -98,21 +100,23 @@ Response progress(Application& app, const Request& request) {
   const int64_t person = request.caller.person;
   const store::PersonCounts counts = store::person_counts(db, person);
   const store::QueueCounts queue = store::queue_counts(db);
-  const store::PersonStatistics mine = store::person_statistics(db, person);
-  const store::Agreement agreement = app.agreement.get([&] { return store::agreement(db); });
-  const store::ChoiceCounts choices = store::choice_counts(db);
+  const store::Statistics all = app.statistics.get([&] { return store::statistics(db); });
+  const auto found = std::find_if(all.people.begin(), all.people.end(),
+                                  [&](const auto& other) { return other.person == person; });
+  const store::PersonStatistics mine =
+      found == all.people.end() ? store::PersonStatistics{} : *found;
   const int64_t sided = mine.position.left + mine.position.right;
   return http::json_response(
       {{"mine", counts.mine},
        {"today", counts.today},
-       {"total", choices.judged()},
+       {"total", all.choices.judged()},
        {"prompts", store::count_prompts(db)},
        {"waiting", store::waiting_for(db, person)},
        {"wanted", queue.waiting + queue.leased + queue.done},
        {"done", queue.done},
-       {"agreement", agreement_json(agreement)},
-       {"position", position_json(store::position_bias(db))},
-       {"choices", choices_json(choices)},
+       {"agreement", agreement_json(all.agreement)},
+       {"position", position_json(all.position)},
+       {"choices", choices_json(all.choices)},
        {"my",
         {{"median_seconds", or_null(mine.median_seconds)},
          {"left_share", sided ? ordered_json(double(mine.position.left) / double(sided))

@@ -14,7 +14,7 @@ using http::Request, http::Response;
 using nlohmann::ordered_json;
 
 Response statistics(Application& app, const Request&) {
-  const store::Statistics all = store::statistics(app.store);
+  const store::Statistics all = app.statistics.get([&] { return store::statistics(app.store); });
   ordered_json people = ordered_json::array();
   for (const store::PersonStatistics& person : all.people) {
     people.push_back({{"id", person.person},
