@@ -72,6 +72,7 @@ Application::Application(ApplicationOptions given)
     store::apply_retention(store, store::the_program, options.retention);
     if (options.backups_kept > 0) back_up(store::the_program);
   });
+  learner.go_on();
   server.emplace(options.http, all_routes(*this), authenticate_by(store), log, registry);
 }
 

@@ -53,12 +53,16 @@ class Learner {
 
   Learner(store::Store& store, LearnerOptions options, RunCommand run_command,
           OnCandidate on_candidate);
-  /// Cancels what runs, which leaves a checkpoint.
+  /// stop()
   ~Learner();
 
   /// Begins to learn from the promoted version and all votes so far. @returns the learning's id.
   /// @throws store::Conflict when one is running; InputError when there are too few votes.
   int64_t start(int64_t by, std::optional<LearningMethod> method = std::nullopt);
+  /// Goes on with the one that ran when the process before this one ended: with what it has
+  /// written, and the stage that was cut off from its newest checkpoint, so that the result has the
+  /// same bits. One during which processes died five times in a row has failed.
+  void go_on();
   /// @throws store::Conflict when none is running.
   void cancel();
   /// Begins if it is to be automatic and there are votes enough.
@@ -69,15 +73,17 @@ class Learner {
   /// @throws InputError for values out of range.
   void choose(int64_t by, const LearningChoices& choices);
 
-  /// Cancels what runs and waits for it.
+  /// Lets what runs save where it is, and waits for it: the next process goes on with it.
   void stop();
 
  private:
-  void learn(store::Learning learning, LearningMethod method);
-  LearningFiles write_files(const store::Learning& learning, nlohmann::json& figures) const;
-  void run_stage(const LearningStage& stage, nlohmann::json& figures);
-  int64_t add_candidate(const store::Learning& learning, const std::filesystem::path& folder,
-                        const nlohmann::json& figures) const;
+  void begin(store::Learning learning);
+  void learn(store::Learning learning);
+  int64_t make_candidate(store::Learning& learning);
+  LearningFiles files_of(const store::Learning& learning) const;
+  void write_files(const LearningFiles& files, store::Learning& learning) const;
+  void run_stage(const LearningStage& stage, bool goes_on, nlohmann::json& figures);
+  int64_t add_candidate(const store::Learning& learning, const std::filesystem::path& folder) const;
 
   store::Store& store_;
   const LearnerOptions options_;
@@ -87,6 +93,7 @@ class Learner {
   LearningChoices choices_;
   std::optional<LearningProgress> progress_;
   Watch watch_;
+  std::atomic<bool> cancelled_ = false, ending_ = false;
   std::thread thread_;
 };
 

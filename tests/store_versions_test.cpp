@@ -64,7 +64,7 @@ TEST_F(Versions, ADecisionEndsTheCandidatesComparisons) {
   EXPECT_EQ(decisions(store(), 1).at(0).what, "promote");
 }
 
-TEST_F(Versions, OneLearningAtATimeAndAnInterruptedOneHasFailed) {
+TEST_F(Versions, OneLearningAtATimeAndItOutlivesTheProcess) {
   const int64_t anna = person("anna"), base = version();
   comparison(prompt("p"), {"a", "b"});
   const int64_t vote = prefer(anna, 0);
@@ -75,10 +75,12 @@ TEST_F(Versions, OneLearningAtATimeAndAnInterruptedOneHasFailed) {
   update_learning(store(), first, "runs/l1", {{"pairs", 1}});
   EXPECT_EQ(running_learning(store())->run, "runs/l1");
   open();
+  EXPECT_EQ(running_learning(store())->figures.at("pairs"), 1) << "whoever opens it goes on";
+  end_learning(store(), first, {.state = LearningState::failed, .error = "why"});
   EXPECT_FALSE(running_learning(store()));
   const Learning failed = learnings(store()).at(0);
   EXPECT_EQ(failed.state, LearningState::failed);
-  EXPECT_EQ(failed.error, "the server stopped meanwhile");
+  EXPECT_EQ(failed.error, "why");
   EXPECT_EQ(failed.figures.at("pairs"), 1);
   EXPECT_EQ(new_votes(store()), 1) << "a failed one has learnt nothing";
 
