@@ -31,7 +31,7 @@ Session::~Session() { release_stop_signals(); }
 OnStep Session::on_step(const std::string& title, std::vector<std::string> shown) {
   progress_ = std::make_unique<Progress>(title, std::move(shown));
   return [this](int64_t step, int64_t total, const Metrics& metrics) {
-    folder_.log(step, metrics);
+    folder_.log(step, total, metrics);
     history_.emplace_back(step, metrics);
     progress_->update(step, total, metrics);
   };

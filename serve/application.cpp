@@ -56,11 +56,13 @@ Application::Application(ApplicationOptions given)
       backups(options.data / "backups", options.backups_kept),
       runs(created(options.runs)),
       answers(store, policies, options.comparisons, options.tell),
-      learner(store, options.learning, options.run_command,
-              [this](int64_t version) {
-                options.tell(fmt::format("version {} is a candidate now", version));
-                answers.wake();
-              }),
+      learner(
+          store, options.learning, options.run_command,
+          [this](int64_t version) {
+            options.tell(fmt::format("version {} is a candidate now", version));
+            answers.wake();
+          },
+          options.tell),
       background([this](const std::string& what) { options.tell(what); }) {
   collect_engine_metrics(registry, policies);
   background.every(2s, [this] { learner.consider(); });
@@ -68,6 +70,7 @@ Application::Application(ApplicationOptions given)
   background.post([this] { decide(); });
   background.post([this] { keep_house(); });
   background.every(1h, [this] { keep_house(); });
+  learner.go_on();
   server.emplace(options.http, all_routes(*this), authenticate_by(store), log, registry);
 }
 

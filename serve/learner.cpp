@@ -9,6 +9,8 @@
 #include "core/check.h"
 #include "core/json.h"
 #include "data/text_file.h"
+#include "rl/run/checkpoint_folder.h"
+#include "serve/store/audit.h"
 #include "serve/store/export.h"
 #include "serve/store/prompts.h"
 #include "serve/store/settings.h"
@@ -22,6 +24,7 @@ using nlohmann::json;
 namespace {
 
 constexpr std::string_view kChoices = "learning";
+constexpr int64_t kMostDeaths = 5;
 
 /// What PPO is to answer: all prompts, but those that are held out.
 void write_prompts(store::Store& store, double held_out, const fs::path& file) {
@@ -32,13 +35,7 @@ void write_prompts(store::Store& store, double held_out, const fs::path& file) {
     for (const store::Prompt& prompt : some) {
       after = prompt.id;
       if (store::is_held_out(prompt, held_out)) continue;
-      nlohmann::ordered_json row;
-      if (prompt.is_messages) {
-        row["prompt"] = messages_json(store::messages_of(prompt));
-      } else {
-        row["prompt"] = prompt.text;
-      }
-      lines += row.dump() + "\n";
+      lines += nlohmann::ordered_json{{"prompt", store::value_of(prompt)}}.dump() + "\n";
     }
     if (some.size() < 1000) break;
   }
@@ -52,11 +49,12 @@ LearningMethod method_in(const json& value, LearningMethod otherwise) {
 }  // namespace
 
 Learner::Learner(store::Store& store, LearnerOptions options, RunCommand run_command,
-                 OnCandidate on_candidate)
+                 OnCandidate on_candidate, Complain complain)
     : store_(store),
       options_(std::move(options)),
       run_command_(std::move(run_command)),
       on_candidate_(std::move(on_candidate)),
+      complain_(std::move(complain)),
       choices_{options_.settings.method, options_.automatic, options_.least_votes} {
   if (const auto saved = store::setting(store_, kChoices)) {
     choices_.method = method_in(*saved, choices_.method);
@@ -79,37 +77,66 @@ Learner::~Learner() { stop(); }
 int64_t Learner::start(int64_t by, std::optional<LearningMethod> method) {
   const std::lock_guard lock(mutex_);
   if (progress_) throw store::Conflict("[learning] expected none to be running, got one");
+  if (ending_) throw store::Conflict("[learning] expected a server that stays, got one that stops");
   if (thread_.joinable()) thread_.join();
   const auto base = store::promoted_version(store_);
   if (!base) throw store::Conflict("[learning] expected a promoted version, found none");
   store::Learning learning{.method = name_of(method.value_or(choices_.method)),
                            .votes_until = store::last_vote(store_),
-                           .base_version = base->id};
+                           .base_version = base->id,
+                           .figures = json::object()};
   const int64_t votes = store::votes_after(store_, 0);
   if (votes < 1) input_error("learning", "expected votes to learn from, found none");
   learning.id = store::start_learning(
       store_, by,
       {.method = learning.method, .votes_until = learning.votes_until, .base_version = base->id});
-  learning.run = (options_.folder / fmt::format("learning-{}", learning.id)).string();
+  begin(learning);
+  return learning.id;
+}
+
+void Learner::go_on() {
+  const std::lock_guard lock(mutex_);
+  auto learning = store::running_learning(store_);
+  if (!learning || progress_) return;
+  const int64_t deaths = learning->figures.value("interrupted", int64_t{0}) + 1;
+  learning->figures["interrupted"] = deaths;
+  if (deaths >= kMostDeaths) {
+    store::end_learning(store_, learning->id,
+                        {.state = store::LearningState::failed,
+                         .figures = learning->figures,
+                         .error = fmt::format("the server ended {} times while it ran", deaths)});
+    return;
+  }
+  store::update_learning(store_, learning->id, learning->run, learning->figures);
+  store::add_audit(store_, store::the_program, "resume_learning", {{"learning", learning->id}});
+  begin(std::move(*learning));
+}
+
+/// REQUIRES: the mutex is held, and nothing runs.
+void Learner::begin(store::Learning learning) {
   progress_ = LearningProgress{.id = learning.id, .method = learning.method, .stage = "files"};
-  watch_.stop = false;
-  thread_ = std::thread([this, learning, method = learning_method(learning.method)] {
-    learn(learning, method);
+  watch_.stop = cancelled_ = false;
+  thread_ = std::thread([this, learning = std::move(learning)] {
+    try {
+      learn(learning);
+    } catch (const std::exception& error) {
+      complain_(fmt::format("learning {}: {}", learning.id, error.what()));
+    }
     const std::lock_guard done(mutex_);
     progress_.reset();
   });
-  return learning.id;
 }
 
 void Learner::cancel() {
   const std::lock_guard lock(mutex_);
   if (!progress_) throw store::Conflict("[learning] expected one that is running, found none");
-  watch_.stop = true;
+  watch_.stop = cancelled_ = true;
 }
 
 void Learner::consider() {
   const LearningChoices wanted = choices();
-  if (!wanted.automatic || progress() || store::new_votes(store_) < wanted.least_votes) return;
+  if (!wanted.automatic || ending_ || progress() || store::new_votes(store_) < wanted.least_votes)
+    return;
   start(store::the_program);
 }
 
@@ -136,60 +163,82 @@ void Learner::choose(int64_t by, const LearningChoices& choices) {
 }
 
 void Learner::stop() {
-  watch_.stop = true;
+  {
+    const std::lock_guard lock(mutex_);
+    ending_ = true;
+    watch_.stop = true;
+  }
   if (thread_.joinable()) thread_.join();
 }
 
-void Learner::learn(store::Learning learning, LearningMethod method) {
+void Learner::learn(store::Learning learning) {
   omp_set_num_threads(std::max(1, options_.threads));
-  json figures = json::object();
   store::LearningEnd end;
-  std::optional<int64_t> candidate;
   try {
-    const LearningFiles files = write_files(learning, figures);
-    store::update_learning(store_, learning.id, learning.run, figures);
-    LearningSettings settings = options_.settings;
-    settings.method = method;
-    const std::vector<LearningStage> stages = learning_plan(settings, files);
-    for (const LearningStage& stage : stages) {
-      run_stage(stage, figures);
-      store::update_learning(store_, learning.id, learning.run, figures);
-    }
-    candidate = end.result_version = add_candidate(learning, stages.back().output, figures);
+    end.result_version = make_candidate(learning);
   } catch (const std::exception& error) {
-    end.state = watch_.stop ? store::LearningState::cancelled : store::LearningState::failed;
-    end.error = watch_.stop ? "" : error.what();
+    if (ending_ && !cancelled_) {
+      learning.figures.erase("interrupted");  // nothing has died
+      store::update_learning(store_, learning.id, learning.run, learning.figures);
+      return;
+    }
+    end.state = cancelled_ ? store::LearningState::cancelled : store::LearningState::failed;
+    end.error = cancelled_ ? "" : error.what();
   }
-  end.figures = figures;
+  end.figures = learning.figures;
   store::end_learning(store_, learning.id, end);
-  if (candidate) on_candidate_(*candidate);
+  if (end.result_version) on_candidate_(*end.result_version);
 }
 
-LearningFiles Learner::write_files(const store::Learning& learning, json& figures) const {
+int64_t Learner::make_candidate(store::Learning& learning) {
+  LearningFiles files = files_of(learning);
+  const bool goes_on = !learning.run.empty();  // the files are there
+  if (!goes_on) {
+    write_files(files, learning);
+    learning.run = files.output.string();
+    store::update_learning(store_, learning.id, learning.run, learning.figures);
+  }
+  if (learning.figures["held_out"] == 0) files.held_out.clear();
+  LearningSettings settings = options_.settings;
+  settings.method = learning_method(learning.method);
+  const std::vector<LearningStage> stages = learning_plan(settings, files);
+  for (const LearningStage& stage : stages) {
+    run_stage(stage, goes_on, learning.figures);
+    store::update_learning(store_, learning.id, learning.run, learning.figures);
+  }
+  return add_candidate(learning, stages.back().output);
+}
+
+LearningFiles Learner::files_of(const store::Learning& learning) const {
   const auto base = store::find_version(store_, learning.base_version);
   check(base.has_value(), "learning", "expected version {}, found none", learning.base_version);
-  LearningFiles files{
-      .base = base->path, .output = learning.run, .seed = options_.seed + uint64_t(learning.id)};
+  const fs::path folder = learning.run.empty()
+                              ? options_.folder / fmt::format("learning-{}", learning.id)
+                              : fs::path(learning.run);
+  return {.base = base->path,
+          .preferences = folder / "preferences.jsonl",
+          .held_out = folder / "held_out.jsonl",
+          .prompts = folder / "prompts.jsonl",
+          .output = folder,
+          .seed = options_.seed + uint64_t(learning.id)};
+}
+
+void Learner::write_files(const LearningFiles& files, store::Learning& learning) const {
   fs::create_directories(files.output);
-  files.preferences = files.output / "preferences.jsonl";
-  files.held_out = files.output / "held_out.jsonl";
-  files.prompts = files.output / "prompts.jsonl";
   store::ExportOptions options{.votes_until = learning.votes_until,
                                .held_out = false,
                                .held_out_fraction = options_.held_out};
+  json& figures = learning.figures;
   figures["preferences"] = store::export_file(store_, options, files.preferences);
   options.held_out = true;
-  const int64_t held_out = store::export_file(store_, options, files.held_out);
-  figures["held_out"] = held_out;
-  if (held_out == 0) files.held_out.clear();
+  figures["held_out"] = store::export_file(store_, options, files.held_out);
   if (figures["preferences"] == 0) {
     input_error("learning", "expected votes that prefer an answer, found none");
   }
   write_prompts(store_, options_.held_out, files.prompts);
-  return files;
 }
 
-void Learner::run_stage(const LearningStage& stage, json& figures) {
+void Learner::run_stage(const LearningStage& stage, bool goes_on, json& figures) {
   {
     const std::lock_guard lock(mutex_);
     progress_->stage = stage.command;
@@ -197,21 +246,31 @@ void Learner::run_stage(const LearningStage& stage, json& figures) {
     progress_->done = progress_->total = 0;
     progress_->metrics.clear();
   }
-  const int code = run_command_(stage.arguments, watch_);
-  check(code == 0, stage.command, "expected exit code 0, got {}", code);
-  const fs::path summary = stage.output / "summary.json";
+  const fs::path summary = stage.output / "summary.json";  // written last
+  if (!goes_on || !fs::exists(summary)) {
+    const bool saved = goes_on && !checkpoint_steps(stage.output).empty();
+    // A run that goes on has the flags that it began with.
+    const std::vector<std::string> arguments =
+        saved ? std::vector<std::string>{stage.command, "--resume_from_checkpoint",
+                                         stage.output.string()}
+              : stage.arguments;
+    const int code = run_command_(arguments, watch_);
+    check(code == 0, stage.command, "expected exit code 0, got {}", code);
+  }
   figures[stage.command] = parse_json(read_text(summary), summary.string());
 }
 
-int64_t Learner::add_candidate(const store::Learning& learning, const fs::path& folder,
-                               const json& figures) const {
+int64_t Learner::add_candidate(const store::Learning& learning, const fs::path& folder) const {
+  const std::string digest = weights_digest(folder), note = fmt::format("learning {}", learning.id);
+  const auto known = store::find_version_of_digest(store_, digest);
+  if (known && known->note == note) return known->id;  // the process ended just then
   return store::add_version(store_, store::the_program,
                             {.parent = learning.base_version,
                              .path = fs::absolute(folder).string(),
-                             .digest = weights_digest(folder),
+                             .digest = digest,
                              .method = learning.method,
-                             .note = fmt::format("learning {}", learning.id),
-                             .metrics = figures});
+                             .note = note,
+                             .metrics = learning.figures});
 }
 
 }  // namespace rlhf::serve

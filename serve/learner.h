@@ -2,6 +2,7 @@
 // them in a thread of their own, and what comes out becomes a candidate. Nothing is promoted here.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <mutex>
 #include <optional>
@@ -50,15 +51,22 @@ class Learner {
   using RunCommand = std::function<int(std::span<const std::string> arguments, Watch& watch)>;
   /// Called on the learning's thread when a candidate is there.
   using OnCandidate = std::function<void(int64_t version)>;
+  /// Hears what could not be written into the database.
+  using Complain = std::function<void(const std::string& line)>;
 
   Learner(store::Store& store, LearnerOptions options, RunCommand run_command,
-          OnCandidate on_candidate);
-  /// Cancels what runs, which leaves a checkpoint.
+          OnCandidate on_candidate, Complain complain);
+  /// stop()
   ~Learner();
 
   /// Begins to learn from the promoted version and all votes so far. @returns the learning's id.
-  /// @throws store::Conflict when one is running; InputError when there are too few votes.
+  /// @throws store::Conflict when one is running or the server stops; InputError when there are too
+  /// few votes.
   int64_t start(int64_t by, std::optional<LearningMethod> method = std::nullopt);
+  /// Goes on with the one that ran when the process before this one ended: with what it has
+  /// written, and the stage that was cut off from its newest checkpoint, so that the result has the
+  /// same bits. One during which processes died five times in a row has failed.
+  void go_on();
   /// @throws store::Conflict when none is running.
   void cancel();
   /// Begins if it is to be automatic and there are votes enough.
@@ -69,24 +77,28 @@ class Learner {
   /// @throws InputError for values out of range.
   void choose(int64_t by, const LearningChoices& choices);
 
-  /// Cancels what runs and waits for it.
+  /// Lets what runs save where it is, and waits for it: the next process goes on with it.
   void stop();
 
  private:
-  void learn(store::Learning learning, LearningMethod method);
-  LearningFiles write_files(const store::Learning& learning, nlohmann::json& figures) const;
-  void run_stage(const LearningStage& stage, nlohmann::json& figures);
-  int64_t add_candidate(const store::Learning& learning, const std::filesystem::path& folder,
-                        const nlohmann::json& figures) const;
+  void begin(store::Learning learning);
+  void learn(store::Learning learning);
+  int64_t make_candidate(store::Learning& learning);
+  LearningFiles files_of(const store::Learning& learning) const;
+  void write_files(const LearningFiles& files, store::Learning& learning) const;
+  void run_stage(const LearningStage& stage, bool goes_on, nlohmann::json& figures);
+  int64_t add_candidate(const store::Learning& learning, const std::filesystem::path& folder) const;
 
   store::Store& store_;
   const LearnerOptions options_;
   const RunCommand run_command_;
   const OnCandidate on_candidate_;
+  const Complain complain_;
   mutable std::mutex mutex_;  // of what follows
   LearningChoices choices_;
   std::optional<LearningProgress> progress_;
   Watch watch_;
+  std::atomic<bool> cancelled_ = false, ending_ = false;
   std::thread thread_;
 };
 

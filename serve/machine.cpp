@@ -24,4 +24,17 @@ MachineUse machine_use() {
   return use;
 }
 
+std::optional<GpuUse> gpu_use(Device models) {
+  if constexpr (has_cuda) {
+    if (models == Device::cuda) {
+      const DeviceReport report = device_report(Cuda{});
+      if (!report.problem.empty()) return std::nullopt;
+      return GpuUse{.name = report.name,
+                    .used_bytes = int64_t(report.total_bytes - report.free_bytes),
+                    .total_bytes = int64_t(report.total_bytes)};
+    }
+  }
+  return std::nullopt;
+}
+
 }  // namespace rlhf::serve

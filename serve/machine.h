@@ -2,7 +2,10 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
+
+#include "kernels/device.h"
 
 namespace rlhf::serve {
 
@@ -14,5 +17,14 @@ struct MachineUse {
 };
 
 MachineUse machine_use();
+
+struct GpuUse {
+  std::string name;
+  int64_t used_bytes = 0, total_bytes = 0;  ///< used by all programs
+};
+
+/// Of the GPU, where models live on it; none where they live on the CPU, so that a GPU that nobody
+/// asked for is not woken.
+std::optional<GpuUse> gpu_use(Device models);
 
 }  // namespace rlhf::serve

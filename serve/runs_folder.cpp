@@ -56,14 +56,28 @@ RunState state_of(const fs::path& folder) {
   return fs::exists(folder / "summary.json") ? RunState::ended : RunState::stopped;
 }
 
-std::string command_of(const fs::path& folder) {
+/// What its run_config.json says; what stands there as another kind is as if it were missing.
+struct Config {
+  std::string command;
+  int64_t started = 0;
+  std::optional<int64_t> total_steps;
+};
+
+Config config_of(const fs::path& folder) {
   const fs::path path = folder / "run_config.json";
-  if (!fs::exists(path)) return "";
+  if (!fs::exists(path)) return {};
   const nlohmann::json config = parse_json(read_text(path), path.string());
-  const auto command = config.is_object() ? config.find("command") : config.end();
-  return config.is_object() && command != config.end() && command->is_string()
-             ? command->get<std::string>()
-             : "";
+  const auto whole = [&](const char* name) -> std::optional<int64_t> {
+    const auto found = config.find(name);
+    if (found == config.end() || !found->is_number_integer()) return std::nullopt;
+    return found->get<int64_t>();
+  };
+  if (!config.is_object()) return {};
+  const auto command = config.find("command");
+  return {
+      .command = command != config.end() && command->is_string() ? command->get<std::string>() : "",
+      .started = whole("started").value_or(0),
+      .total_steps = whole("total_steps")};
 }
 
 void append(RunCurves& curves, const MetricsLine& line) {
@@ -86,14 +100,16 @@ std::string bytes_from(const fs::path& path, uint64_t offset) {
 
 }  // namespace
 
-const RunCurves& RunsFolder::read_on(const std::string& id, const fs::path& folder) {
+const RunCurves& RunsFolder::read_on(const std::string& id, const fs::path& folder,
+                                     int64_t started) {
   Read& read = read_[id];
   const fs::path path = folder / "metrics.jsonl";
   struct stat there {};
   if (::stat(path.c_str(), &there) != 0) there = {};
   // A run that was started anew or resumed has another file.
-  if (uint64_t(there.st_ino) != read.inode || uint64_t(there.st_size) < read.offset) {
-    read = {.inode = uint64_t(there.st_ino), .offset = 0, .curves = {}};
+  if (uint64_t(there.st_ino) != read.inode || started != read.started ||
+      uint64_t(there.st_size) < read.offset) {
+    read = {.inode = uint64_t(there.st_ino), .started = started, .offset = 0, .curves = {}};
   }
   if (uint64_t(there.st_size) == read.offset) return read.curves;
   const std::string bytes = bytes_from(path, read.offset);
@@ -117,8 +133,11 @@ std::vector<RunSummary> RunsFolder::list() {
       run.updated = int64_t(there.st_mtim.tv_sec) * 1000000 + there.st_mtim.tv_nsec / 1000;
     }
     try {
-      run.command = command_of(folder);
-      const RunCurves& curves = read_on(run.id, folder);
+      const Config config = config_of(folder);
+      run.command = config.command;
+      run.started = config.started;
+      run.total_steps = config.total_steps;
+      const RunCurves& curves = read_on(run.id, folder, config.started);
       if (!curves.steps.empty()) run.steps = curves.steps.back();
       for (const auto& [name, column] : curves.metrics) run.metrics.push_back(name);
     } catch (const InputError& error) {
@@ -135,7 +154,7 @@ std::vector<RunSummary> RunsFolder::list() {
 RunCurves RunsFolder::curves(const std::string& id, int64_t after_step, size_t most) {
   const fs::path where = folder(id);
   const std::lock_guard lock(mutex_);
-  const RunCurves& all = read_on(id, where);
+  const RunCurves& all = read_on(id, where, config_of(where).started);
   const auto first = std::upper_bound(all.steps.begin(), all.steps.end(), after_step);
   const size_t begin = size_t(first - all.steps.begin()), count = all.steps.size() - begin;
   const size_t stride = std::max<size_t>(1, (count + most - 1) / most);
@@ -151,6 +170,8 @@ RunCurves RunsFolder::curves(const std::string& id, int64_t after_step, size_t m
   }
   return out;
 }
+
+int64_t RunsFolder::started(const std::string& id) const { return config_of(folder(id)).started; }
 
 fs::path RunsFolder::folder(const std::string& id) const {
   std::vector<fs::path> folders;

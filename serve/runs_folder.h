@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,7 +19,9 @@ struct RunSummary {
   std::string name;  ///< the same, for people
   std::string command;
   RunState state = RunState::stopped;
-  int64_t steps = 0;    ///< the last that was logged
+  int64_t steps = 0;                   ///< the last that was logged
+  std::optional<int64_t> total_steps;  ///< how many it will have, where it has said so
+  int64_t started = 0;  ///< when it began or went on, in Unix microseconds; 0: it does not say
   int64_t updated = 0;  ///< when it last logged, in Unix microseconds
   std::vector<std::string> metrics;
   std::string problem;  ///< what is wrong with its files; empty: nothing
@@ -44,6 +47,10 @@ class RunsFolder {
   /// @throws InputError for an id that is no run, or naming what is wrong with its file.
   RunCurves curves(const std::string& id, int64_t after_step, size_t most = 5000);
 
+  /// When it began or went on last: whoever has read its files before must read them anew once
+  /// this is another. @throws InputError like curves.
+  int64_t started(const std::string& id) const;
+
   /// Where a run is. Ids are looked up among the runs that are there, so that none leads elsewhere.
   /// @throws InputError for an id that is no run.
   std::filesystem::path folder(const std::string& id) const;
@@ -51,10 +58,12 @@ class RunsFolder {
  private:
   struct Read {
     uint64_t inode = 0;
+    int64_t started = 0;
     uint64_t offset = 0;  ///< bytes of whole lines read so far
     RunCurves curves;
   };
-  const RunCurves& read_on(const std::string& id, const std::filesystem::path& folder);
+  const RunCurves& read_on(const std::string& id, const std::filesystem::path& folder,
+                           int64_t started);
 
   std::filesystem::path root_;
   std::mutex mutex_;

@@ -100,6 +100,18 @@ TEST(HttpParts, MetricsAreInPrometheusForm) {
   EXPECT_THROW(registry.histogram("rlhf_pairs", "", {1}), Error);
 }
 
+TEST(HttpParts, GaugesOfWhatHasGoneGo) {
+  Registry registry;
+  using Values = std::vector<std::pair<Labels, double>>;
+  registry.set_gauges("rlhf_slots", "Slots.", Values{{{{"model", "a"}}, 1}, {{{"model", "b"}}, 2}});
+  registry.set_gauges("rlhf_slots", "Slots.", Values{{{{"model", "b"}}, 3}});
+  EXPECT_EQ(registry.text(),
+            "# HELP rlhf_slots Slots.\n# TYPE rlhf_slots gauge\nrlhf_slots{model=\"b\"} 3\n");
+  registry.set_gauges("rlhf_slots", "Slots.", {});
+  EXPECT_EQ(registry.text(), "# HELP rlhf_slots Slots.\n# TYPE rlhf_slots gauge\n");
+  EXPECT_THROW(registry.set_gauges("rlhf_slots_total", "", {}), Error);
+}
+
 TEST(HttpParts, LogMovesOnWhenItIsFull) {
   const TemporaryFolder folder;
   const std::filesystem::path path = folder / "access.jsonl";

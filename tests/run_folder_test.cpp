@@ -157,12 +157,17 @@ TEST_F(RunFolderTest, HoldsConfigMetricsSummaryAndReport) {
   const ordered_json flags = {{"max_steps", 20}, {"learning_rate", 1e-5}, {"dataset_name", "d"}};
   const uint64_t seed = std::numeric_limits<uint64_t>::max();
   RunFolder run(root / "runs" / "a", {"ppo", "rlhf ppo --max_steps 20", seed, flags});
-  run.log(1, {{"objective/kl", 0.25}});
+  const auto config_now = [&] {
+    return ordered_json::parse(content_of(run.path() / "run_config.json"));
+  };
+  EXPECT_TRUE(config_now()["total_steps"].is_null()) << "nobody knows it yet";
+  run.log(1, 20, {{"objective/kl", 0.25}});
   run.write_report("<!doctype html>");
   run.write_summary({{"eval_reward", 0.1}, {"broken", std::nan("")}});
 
-  const ordered_json config = ordered_json::parse(content_of(run.path() / "run_config.json"));
+  const ordered_json config = config_now();
   EXPECT_EQ(config["command"], "ppo");
+  EXPECT_EQ(config["total_steps"], 20);
   EXPECT_EQ(config["seed"].get<uint64_t>(), seed);
   EXPECT_EQ(config["version"], version);
   EXPECT_EQ(config["command_line"], "rlhf ppo --max_steps 20");
@@ -174,6 +179,20 @@ TEST_F(RunFolderTest, HoldsConfigMetricsSummaryAndReport) {
   EXPECT_TRUE(summary["broken"].is_null());
   EXPECT_GE(summary["seconds"].get<double>(), 0);
   EXPECT_EQ(entries(run.path()), 6u) << "and the event file and the lock";
+}
+
+TEST_F(RunFolderTest, TellsStartsApart) {
+  const auto started = [&](std::optional<int64_t> resumed_step) {
+    const ordered_json flags = ordered_json::object();
+    RunFolder run(root / "a", {"sft", "", 1, flags}, resumed_step);
+    run.log(1, 2, {});
+    return ordered_json::parse(content_of(root / "a" / "run_config.json"))["started"]
+        .get<int64_t>();
+  };
+  const int64_t first = started({}), again = started({}), resumed = started(1);
+  EXPECT_GT(first, 1'600'000'000'000'000);
+  EXPECT_LT(first, again);
+  EXPECT_LT(again, resumed);
 }
 
 TEST_F(RunFolderTest, SaysWhatIsWrongWithOutputDir) {

@@ -37,8 +37,8 @@ TEST_F(RunRecordTest, ReadsWhatARunFolderWrote) {
   {
     const nlohmann::ordered_json flags = {{"learning_rate", 1e-4}, {"seed", 7}, {"name", "x"}};
     RunFolder run(root / "a", {"ppo", "rlhf ppo", 7, flags});
-    run.log(10, {{"objective/kl", 0.5}, {"loss", std::nan("")}});
-    run.log(20, {{"objective/kl", 0.25}});
+    run.log(10, 20, {{"objective/kl", 0.5}, {"loss", std::nan("")}});
+    run.log(20, 20, {{"objective/kl", 0.25}});
     run.write_summary({{"ppo", {{"kl", 2.5}}}, {"steps", 20}});
   }
   const auto runs = read({"a"});

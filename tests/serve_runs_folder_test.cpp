@@ -48,6 +48,29 @@ TEST_F(RunsFolderTest, ARunThatStartsAnewIsReadAnew) {
   EXPECT_EQ(runs_.curves("a", -1).metrics.at("loss"), (std::vector<double>{7}));
 }
 
+TEST_F(RunsFolderTest, ARunThatStartsAnewInTheSameFileIsReadAnew) {
+  write("a/run_config.json", R"({"started":1})");
+  append("a", "{\"step\":1,\"loss\":3}\n");
+  EXPECT_EQ(runs_.curves("a", -1).metrics.at("loss"), (std::vector<double>{3}));
+  write("a/run_config.json", R"({"started":2})");
+  write("a/metrics.jsonl", "{\"step\":1,\"loss\":7}\n{\"step\":2,\"loss\":6}\n");
+  EXPECT_EQ(runs_.curves("a", -1).metrics.at("loss"), (std::vector<double>{7, 6}));
+  EXPECT_EQ(runs_.started("a"), 2);
+}
+
+TEST_F(RunsFolderTest, TellsHowManyStepsThereWillBe) {
+  write("knows/run_config.json", R"({"total_steps":40,"started":7})");
+  write("not_yet/run_config.json", R"({"total_steps":null})");
+  write("old/run_config.json", "{}");
+  write("odd/run_config.json", R"({"total_steps":"many","started":1.5,"command":3})");
+  write("list/run_config.json", "[]");
+  for (const RunSummary& run : runs_.list()) {
+    EXPECT_EQ(run.total_steps, run.id == "knows" ? std::optional<int64_t>(40) : std::nullopt);
+    EXPECT_EQ(run.started, run.id == "knows" ? 7 : 0) << run.id;
+    EXPECT_EQ(run.problem, "");
+  }
+}
+
 TEST_F(RunsFolderTest, ThinsLongRunsAndKeepsTheNewest) {
   for (int step = 1; step <= 100; step++) append("a", "{\"step\":" + std::to_string(step) + "}\n");
   const RunCurves some = runs_.curves("a", -1, 10);

@@ -123,8 +123,14 @@ TEST(Votes, AVersionServesByDecisionAndCanBeRolledBackToItsBits) {
                              {{"reason", "a test"}});
   };
   const std::string before = said();
+  EXPECT_NE(site.admin().get("/metrics").body.find("rlhf_requests_running{model=\"rlhf-v1\"}"),
+            std::string::npos);
   ASSERT_EQ(promote(second).status, 200);
   EXPECT_NE(said(), before);
+  const std::string metrics = site.admin().get("/metrics").body;
+  EXPECT_NE(metrics.find("rlhf_requests_running{model=\"rlhf-v2\"}"), std::string::npos);
+  EXPECT_EQ(metrics.find("rlhf_requests_running{model=\"rlhf-v1\"}"), std::string::npos) << "gone";
+  EXPECT_EQ(metrics.find("rlhf_kv_cache_usage_ratio{model=\"rlhf-v1\"}"), std::string::npos);
   ASSERT_EQ(promote(first).status, 200);
   EXPECT_EQ(said(), before);
   EXPECT_EQ(promote(first).status, 409);

@@ -123,7 +123,7 @@ TEST_F(File, ABackupIsWholeWhileOthersVote) {
   EXPECT_EQ(last_vote(*copy), before);
   EXPECT_TRUE(integrity_problems(*copy).empty());
   Store restored(folder / "copy" / "votes.db");
-  EXPECT_EQ(choice_counts(restored).better, 50);
+  EXPECT_EQ(statistics(restored).choices.better, 50);
 }
 
 TEST_F(File, AFullDiskUndoesAndGoesOn) {

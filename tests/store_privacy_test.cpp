@@ -70,7 +70,7 @@ TEST_F(Privacy, ErasingLeavesVotesWithoutAName) {
   erase_person(store(), the_program, anna, ErasedVotes::keep);
   EXPECT_EQ(find_person(store(), anna)->name, "erased-" + std::to_string(anna));
   EXPECT_FALSE(find_person(store(), anna)->active);
-  EXPECT_EQ(choice_counts(store()).tie, 1);
+  EXPECT_EQ(statistics(store()).choices.tie, 1);
   EXPECT_TRUE(tokens_of(store(), anna).empty());
   EXPECT_TRUE(chats_of(store(), anna).empty());
   EXPECT_FALSE(sign_in(store(), "anna secret", "password1"));
@@ -86,7 +86,7 @@ TEST_F(Privacy, ErasingVotesAsksOthersAgain) {
   const int64_t anna = busy_person(), ben = person("ben");
   EXPECT_FALSE(lease_next(store(), ben));
   erase_person(store(), the_program, anna, ErasedVotes::remove);
-  EXPECT_EQ(choice_counts(store()).tie, 0);
+  EXPECT_EQ(statistics(store()).choices.tie, 0);
   EXPECT_TRUE(data_of_person(store(), anna).at("votes").empty());
   EXPECT_TRUE(data_of_person(store(), anna).at("ratings").empty());
   EXPECT_TRUE(data_of_person(store(), anna).at("leases").empty());
@@ -111,7 +111,7 @@ TEST_F(Privacy, RetentionDeletesWhatIsOldAndNoVotesUnlessAsked) {
   EXPECT_EQ(counts.sessions, 1);
   EXPECT_EQ(counts.audit + counts.votes, 0);
   EXPECT_EQ(chats_of(store(), anna).at(0).id, fresh);
-  EXPECT_EQ(choice_counts(store()).tie, 1);
+  EXPECT_EQ(statistics(store()).choices.tie, 1);
   EXPECT_FALSE(on_disk("private question"));
 
   counts = apply_retention(store(), the_program, {.audit_days = 30, .votes_days = 30});

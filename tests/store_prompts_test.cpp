@@ -36,7 +36,6 @@ TEST_F(Prompts, LinesAreTakenOnceAndWrongOnesNamed) {
   EXPECT_EQ(messages_of(prompts[2]), (Conversation{{rlhf::Role::user, "hi"}}));
   EXPECT_EQ(list_prompts(store(), prompts[0].id, 1).at(0).id, prompts[1].id);
   EXPECT_EQ(count_prompts(store()), 3);
-  EXPECT_FALSE(find_prompt(store(), 99));
 }
 
 TEST_F(Prompts, ALongPromptIsRefused) {

@@ -45,7 +45,8 @@ TEST_F(Figures, OnePersonsSpeedAndBias) {
         {.request_id = request(), .lease = lease.id, .place = i == 3, .milliseconds = times[i]});
   }
   choose(anna, Choice::skip);
-  const PersonStatistics found = person_statistics(store(), anna);
+  const PersonStatistics found = statistics(store()).people.at(0);
+  EXPECT_EQ(found.person, anna);
   EXPECT_EQ(found.name, "anna");
   EXPECT_EQ(found.choices.better, 4);
   EXPECT_EQ(found.choices.skip, 1);
@@ -60,12 +61,11 @@ TEST_F(Figures, OnePersonsSpeedAndBias) {
   EXPECT_EQ(person_counts(store(), anna).today, 4);
   undo_vote(store(), anna, "u");  // the skip
   undo_vote(store(), anna, "u2");
-  EXPECT_EQ(choice_counts(store()).better, 3);
-  EXPECT_EQ(position_bias(store()).right, 0);
+  EXPECT_EQ(statistics(store()).choices.better, 3);
+  EXPECT_EQ(statistics(store()).position.right, 0);
   time += int64_t{2} * 24 * 3600 * second;
   EXPECT_EQ(person_counts(store(), anna).today, 0);
   EXPECT_EQ(person_counts(store(), anna).mine, 3);
-  EXPECT_THROW(person_statistics(store(), 99), NotFound);
 }
 
 TEST_F(Figures, AgreementOfTwo) {
@@ -77,7 +77,7 @@ TEST_F(Figures, AgreementOfTwo) {
   choose(anna, Choice::tie);
   for (int i = 0; i < 9; i++) prefer(ben, bens[i]);
   choose(ben, Choice::tie);
-  const Agreement found = agreement(store());
+  const Agreement found = statistics(store()).agreement;
   EXPECT_EQ(found.comparisons, 10);
   EXPECT_NEAR(*found.percent, 0.8, 1e-12);
   // p_o = 0.8; p_e = 0.7 . 0.5 + 0.2 . 0.4 + 0.1 . 0.1 = 0.44
@@ -98,7 +98,7 @@ TEST_F(Figures, WithoutSharedVotesThereIsNoAgreement) {
   const int64_t anna = person("anna");
   comparison(prompt("p"), {"a", "b"});
   prefer(anna, 0);
-  const Agreement found = agreement(store());
+  const Agreement found = statistics(store()).agreement;
   EXPECT_EQ(found.comparisons, 0);
   EXPECT_FALSE(found.percent);
   EXPECT_FALSE(found.kappa);

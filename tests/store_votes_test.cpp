@@ -50,19 +50,6 @@ TEST_F(Votes, ALeaseKeepsItsOrderAndKeepsOthersAway) {
   EXPECT_FALSE(lease_next(store(), anna));
 }
 
-TEST_F(Votes, AReleasedLeaseGoesToTheNextPerson) {
-  const int64_t anna = person("anna"), ben = person("ben");
-  comparison(prompt("p"), {"a", "b"});
-  const Lease lease = lease_next(store(), anna).value();
-  release_lease(store(), anna, lease.id);
-  EXPECT_THROW(find_lease(store(), anna, lease.id), NotFound);
-  EXPECT_TRUE(lease_next(store(), ben));
-  EXPECT_THROW(
-      cast_vote(store(), anna, {.request_id = "x", .lease = lease.id, .choice = Choice::tie}),
-      Conflict);
-  EXPECT_THROW(release_lease(store(), ben, lease.id), NotFound);
-}
-
 TEST_F(Votes, OrdersAreDrawnForEachViewAndBalanced) {
   const int64_t anna = person("anna");
   const int64_t of = prompt("p");

@@ -2,8 +2,6 @@
 
 #include <sys/resource.h>
 
-#include <nlohmann/json.hpp>
-
 #include "core/atomic_file.h"
 #include "rl/run/version.h"
 
@@ -14,6 +12,12 @@ using nlohmann::ordered_json;
 
 void write_json(const std::filesystem::path& path, const ordered_json& value) {
   atomic_write(path, value.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n");
+}
+
+int64_t microseconds_now() {
+  return std::chrono::duration_cast<std::chrono::microseconds>(
+             std::chrono::system_clock::now().time_since_epoch())
+      .count();
 }
 
 std::filesystem::path writable(std::filesystem::path output_dir) {
@@ -27,19 +31,28 @@ RunFolder::RunFolder(std::filesystem::path output_dir, const RunConfig& config,
                      std::optional<int64_t> resumed_step)
     : path_(writable(std::move(output_dir))),
       lock_(path_, "--output_dir"),
+      config_{{"command", config.command},
+              {"version", version},
+              {"command_line", config.command_line},
+              {"seed", config.seed},
+              {"started", microseconds_now()},
+              {"total_steps", nullptr},
+              {"flags", config.flags}},
       metrics_(path_ / "metrics.jsonl", resumed_step),
       events_(path_, resumed_step) {
   std::error_code none;
   std::filesystem::remove(path_ / "summary.json", none);  // it says that a run has ended
   if (!resumed_step) std::filesystem::remove(path_ / "samples.jsonl", none);  // of another run
-  write_json(path_ / "run_config.json", {{"command", config.command},
-                                         {"version", version},
-                                         {"command_line", config.command_line},
-                                         {"seed", config.seed},
-                                         {"flags", config.flags}});
+  write_config();
 }
 
-void RunFolder::log(int64_t step, const Metrics& metrics) {
+void RunFolder::write_config() const { write_json(path_ / "run_config.json", config_); }
+
+void RunFolder::log(int64_t step, int64_t total_steps, const Metrics& metrics) {
+  if (config_["total_steps"] != total_steps) {
+    config_["total_steps"] = total_steps;
+    write_config();
+  }
   metrics_.write(step, metrics);
   events_.write(step, metrics);
 }

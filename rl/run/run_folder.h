@@ -1,5 +1,6 @@
 // The folder that a run leaves behind, the same for every command that trains:
-//   run_config.json  what was run: flags with their values, seed, version, command line
+//   run_config.json  what was run: flags with their values, seed, version, command line, when it
+//                    was started or went on, and how many steps it has, once that is known
 //   metrics.jsonl    what happened, step by step
 //   events.out...    the same for TensorBoard
 //   samples.jsonl    of a policy: what it said on the way (rl/run/samples_log.h)
@@ -10,7 +11,7 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
-#include <nlohmann/json_fwd.hpp>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -40,8 +41,9 @@ class RunFolder {
 
   const std::filesystem::path& path() const { return path_; }
 
-  /// Appends a line to metrics.jsonl and an event to TensorBoard's file.
-  void log(int64_t step, const Metrics& metrics);
+  /// Appends a line to metrics.jsonl and an event to TensorBoard's file. `total_steps` of the run
+  /// stand in run_config.json from then on.
+  void log(int64_t step, int64_t total_steps, const Metrics& metrics);
 
   /// Writes summary.json: the given figures, then `seconds` (since the folder was opened) and
   /// `peak_rss_mb` (the most memory the process held, in MiB).
@@ -53,8 +55,11 @@ class RunFolder {
   double seconds() const;
 
  private:
+  void write_config() const;
+
   std::filesystem::path path_;
   FolderLock lock_;  // before anything is written
+  nlohmann::ordered_json config_;
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
   MetricsLog metrics_;
   EventFile events_;

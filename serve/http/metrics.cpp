@@ -131,6 +131,17 @@ Gauge& Registry::gauge(const std::string& name, const std::string& help, const L
   return *made;
 }
 
+void Registry::set_gauges(const std::string& name, const std::string& help,
+                          std::span<const std::pair<Labels, double>> values) {
+  const std::lock_guard lock(mutex_);
+  auto& gauges = family(name, help, "gauge").gauges;
+  gauges.clear();
+  for (const auto& [labels, value] : values) {
+    auto& made = gauges[label_text(labels)] = std::make_unique<Gauge>();
+    made->set(value);
+  }
+}
+
 Histogram& Registry::histogram(const std::string& name, const std::string& help,
                                const std::vector<double>& bounds, const Labels& labels) {
   const std::lock_guard lock(mutex_);

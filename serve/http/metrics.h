@@ -73,6 +73,11 @@ class Registry {
   Histogram& histogram(const std::string& name, const std::string& help,
                        const std::vector<double>& bounds, const Labels& labels = {});
 
+  /// The gauges of that name, for what comes and goes: other labels than these are there no longer.
+  /// REQUIRES: nobody keeps a reference to one of them.
+  void set_gauges(const std::string& name, const std::string& help,
+                  std::span<const std::pair<Labels, double>> values);
+
   /// Called before each text(), to set gauges of what is counted elsewhere.
   void before_text(std::function<void()> collect);
 

@@ -209,23 +209,14 @@ void say(Application& app, const Request& request, const http::Reply& reply) {
 
 void add_chat_routes(http::Router& router, Application& app) {
   using http::Method, http::UserRole;
-  const auto add = [&](Method method, const char* path,
-                       Response (*make)(Application&, const Request&)) {
-    router.add(method, path, UserRole::annotator,
-               responding([&app, make](const Request& request) { return make(app, request); }));
-  };
-  add(Method::get, "/api/chats", list);
-  add(Method::post, "/api/chats", create);
-  add(Method::get, "/api/chats/{id}", show);
-  add(Method::del, "/api/chats/{id}", remove);
+  router.add(Method::get, "/api/chats", UserRole::annotator, responding(app, list));
+  router.add(Method::post, "/api/chats", UserRole::annotator, responding(app, create));
+  router.add(Method::get, "/api/chats/{id}", UserRole::annotator, responding(app, show));
+  router.add(Method::del, "/api/chats/{id}", UserRole::annotator, responding(app, remove));
   router.add(Method::post, "/api/chats/{id}/messages", UserRole::annotator,
-             [&app](const Request& request, const http::Reply& reply) {
-               try {
-                 say(app, request, reply);
-               } catch (const store::NotFound& error) {
-                 throw http::HttpError(404, error.what());
-               }
-             },
+             refusing([&app](const Request& request, const http::Reply& reply) {
+               say(app, request, reply);
+             }),
              {.body_limit = 64 * 1024, .rate = http::Rate::costly});
 }
 

@@ -1,11 +1,13 @@
 // The Compare page: what to judge next, votes, their undoing, and judgements of single texts.
+#include <algorithm>
+
 #include "serve/application.h"
 #include "serve/body.h"
+#include "serve/routes/figures.h"
 #include "serve/routes/respond.h"
 #include "serve/routes/routes.h"
 #include "serve/store/ratings.h"
 #include "serve/store/settings.h"
-#include "serve/store/statistics.h"
 #include "serve/store/votes.h"
 
 namespace rlhf::serve {
@@ -16,12 +18,6 @@ using nlohmann::ordered_json;
 
 /// Blind: neither versions nor slots nor what the comparison is for.
 ordered_json lease_json(Application& app, const store::Lease& lease) {
-  ordered_json prompt{{"id", lease.comparison.prompt.id}};
-  if (lease.comparison.prompt.is_messages) {
-    prompt["messages"] = messages_json(store::messages_of(lease.comparison.prompt));
-  } else {
-    prompt["text"] = lease.comparison.prompt.text;
-  }
   ordered_json answers = ordered_json::array();
   for (size_t place = 0; place < lease.order.size(); place++) {
     answers.push_back({{"place", place}, {"text", lease.at(int(place)).text}});
@@ -29,7 +25,7 @@ ordered_json lease_json(Application& app, const store::Lease& lease) {
   const auto guidelines = store::setting(app.store, "guidelines");
   return {{"lease", lease.id},
           {"until", lease.until},
-          {"prompt", prompt},
+          {"prompt", prompt_json(lease.comparison.prompt)},
           {"answers", answers},
           {"guidelines", guidelines ? *guidelines : nlohmann::json("")}};
 }
@@ -99,30 +95,24 @@ Response progress(Application& app, const Request& request) {
   store::Store& db = app.store;
   const int64_t person = request.caller.person;
   const store::PersonCounts counts = store::person_counts(db, person);
-  const store::PersonStatistics mine = store::person_statistics(db, person);
   const store::QueueCounts queue = store::queue_counts(db);
-  const store::Agreement agreement = app.agreement.get([&] { return store::agreement(db); });
-  const store::PositionBias bias = store::position_bias(db);
-  const store::ChoiceCounts choices = store::choice_counts(db);
+  const store::Statistics all = app.statistics.get([&] { return store::statistics(db); });
+  const auto found = std::find_if(all.people.begin(), all.people.end(),
+                                  [&](const auto& other) { return other.person == person; });
+  const store::PersonStatistics mine =
+      found == all.people.end() ? store::PersonStatistics{} : *found;
   const int64_t sided = mine.position.left + mine.position.right;
   return http::json_response(
       {{"mine", counts.mine},
        {"today", counts.today},
-       {"total", choices.judged()},
+       {"total", all.choices.judged()},
        {"prompts", store::count_prompts(db)},
        {"waiting", store::waiting_for(db, person)},
        {"wanted", queue.waiting + queue.leased + queue.done},
        {"done", queue.done},
-       {"agreement",
-        {{"percent", or_null(agreement.percent)},
-         {"kappa", or_null(agreement.kappa)},
-         {"alpha", or_null(agreement.alpha)}}},
-       {"position", {{"left", bias.left}, {"right", bias.right}, {"p", bias.p}}},
-       {"choices",
-        {{"better", choices.better},
-         {"tie", choices.tie},
-         {"both_bad", choices.both_bad},
-         {"skip", choices.skip}}},
+       {"agreement", agreement_json(all.agreement)},
+       {"position", position_json(all.position)},
+       {"choices", choices_json(all.choices)},
        {"my",
         {{"median_seconds", or_null(mine.median_seconds)},
          {"left_share", sided ? ordered_json(double(mine.position.left) / double(sided))
@@ -133,17 +123,13 @@ Response progress(Application& app, const Request& request) {
 
 void add_compare_routes(http::Router& router, Application& app) {
   using http::Method, http::UserRole;
-  const auto add = [&](Method method, const char* path,
-                       Response (*make)(Application&, const Request&)) {
-    router.add(method, path, UserRole::annotator,
-               responding([&app, make](const Request& request) { return make(app, request); }),
-               {.body_limit = 16 * 1024});
-  };
-  add(Method::post, "/api/comparisons/next", next);
-  add(Method::post, "/api/votes", vote);
-  add(Method::post, "/api/votes/undo", undo);
-  add(Method::post, "/api/ratings", rate);
-  add(Method::get, "/api/progress", progress);
+  const http::RouteOptions small{.body_limit = 16 * 1024};
+  router.add(Method::post, "/api/comparisons/next", UserRole::annotator, responding(app, next),
+             small);
+  router.add(Method::post, "/api/votes", UserRole::annotator, responding(app, vote), small);
+  router.add(Method::post, "/api/votes/undo", UserRole::annotator, responding(app, undo), small);
+  router.add(Method::post, "/api/ratings", UserRole::annotator, responding(app, rate), small);
+  router.add(Method::get, "/api/progress", UserRole::annotator, responding(app, progress));
 }
 
 }  // namespace rlhf::serve

@@ -31,8 +31,7 @@ http::Response export_of(Application& app, const http::Request& request) {
 
 void add_export_routes(http::Router& router, Application& app) {
   router.add(http::Method::get, "/api/export/{file}", http::UserRole::admin,
-             responding([&app](const http::Request& request) { return export_of(app, request); }),
-             {.rate = http::Rate::costly});
+             responding(app, export_of), {.rate = http::Rate::costly});
 }
 
 }  // namespace rlhf::serve

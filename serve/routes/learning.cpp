@@ -102,15 +102,10 @@ Response choose(Application& app, const Request& request) {
 
 void add_learning_routes(http::Router& router, Application& app) {
   using http::Method, http::UserRole;
-  const auto add = [&](Method method, const char* path,
-                       Response (*make)(Application&, const Request&)) {
-    router.add(method, path, UserRole::admin,
-               responding([&app, make](const Request& request) { return make(app, request); }));
-  };
-  add(Method::get, "/api/learning", status);
-  add(Method::post, "/api/learning", start);
-  add(Method::del, "/api/learning", cancel);
-  add(Method::put, "/api/learning/settings", choose);
+  router.add(Method::get, "/api/learning", UserRole::admin, responding(app, status));
+  router.add(Method::post, "/api/learning", UserRole::admin, responding(app, start));
+  router.add(Method::del, "/api/learning", UserRole::admin, responding(app, cancel));
+  router.add(Method::put, "/api/learning/settings", UserRole::admin, responding(app, choose));
 }
 
 }  // namespace rlhf::serve

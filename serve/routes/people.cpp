@@ -74,16 +74,11 @@ Response erase(Application& app, const Request& request) {
 
 void add_people_routes(http::Router& router, Application& app) {
   using http::Method, http::UserRole;
-  const auto route = [&](Method method, const char* path,
-                         Response (*make)(Application&, const Request&)) {
-    router.add(method, path, UserRole::admin,
-               responding([&app, make](const Request& request) { return make(app, request); }));
-  };
-  route(Method::get, "/api/people", list);
-  route(Method::post, "/api/people", add);
-  route(Method::post, "/api/people/{id}", change);
-  route(Method::get, "/api/people/{id}/data", data);
-  route(Method::post, "/api/people/{id}/erase", erase);
+  router.add(Method::get, "/api/people", UserRole::admin, responding(app, list));
+  router.add(Method::post, "/api/people", UserRole::admin, responding(app, add));
+  router.add(Method::post, "/api/people/{id}", UserRole::admin, responding(app, change));
+  router.add(Method::get, "/api/people/{id}/data", UserRole::admin, responding(app, data));
+  router.add(Method::post, "/api/people/{id}/erase", UserRole::admin, responding(app, erase));
 }
 
 }  // namespace rlhf::serve

@@ -1,6 +1,6 @@
 // What answers are asked for: import and list.
-#include "serve/store/prompts.h"
 #include "serve/application.h"
+#include "serve/routes/figures.h"
 #include "serve/routes/respond.h"
 #include "serve/routes/routes.h"
 
@@ -33,12 +33,9 @@ Response list(Application& app, const Request& request) {
   const int64_t limit = http::query_integer(request, "limit", 100, 1, 1000);
   ordered_json rows = ordered_json::array();
   for (const store::Prompt& prompt : store::list_prompts(app.store, after, limit)) {
-    ordered_json row{{"id", prompt.id}, {"source", prompt.source}, {"created", prompt.created}};
-    if (prompt.is_messages) {
-      row["messages"] = messages_json(store::messages_of(prompt));
-    } else {
-      row["text"] = prompt.text;
-    }
+    ordered_json row = prompt_json(prompt);
+    row["source"] = prompt.source;
+    row["created"] = prompt.created;
     rows.push_back(std::move(row));
   }
   return http::json_response({{"prompts", rows}, {"total", store::count_prompts(app.store)}});
@@ -48,12 +45,10 @@ Response list(Application& app, const Request& request) {
 
 void add_prompt_routes(http::Router& router, Application& app) {
   using http::Method, http::UserRole;
-  router.add(Method::post, "/api/prompts", UserRole::admin,
-             responding([&app](const Request& request) { return import(app, request); }),
+  router.add(Method::post, "/api/prompts", UserRole::admin, responding(app, import),
              {.body_limit = kMostBytes,
               .content_types = {"application/x-ndjson", "text/plain", "application/jsonl"}});
-  router.add(Method::get, "/api/prompts", UserRole::admin,
-             responding([&app](const Request& request) { return list(app, request); }));
+  router.add(Method::get, "/api/prompts", UserRole::admin, responding(app, list));
 }
 
 }  // namespace rlhf::serve

@@ -1,11 +1,11 @@
 // What an admin looks up: statistics of the votes, the audit log, guidelines, backups.
 #include "serve/application.h"
 #include "serve/body.h"
+#include "serve/routes/figures.h"
 #include "serve/routes/respond.h"
 #include "serve/routes/routes.h"
 #include "serve/store/audit.h"
 #include "serve/store/settings.h"
-#include "serve/store/statistics.h"
 
 namespace rlhf::serve {
 namespace {
@@ -13,19 +13,8 @@ namespace {
 using http::Request, http::Response;
 using nlohmann::ordered_json;
 
-ordered_json choices_json(const store::ChoiceCounts& choices) {
-  return {{"better", choices.better},
-          {"tie", choices.tie},
-          {"both_bad", choices.both_bad},
-          {"skip", choices.skip}};
-}
-
-ordered_json position_json(const store::PositionBias& bias) {
-  return {{"left", bias.left}, {"right", bias.right}, {"p", bias.p}};
-}
-
 Response statistics(Application& app, const Request&) {
-  const store::Statistics all = store::statistics(app.store);
+  const store::Statistics all = app.statistics.get([&] { return store::statistics(app.store); });
   ordered_json people = ordered_json::array();
   for (const store::PersonStatistics& person : all.people) {
     people.push_back({{"id", person.person},
@@ -38,13 +27,11 @@ Response statistics(Application& app, const Request&) {
                       {"agreement", or_null(person.agreement)},
                       {"shared", person.shared}});
   }
+  ordered_json agreement = agreement_json(all.agreement);
+  agreement["comparisons"] = all.agreement.comparisons;
   return http::json_response({{"choices", choices_json(all.choices)},
                               {"position", position_json(all.position)},
-                              {"agreement",
-                               {{"comparisons", all.agreement.comparisons},
-                                {"percent", or_null(all.agreement.percent)},
-                                {"kappa", or_null(all.agreement.kappa)},
-                                {"alpha", or_null(all.agreement.alpha)}}},
+                              {"agreement", agreement},
                               {"people", people}});
 }
 
@@ -84,17 +71,11 @@ Response back_up(Application& app, const Request& request) {
 
 void add_record_routes(http::Router& router, Application& app) {
   using http::Method, http::UserRole;
-  const auto add = [&](Method method, const char* path, UserRole needed,
-                       Response (*make)(Application&, const Request&)) {
-    router.add(method, path, needed,
-               responding([&app, make](const Request& request) { return make(app, request); }));
-  };
-  add(Method::get, "/api/statistics", UserRole::admin, statistics);
-  add(Method::get, "/api/audit", UserRole::admin, audit);
-  add(Method::get, "/api/guidelines", UserRole::annotator, guidelines);
-  add(Method::put, "/api/guidelines", UserRole::admin, set_guidelines);
-  router.add(Method::post, "/api/backup", UserRole::admin,
-             responding([&app](const Request& request) { return back_up(app, request); }),
+  router.add(Method::get, "/api/statistics", UserRole::admin, responding(app, statistics));
+  router.add(Method::get, "/api/audit", UserRole::admin, responding(app, audit));
+  router.add(Method::get, "/api/guidelines", UserRole::annotator, responding(app, guidelines));
+  router.add(Method::put, "/api/guidelines", UserRole::admin, responding(app, set_guidelines));
+  router.add(Method::post, "/api/backup", UserRole::admin, responding(app, back_up),
              {.rate = http::Rate::costly});
 }
 

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cmath>
-#include <functional>
 #include <optional>
 
 #include "core/check.h"
@@ -12,12 +11,14 @@
 
 namespace rlhf::serve {
 
-/// A handler for answers that are ready at once, which knows what the database's refusals are over
-/// HTTP: NotFound 404, Conflict 409, NoRoom 507.
-inline http::Handler responding(std::function<http::Response(const http::Request&)> make) {
-  return http::answering([make = std::move(make)](const http::Request& request) {
+struct Application;
+
+/// The same handler, with the database's refusals as HTTP knows them: NotFound 404, Conflict 409,
+/// NoRoom 507.
+inline http::Handler refusing(http::Handler handler) {
+  return [handler = std::move(handler)](const http::Request& request, http::Reply reply) {
     try {
-      return make(request);
+      handler(request, std::move(reply));
     } catch (const store::NotFound& error) {
       throw http::HttpError(404, error.what());
     } catch (const store::Conflict& error) {
@@ -25,7 +26,14 @@ inline http::Handler responding(std::function<http::Response(const http::Request
     } catch (const store::NoRoom& error) {
       throw http::HttpError(507, error.what());
     }
-  });
+  };
+}
+
+/// A handler for answers that are ready at once.
+inline http::Handler responding(Application& app,
+                                http::Response (*make)(Application&, const http::Request&)) {
+  return refusing(
+      http::answering([&app, make](const http::Request& request) { return make(app, request); }));
 }
 
 template <class T>

@@ -8,7 +8,6 @@
 #include "data/text_file.h"
 #include "rl/run/samples_log.h"
 #include "serve/application.h"
-#include "serve/http/error.h"
 #include "serve/machine.h"
 #include "serve/routes/respond.h"
 #include "serve/routes/routes.h"
@@ -25,9 +24,9 @@ ordered_json numbers(const std::vector<double>& values) {
   return out;
 }
 
-fs::path file_of(RunsFolder& runs, const http::Request& request, const char* name) {
+fs::path file_of(Application& app, const http::Request& request, const char* name) {
   try {
-    const fs::path file = runs.folder(request.parameters.at(0)) / name;
+    const fs::path file = app.runs.folder(request.parameters.at(0)) / name;
     if (fs::is_regular_file(file)) return file;
   } catch (const InputError&) {
   }
@@ -38,27 +37,44 @@ ordered_json run_json(const RunSummary& run) {
   constexpr const char* states[] = {"running", "ended", "stopped"};
   ordered_json out{{"id", run.id},           {"name", run.name},
                    {"command", run.command}, {"state", states[int(run.state)]},
-                   {"steps", run.steps},     {"updated", run.updated},
+                   {"steps", run.steps},     {"total_steps", or_null(run.total_steps)},
+                   {"started", run.started}, {"updated", run.updated},
                    {"metrics", run.metrics}};
   if (!run.problem.empty()) out["problem"] = run.problem;
   return out;
 }
 
-http::Response metrics_of(RunsFolder& runs, const http::Request& request) {
-  file_of(runs, request, "metrics.jsonl");
-  const int64_t after = http::query_integer(request, "after_step", -1, -1, INT64_MAX);
-  const RunCurves curves = runs.curves(request.parameters[0], after);
+http::Response list(Application& app, const http::Request&) {
+  ordered_json all = ordered_json::array();
+  for (const RunSummary& run : app.runs.list()) all.push_back(run_json(run));
+  return http::json_response({{"runs", all}});
+}
+
+/// The step after which the caller wants to read on. What it has read of a run that has started
+/// anew since does not count.
+int64_t read_until(const http::Request& request, const char* name, int64_t started) {
+  const int64_t after = http::query_integer(request, name, -1, -1, INT64_MAX);
+  return http::query_integer(request, "started", started, 0, INT64_MAX) == started ? after : -1;
+}
+
+http::Response metrics_of(Application& app, const http::Request& request) {
+  file_of(app, request, "metrics.jsonl");
+  const int64_t started = app.runs.started(request.parameters[0]);
+  const int64_t after = read_until(request, "after_step", started);
+  const RunCurves curves = app.runs.curves(request.parameters[0], after);
   ordered_json metrics = ordered_json::object();
   for (const auto& [name, values] : curves.metrics) metrics[name] = numbers(values);
-  return http::json_response({{"steps", curves.steps},
+  return http::json_response({{"started", started},
+                              {"steps", curves.steps},
                               {"metrics", metrics},
                               {"last_step", curves.steps.empty() ? after : curves.steps.back()}});
 }
 
-http::Response samples_of(RunsFolder& runs, const http::Request& request) {
-  const int64_t after = http::query_integer(request, "after", -1, -1, INT64_MAX);
+http::Response samples_of(Application& app, const http::Request& request) {
   const size_t limit = size_t(http::query_integer(request, "limit", 200, 1, 1000));
-  const auto steps = read_samples(file_of(runs, request, "samples.jsonl"), after);
+  const fs::path file = file_of(app, request, "samples.jsonl");
+  const int64_t started = app.runs.started(request.parameters[0]);
+  const auto steps = read_samples(file, read_until(request, "after", started));
   ordered_json rows = ordered_json::array(), known = ordered_json::array();
   for (const StepSamples& step : steps) {
     known.push_back(step.step);
@@ -72,7 +88,7 @@ http::Response samples_of(RunsFolder& runs, const http::Request& request) {
                       {"length", sample.length}});
     }
   }
-  return http::json_response({{"rows", rows}, {"steps", known}});
+  return http::json_response({{"started", started}, {"rows", rows}, {"steps", known}});
 }
 
 /// Equal bins between the least and the largest score.
@@ -91,9 +107,9 @@ ordered_json histogram(std::vector<double> scores) {
   return {{"edges", edges}, {"counts", counts}};
 }
 
-http::Response rewards_of(RunsFolder& runs, const http::Request& request) {
+http::Response rewards_of(Application& app, const http::Request& request) {
   const int64_t step = http::query_integer(request, "step", -1, -1, INT64_MAX);
-  const auto all = read_samples(file_of(runs, request, "samples.jsonl"));
+  const auto all = read_samples(file_of(app, request, "samples.jsonl"));
   const auto found = step < 0 ? (all.empty() ? all.end() : all.end() - 1)
                               : std::find_if(all.begin(), all.end(),
                                              [&](const StepSamples& s) { return s.step == step; });
@@ -103,30 +119,37 @@ http::Response rewards_of(RunsFolder& runs, const http::Request& request) {
   return http::json_response(out);
 }
 
-http::Response config_of(RunsFolder& runs, const http::Request& request) {
-  const fs::path file = file_of(runs, request, "run_config.json");
+http::Response config_of(Application& app, const http::Request& request) {
+  const fs::path file = file_of(app, request, "run_config.json");
   return http::json_response(ordered_json(parse_json(read_text(file), request.parameters[0])));
 }
 
 /// The page has its styles inside and neither scripts nor requests; its own policy says so as well.
-http::Response report_of(RunsFolder& runs, const http::Request& request) {
-  return {.body = read_text(file_of(runs, request, "report.html")),
+http::Response report_of(Application& app, const http::Request& request) {
+  return {.body = read_text(file_of(app, request, "report.html")),
           .type = "text/html; charset=utf-8",
           .headers = {{"Content-Security-Policy",
                        "default-src 'none'; style-src 'unsafe-inline'; img-src data:; "
                        "frame-ancestors 'none'; base-uri 'none'; form-action 'none'"}}};
 }
 
-http::Response machine(const Application& app) {
+ordered_json gpu_json(const GpuUse& gpu) {
+  return {
+      {"name", gpu.name}, {"used_mb", gpu.used_bytes >> 20}, {"total_mb", gpu.total_bytes >> 20}};
+}
+
+http::Response machine(Application& app, const http::Request&) {
   const MachineUse use = machine_use();
-  const engine::Stats stats = app.policies.promoted().engine->stats();
+  const Policy policy = app.policies.promoted();
+  const engine::Stats stats = policy.engine->stats();
+  const auto gpu = gpu_use(policy.model->model.transformer.device());
   return http::json_response({{"cpu",
                                {{"name", use.processor},
                                 {"cores", use.cores},
                                 {"load", use.load},
                                 {"rss_mb", use.rss_bytes >> 20},
                                 {"total_mb", use.total_bytes >> 20}}},
-                              {"gpu", nullptr},
+                              {"gpu", gpu ? gpu_json(*gpu) : ordered_json(nullptr)},
                               {"engine",
                                {{"running", stats.running},
                                 {"waiting", stats.waiting},
@@ -137,24 +160,17 @@ http::Response machine(const Application& app) {
 }  // namespace
 
 void add_run_routes(http::Router& router, Application& app) {
-  using http::answering, http::Method, http::Request, http::UserRole;
-  RunsFolder& runs = app.runs;
-  router.add(Method::get, "/api/runs", UserRole::annotator, answering([&runs](const Request&) {
-               ordered_json all = ordered_json::array();
-               for (const RunSummary& run : runs.list()) all.push_back(run_json(run));
-               return http::json_response({{"runs", all}});
-             }));
-  const auto add = [&](const char* what, http::Response (*make)(RunsFolder&, const Request&)) {
-    router.add(Method::get, std::string("/api/runs/{id}/") + what, UserRole::annotator,
-               answering([&runs, make](const Request& request) { return make(runs, request); }));
-  };
-  add("metrics", metrics_of);
-  add("samples", samples_of);
-  add("rewards", rewards_of);
-  add("config", config_of);
-  add("report", report_of);
-  router.add(Method::get, "/api/machine", UserRole::annotator,
-             answering([&app](const Request&) { return machine(app); }));
+  using http::Method, http::UserRole;
+  router.add(Method::get, "/api/runs", UserRole::annotator, responding(app, list));
+  router.add(Method::get, "/api/runs/{id}/metrics", UserRole::annotator,
+             responding(app, metrics_of));
+  router.add(Method::get, "/api/runs/{id}/samples", UserRole::annotator,
+             responding(app, samples_of));
+  router.add(Method::get, "/api/runs/{id}/rewards", UserRole::annotator,
+             responding(app, rewards_of));
+  router.add(Method::get, "/api/runs/{id}/config", UserRole::annotator, responding(app, config_of));
+  router.add(Method::get, "/api/runs/{id}/report", UserRole::annotator, responding(app, report_of));
+  router.add(Method::get, "/api/machine", UserRole::annotator, responding(app, machine));
 }
 
 }  // namespace rlhf::serve

@@ -65,13 +65,10 @@ Response me(Application& app, const Request& request) {
 
 void add_session_routes(http::Router& router, Application& app) {
   using http::Method, http::UserRole;
-  router.add(Method::post, "/api/session", UserRole::nobody,
-             responding([&app](const Request& request) { return sign_in(app, request); }),
+  router.add(Method::post, "/api/session", UserRole::nobody, responding(app, sign_in),
              {.body_limit = 4096, .rate = http::Rate::sign_in});
-  router.add(Method::del, "/api/session", UserRole::annotator,
-             responding([&app](const Request& request) { return sign_out(app, request); }));
-  router.add(Method::get, "/api/me", UserRole::annotator,
-             responding([&app](const Request& request) { return me(app, request); }));
+  router.add(Method::del, "/api/session", UserRole::annotator, responding(app, sign_out));
+  router.add(Method::get, "/api/me", UserRole::annotator, responding(app, me));
 }
 
 }  // namespace rlhf::serve

@@ -89,14 +89,9 @@ Response reject(Application& app, const Request& request) {
 
 void add_version_routes(http::Router& router, Application& app) {
   using http::Method, http::UserRole;
-  const auto add = [&](Method method, const char* path,
-                       Response (*make)(Application&, const Request&)) {
-    router.add(method, path, UserRole::admin,
-               responding([&app, make](const Request& request) { return make(app, request); }));
-  };
-  add(Method::get, "/api/versions", list);
-  add(Method::post, "/api/versions/{id}/promote", promote);
-  add(Method::post, "/api/versions/{id}/reject", reject);
+  router.add(Method::get, "/api/versions", UserRole::admin, responding(app, list));
+  router.add(Method::post, "/api/versions/{id}/promote", UserRole::admin, responding(app, promote));
+  router.add(Method::post, "/api/versions/{id}/reject", UserRole::admin, responding(app, reject));
 }
 
 }  // namespace rlhf::serve

@@ -94,14 +94,6 @@ Chat find_chat(Store& store, int64_t person, int64_t chat) {
   return store.read([&](Connection& connection) { return owned_chat(connection, person, chat); });
 }
 
-void rename_chat(Store& store, int64_t person, int64_t chat, const std::string& title) {
-  store.write([&](Connection& connection) {
-    owned_chat(connection, person, chat);
-    connection.run("UPDATE chats SET title = ? WHERE id = ?",
-                   beginning_of(store.cleaned(title), longest_title), chat);
-  });
-}
-
 void delete_chat(Store& store, int64_t person, int64_t chat) {
   store.write([&](Connection& connection) {
     owned_chat(connection, person, chat);

@@ -35,7 +35,6 @@ int64_t create_chat(Store& store, int64_t person, const std::string& title = "",
 std::vector<Chat> chats_of(Store& store, int64_t person, int64_t limit = 1000);
 /// All that follow take the owner's chats only. @throws NotFound for others.
 Chat find_chat(Store& store, int64_t person, int64_t chat);
-void rename_chat(Store& store, int64_t person, int64_t chat, const std::string& title);
 /// With its messages and their ratings.
 void delete_chat(Store& store, int64_t person, int64_t chat);
 

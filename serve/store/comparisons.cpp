@@ -123,11 +123,4 @@ std::optional<Lease> lease_next(Store& store, int64_t person, double promotions)
   });
 }
 
-void release_lease(Store& store, int64_t person, int64_t lease) {
-  store.write([&](Connection& connection) {
-    load_lease(connection, person, lease);
-    connection.run("UPDATE leases SET state = 2 WHERE id = ? AND state IN (0, 3)", lease);
-  });
-}
-
 }  // namespace rlhf::store

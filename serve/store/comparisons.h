@@ -81,9 +81,6 @@ std::optional<Lease> lease_next(Store& store, int64_t person, double promotions 
 /// A lease of the person's that is neither voted on nor released. @throws NotFound
 Lease find_lease(Store& store, int64_t person, int64_t lease);
 
-/// Gives it back to the others. @throws NotFound
-void release_lease(Store& store, int64_t person, int64_t lease);
-
 /// Comparisons by where they stand: waiting for a vote that nobody is about to give, leased, done.
 struct QueueCounts {
   int64_t waiting = 0, leased = 0, done = 0;

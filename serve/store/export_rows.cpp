@@ -12,10 +12,6 @@ using nlohmann::ordered_json;
 /// Llama 2's margins (Touvron et al. 2023, table 27, "margin small") for slightly and much better.
 constexpr double margins[] = {1.0 / 3, 1};
 
-ordered_json prompt_json(const Prompt& prompt) {
-  return prompt.is_messages ? messages_json(messages_of(prompt)) : ordered_json(prompt.text);
-}
-
 /// An answer as its prompt is: a text, or the assistant's message.
 ordered_json answer_json(const Prompt& prompt, const std::string& text) {
   if (!prompt.is_messages) return text;
@@ -55,7 +51,7 @@ std::vector<const Answer*> beaten(const KeptVote& vote) {
 
 ordered_json label_row(const KeptVote& vote, const Answer& answer, bool label) {
   const Prompt& prompt = vote.comparison.prompt;
-  ordered_json row{{"prompt", prompt_json(prompt)},
+  ordered_json row{{"prompt", value_of(prompt)},
                    {"completion", answer_json(prompt, answer.text)},
                    {"label", label},
                    {"from", vote.choice == Choice::better ? "preference" : "both_bad"},
@@ -72,7 +68,7 @@ Rows preference_rows(const KeptVote& vote) {
   const Prompt& prompt = vote.comparison.prompt;
   for (const Answer* other : beaten(vote)) {
     const Answer& best = vote.comparison.answers[size_t(*vote.slot)];
-    ordered_json row{{"prompt", prompt_json(prompt)},
+    ordered_json row{{"prompt", value_of(prompt)},
                      {"chosen", answer_json(prompt, best.text)},
                      {"rejected", answer_json(prompt, other->text)}};
     if (vote.strength) row["margin"] = margins[*vote.strength - 1];
@@ -106,7 +102,7 @@ Rows tie_rows(const KeptVote& vote) {
     answers.push_back(vote.comparison.answers[size_t(slot)].text);
     versions.push_back(vote.comparison.answers[size_t(slot)].version);
   }
-  ordered_json row{{"prompt", prompt_json(vote.comparison.prompt)},
+  ordered_json row{{"prompt", value_of(vote.comparison.prompt)},
                    {"answers", std::move(answers)},
                    {"choice", std::string(name_of(vote.choice))}};
   if (vote.place) row["place"] = *vote.place;
@@ -123,7 +119,7 @@ Rows log_rows(const KeptVote& vote) {
                        {"sampling", sampling_json(answer.sampling)},
                        {"ended", answer.ended}});
   }
-  ordered_json row{{"prompt", prompt_json(vote.comparison.prompt)},
+  ordered_json row{{"prompt", value_of(vote.comparison.prompt)},
                    {"answers", std::move(answers)},
                    {"choice", std::string(name_of(vote.choice))}};
   if (vote.place) row["place"] = *vote.place;
@@ -138,7 +134,7 @@ Rows log_rows(const KeptVote& vote) {
 
 Rows rating_rows(const KeptRating& rating) {
   if (rating.text.empty() || (rating.kind == RatingKind::thumb && rating.value == 0)) return {};
-  ordered_json row{{"prompt", prompt_json(rating.prompt)},
+  ordered_json row{{"prompt", value_of(rating.prompt)},
                    {"completion", answer_json(rating.prompt, rating.text)}};
   if (rating.kind == RatingKind::thumb) {
     row["label"] = rating.value > 0;

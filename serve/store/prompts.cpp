@@ -70,6 +70,11 @@ Conversation messages_of(const Prompt& prompt) {
   return conversation_in(prompt.text);
 }
 
+nlohmann::ordered_json value_of(const Prompt& prompt) {
+  return prompt.is_messages ? messages_json(messages_of(prompt))
+                            : nlohmann::ordered_json(prompt.text);
+}
+
 ParsedPrompts parse_prompts(std::string_view lines) {
   ParsedPrompts parsed;
   std::vector<BadRow> bad;
@@ -135,12 +140,6 @@ std::vector<Prompt> list_prompts(Store& store, int64_t after, int64_t limit) {
                          "WHERE id > ? ORDER BY id LIMIT ?",
                          after, limit));
   });
-}
-
-std::optional<Prompt> find_prompt(Store& store, int64_t id) {
-  const auto found = list_prompts(store, id - 1, 1);
-  if (found.empty() || found[0].id != id) return std::nullopt;
-  return found[0];
 }
 
 std::vector<Prompt> prompts_without_comparison(Store& store, const PromptQuery& query) {

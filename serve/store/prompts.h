@@ -23,6 +23,8 @@ struct Prompt {
 
 /// The messages of a prompt that has them.
 Conversation messages_of(const Prompt& prompt);
+/// Its text, or its messages as JSON has them.
+nlohmann::ordered_json value_of(const Prompt& prompt);
 
 /// One that is not stored yet.
 struct NewPrompt {
@@ -59,7 +61,6 @@ PromptImport add_prompts(Store& store, int64_t by, const std::vector<NewPrompt>&
 int64_t count_prompts(Store& store);
 /// By id, those above `after`.
 std::vector<Prompt> list_prompts(Store& store, int64_t after, int64_t limit);
-std::optional<Prompt> find_prompt(Store& store, int64_t id);
 
 /// Collecting: the oldest prompts that no comparison asks about; with `version`, none that has an
 /// answer of that version. With `candidate`: prompts that no promotion comparison of that candidate

@@ -6,7 +6,6 @@
 
 #include "serve/store/agreement_rows.h"
 #include "serve/store/proportion.h"
-#include "serve/store/refusals.h"
 #include "serve/store/sqlite.h"
 #include "serve/store/votes.h"
 
@@ -23,81 +22,78 @@ int64_t midnight_before(int64_t time) {
   return int64_t(std::mktime(&day)) * 1'000'000;
 }
 
-ChoiceCounts choices_of(Connection& connection, std::optional<int64_t> person) {
-  ChoiceCounts counts;
-  int64_t* places[] = {&counts.better, &counts.tie, &counts.both_bad, &counts.skip};
+/// What the votes of a person add up to.
+struct Tally {
+  ChoiceCounts choices;
+  PositionBias position;
+  int64_t today = 0;
+  std::vector<int64_t> milliseconds;   // of judgements
+  int64_t shared = 0;                  // judgements that others share
+  int64_t pairs = 0, equal_pairs = 0;  // of one of these and one of somebody else
+};
+
+/// By person; each vote is looked at once.
+std::map<int64_t, Tally> tallies(Connection& connection, int64_t midnight) {
+  std::map<int64_t, Tally> all;
   auto row = connection.query(
-      "SELECT choice, count(*) FROM votes WHERE undone IS NULL AND (?1 IS NULL OR person = ?1) "
-      "GROUP BY choice",
-      person);
-  while (row.step()) *places[row.get<int>(0)] = row.get<int64_t>(1);
-  return counts;
+      "SELECT v.person, v.choice, v.place, v.milliseconds, v.created, length(l.shown) FROM votes v "
+      "JOIN leases l ON l.id = v.lease WHERE v.undone IS NULL");
+  while (row.step()) {
+    Tally& tally = all[row.get<int64_t>(0)];
+    const auto choice = row.get<Choice>(1);
+    ChoiceCounts& counts = tally.choices;
+    int64_t* const places[] = {&counts.better, &counts.tie, &counts.both_bad, &counts.skip};
+    ++*places[int(choice)];
+    if (choice == Choice::skip) continue;
+    tally.milliseconds.push_back(row.get<int64_t>(3));
+    tally.today += row.get<int64_t>(4) >= midnight;
+    if (choice != Choice::better || row.get<int>(5) != 2) continue;
+    ++(row.get<int>(2) == 0 ? tally.position.left : tally.position.right);
+  }
+  return all;
 }
 
-PositionBias position_of(Connection& connection, std::optional<int64_t> person) {
-  auto row = connection.query(
-      "SELECT sum(place = 0), sum(place = 1) FROM votes v JOIN leases l ON l.id = v.lease WHERE "
-      "undone IS NULL AND choice = 0 AND length(l.shown) = 2 AND (?1 IS NULL OR v.person = ?1)",
-      person);
-  row.step();
-  PositionBias bias{.left = row.get<int64_t>(0), .right = row.get<int64_t>(1)};
+void add_shared(std::map<int64_t, Tally>& all, const SharedVotes& shared) {
+  const auto& votes = shared.votes;
+  for (size_t begin = 0, end; begin < votes.size(); begin = end) {
+    for (end = begin; end < votes.size() && votes[end].item == votes[begin].item;) end++;
+    if (end - begin < 2) continue;
+    for (size_t mine = begin; mine < end; mine++) {
+      Tally& tally = all[shared.people[size_t(votes[mine].annotator)]];
+      tally.shared++;
+      for (size_t other = begin; other < end; other++) {
+        if (other == mine) continue;
+        tally.pairs++;
+        tally.equal_pairs += votes[mine].value == votes[other].value;
+      }
+    }
+  }
+}
+
+std::optional<double> median_seconds(std::vector<int64_t> milliseconds) {
+  if (milliseconds.empty()) return std::nullopt;
+  std::sort(milliseconds.begin(), milliseconds.end());
+  const size_t above = milliseconds.size() / 2, below = (milliseconds.size() - 1) / 2;
+  return double(milliseconds[below] + milliseconds[above]) / 2000;
+}
+
+PositionBias with_p(PositionBias bias) {
   bias.p = fair_coin_p(bias.left, bias.left + bias.right);
   return bias;
 }
 
-std::optional<double> median_seconds(Connection& connection, int64_t person) {
-  const auto times = all_rows(
-      connection.query("SELECT milliseconds FROM votes WHERE person = ? AND undone IS NULL AND "
-                       "choice <> ? ORDER BY milliseconds",
-                       person, Choice::skip),
-      [](const Statement& row) { return row.get<int64_t>(0); });
-  if (times.empty()) return std::nullopt;
-  const size_t middle = times.size() / 2;
-  const int64_t twice =
-      times.size() % 2 == 1 ? 2 * times[middle] : times[middle - 1] + times[middle];
-  return double(twice) / 2000;
-}
-
-PersonCounts counts_of(Connection& connection, int64_t person, int64_t midnight) {
-  auto row = connection.query(
-      "SELECT count(*), sum(created >= ?) FROM votes WHERE person = ? AND undone IS NULL AND "
-      "choice <> ?",
-      midnight, person, Choice::skip);
-  row.step();
-  return {.mine = row.get<int64_t>(0), .today = row.get<int64_t>(1)};
-}
-
-/// Of the pairs of votes that a person shares with another, the equal ones.
-void add_agreement(PersonStatistics& person, const SharedVotes& shared) {
-  const auto& votes = shared.votes;
-  int64_t pairs = 0, equal = 0;
-  for (size_t begin = 0, end; begin < votes.size(); begin = end) {
-    for (end = begin; end < votes.size() && votes[end].item == votes[begin].item;) end++;
-    for (size_t mine = begin; mine < end; mine++) {
-      if (shared.people[size_t(votes[mine].annotator)] != person.person) continue;
-      if (end - begin > 1) person.shared++;
-      for (size_t other = begin; other < end; other++) {
-        if (other == mine) continue;
-        pairs++;
-        equal += votes[mine].value == votes[other].value;
-      }
-    }
-  }
-  if (pairs > 0) person.agreement = double(equal) / double(pairs);
-}
-
-PersonStatistics person_in(Connection& connection, int64_t person, int64_t midnight,
-                           const SharedVotes& shared) {
-  PersonStatistics found{.person = person};
+PersonStatistics person_in(Connection& connection, int64_t person, Tally tally) {
   const auto name = connection.value<std::string>("SELECT name FROM people WHERE id = ?", person);
-  if (!name) not_found("person", "expected a person, got the id {}", person);
-  found.name = *name;
-  found.choices = choices_of(connection, person);
-  found.today = counts_of(connection, person, midnight).today;
-  found.median_seconds = median_seconds(connection, person);
-  found.position = position_of(connection, person);
-  add_agreement(found, shared);
-  return found;
+  return {.person = person,
+          .name = name.value_or(""),
+          .choices = tally.choices,
+          .today = tally.today,
+          .median_seconds = median_seconds(std::move(tally.milliseconds)),
+          .position = with_p(tally.position),
+          .agreement = tally.pairs > 0
+                           ? std::optional(double(tally.equal_pairs) / double(tally.pairs))
+                           : std::nullopt,
+          .shared = tally.shared};
 }
 
 CandidateResult candidate_in(Connection& connection, int64_t candidate) {
@@ -136,14 +132,16 @@ Statistics statistics(Store& store) {
   const int64_t midnight = midnight_before(store.now());
   return store.read([&](Connection& connection) {
     const SharedVotes shared = shared_votes(connection);
-    Statistics all{.choices = choices_of(connection, {}),
-                   .position = position_of(connection, {}),
-                   .agreement = agreement_of(shared)};
-    for (const int64_t person : ids(connection.query(
-             "SELECT id FROM people p WHERE EXISTS(SELECT 1 FROM votes v WHERE v.person = p.id AND "
-             "v.undone IS NULL) ORDER BY id"))) {
-      all.people.push_back(person_in(connection, person, midnight, shared));
+    std::map<int64_t, Tally> votes = tallies(connection, midnight);
+    add_shared(votes, shared);
+    Statistics all{.agreement = agreement_of(shared)};
+    for (auto& [person, tally] : votes) {
+      all.choices += tally.choices;
+      all.position.left += tally.position.left;
+      all.position.right += tally.position.right;
+      all.people.push_back(person_in(connection, person, std::move(tally)));
     }
+    all.position = with_p(all.position);
     for (const int64_t candidate :
          ids(connection.query("SELECT DISTINCT candidate FROM comparisons WHERE candidate IS NOT "
                               "NULL ORDER BY candidate"))) {
@@ -153,33 +151,20 @@ Statistics statistics(Store& store) {
   });
 }
 
-PersonStatistics person_statistics(Store& store, int64_t person) {
-  const int64_t midnight = midnight_before(store.now());
-  return store.read([&](Connection& connection) {
-    return person_in(connection, person, midnight, shared_votes(connection));
-  });
-}
-
-Agreement agreement(Store& store) {
-  return store.read([](Connection& connection) { return agreement_of(shared_votes(connection)); });
-}
-
 CandidateResult candidate_result(Store& store, int64_t candidate) {
   return store.read([&](Connection& connection) { return candidate_in(connection, candidate); });
 }
 
 PersonCounts person_counts(Store& store, int64_t person) {
   const int64_t midnight = midnight_before(store.now());
-  return store.read(
-      [&](Connection& connection) { return counts_of(connection, person, midnight); });
-}
-
-ChoiceCounts choice_counts(Store& store) {
-  return store.read([](Connection& connection) { return choices_of(connection, {}); });
-}
-
-PositionBias position_bias(Store& store) {
-  return store.read([](Connection& connection) { return position_of(connection, {}); });
+  return store.read([&](Connection& connection) -> PersonCounts {
+    auto row = connection.query(
+        "SELECT count(*), sum(created >= ?) FROM votes WHERE person = ? AND undone IS NULL AND "
+        "choice <> ?",
+        midnight, person, Choice::skip);
+    row.step();
+    return {.mine = row.get<int64_t>(0), .today = row.get<int64_t>(1)};
+  });
 }
 
 }  // namespace rlhf::store

@@ -14,6 +14,10 @@ namespace rlhf::store {
 struct ChoiceCounts {
   int64_t better = 0, tie = 0, both_bad = 0, skip = 0;
   int64_t judged() const { return better + tie + both_bad; }
+  ChoiceCounts& operator+=(const ChoiceCounts& more) {
+    better += more.better, tie += more.tie, both_bad += more.both_bad, skip += more.skip;
+    return *this;
+  }
 };
 
 /// Of comparisons of two answers with a preferred one: which place it was shown at.
@@ -58,12 +62,9 @@ struct Statistics {
   std::vector<CandidateResult> candidates;  ///< those with comparisons
 };
 
-/// All of it, in one snapshot; time grows with the votes (about 0.14 s for 20,000).
+/// All of it, in one snapshot; time grows with the votes (29 ms for 25,000 of 50 people).
 Statistics statistics(Store& store);
 
-/// One person's figures alone.
-PersonStatistics person_statistics(Store& store, int64_t person);
-Agreement agreement(Store& store);
 CandidateResult candidate_result(Store& store, int64_t candidate);
 
 /// A person's judgements in all and since local midnight: cheap.
@@ -71,7 +72,5 @@ struct PersonCounts {
   int64_t mine = 0, today = 0;
 };
 PersonCounts person_counts(Store& store, int64_t person);
-ChoiceCounts choice_counts(Store& store);
-PositionBias position_bias(Store& store);
 
 }  // namespace rlhf::store

@@ -4,7 +4,6 @@
 
 #include "core/atomic_file.h"
 #include "core/unicode.h"
-#include "serve/store/audit.h"
 #include "serve/store/file_lock.h"
 #include "serve/store/login_delay.h"
 #include "serve/store/private_file.h"
@@ -44,18 +43,9 @@ uint64_t stored_seed(Connection& connection) {
   return std::stoull(*text);
 }
 
-/// What a process that was killed has left open.
-void clean_up(Connection& connection, const StoreOptions& options) {
-  connection.script("BEGIN IMMEDIATE");
+void make_seed(Connection& connection, const StoreOptions& options) {
   connection.run("INSERT OR IGNORE INTO settings(name, value) VALUES('secret_seed', ?)",
                  std::to_string(options.seed.value_or(random_seed())));
-  const int64_t now = options.clock();
-  const int64_t failed = connection.run(
-      "UPDATE learnings SET state = 2, error = 'the server stopped meanwhile', ended = ? "
-      "WHERE state = 0",
-      now);
-  if (failed > 0) add_audit(connection, now, the_program, "learning_interrupted");
-  connection.script("COMMIT");
 }
 
 }  // namespace
@@ -95,7 +85,7 @@ Store::Store(const std::filesystem::path& file, StoreOptions options, bool read_
     require_writable_folder(std::filesystem::absolute(file).parent_path(), file.string());
     state_->lock = std::make_unique<FileLock>(file.string() + ".lock", file.string());
     auto connection = open_writer(file);
-    clean_up(*connection, state_->options);
+    make_seed(*connection, state_->options);
     state_->writer = std::make_unique<Writer>(std::move(connection));
   }
   state_->readers = std::make_unique<ReaderPool>(file, state_->options.readers);

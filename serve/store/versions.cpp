@@ -89,13 +89,6 @@ std::optional<ModelVersion> promoted_version(Store& store) {
   return one(store, "state = ?", VersionState::promoted);
 }
 
-void set_version_metrics(Store& store, int64_t id, const nlohmann::json& metrics) {
-  store.write([&](Connection& connection) {
-    check_exists(connection, "versions", "version", id);
-    connection.run("UPDATE versions SET metrics = ? WHERE id = ?", metrics.dump(), id);
-  });
-}
-
 void promote(Store& store, int64_t by, int64_t id, const std::string& reason) {
   store.write([&](Connection& connection) {
     const VersionState state = state_of(connection, id);

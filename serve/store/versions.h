@@ -37,10 +37,8 @@ std::optional<ModelVersion> find_version(Store& store, int64_t id);
 std::optional<ModelVersion> find_version_of_digest(Store& store, std::string_view digest);
 std::optional<ModelVersion> promoted_version(Store& store);
 
-/// Replaces a version's metrics, which may come in late. @throws NotFound
-void set_version_metrics(Store& store, int64_t id, const nlohmann::json& metrics);
-
-/// Makes it the one that serves; the one before is retired, the comparisons of this candidate end.
+/// Makes it the one that serves; the one before is retired, the comparisons of this candidate end,
+/// and the duels of the others begin anew, with the version that serves now.
 /// @throws NotFound; Conflict when it is the promoted one already.
 void promote(Store& store, int64_t by, int64_t id, const std::string& reason);
 /// @throws NotFound; Conflict unless it is a candidate.
