@@ -1,5 +1,5 @@
 // The frame of every page: bar with the pages, language, theme and who is signed in.
-import { add_words, language, recall, remember, set_language, translate } from './i18n.js';
+import { add_words, language, recall, remember, set_language, t, translate } from './i18n.js';
 import { by_id, el, fill, icon } from './dom.js';
 import { api, get, on_unauthorized, post } from './api.js';
 import { ask_to_sign_in, toast } from './dialogs.js';
@@ -39,6 +39,10 @@ function language_button() {
   document.addEventListener('language', mark);
   mark();
   return button;
+}
+
+function name_page(page) {
+  document.title = `${t(`nav_${page}`)} · rlhf.cpp`;
 }
 
 function build_bar(page) {
@@ -92,6 +96,8 @@ async function who_am_i() {
 // page is shown before, so that it must look right without data.
 export async function start(page) {
   build_bar(page);
+  name_page(page);
+  document.addEventListener('language', () => name_page(page));
   translate(document.documentElement);
   document.documentElement.classList.remove('starting');
   on_unauthorized(ask_to_sign_in);
