@@ -2,7 +2,7 @@
 import { add_words, language, recall, remember, set_language, t, translate } from './i18n.js';
 import { by_id, el, fill, icon } from './dom.js';
 import { api, get, on_unauthorized, post } from './api.js';
-import { ask_to_sign_in, toast } from './dialogs.js';
+import { ask_to_sign_in, message_of, toast } from './dialogs.js';
 import words from './words_shell.js';
 
 add_words(words);
@@ -76,7 +76,7 @@ async function use_token_of_address() {
   try {
     await post('/api/session', { token: decodeURIComponent(match[1]) }, { ask: false });
   } catch (refused) {
-    toast('sign_in_refused', { message: refused.message }, 'bad');
+    toast('sign_in_refused', { message: message_of(refused) }, 'bad');
   }
 }
 
