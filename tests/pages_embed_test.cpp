@@ -38,15 +38,32 @@ TEST(PagesEmbed, HoldsEveryFileAsItIs) {
   size_t files = 0;
   for (const auto& entry : std::filesystem::directory_iterator(folder())) {
     const std::string extension = entry.path().extension();
-    if (extension == ".cpp" || extension == ".h") continue;
-    const Page* page = find_page(entry.path().filename().string());
-    ASSERT_NE(page, nullptr) << entry.path();
-    EXPECT_EQ(page->content, bytes_of(entry.path())) << entry.path();
+    const std::string name = entry.path().filename();
+    if (extension == ".cpp" || extension == ".h" || name == "frame.html") continue;
+    const Page* page = find_page(name);
+    ASSERT_NE(page, nullptr) << name;
     files++;
+    if (extension == ".html") continue;  // see below
+    EXPECT_EQ(page->content, bytes_of(entry.path())) << name;
   }
   EXPECT_EQ(all_pages().size(), files + 1);  // and the script of the charts
   ASSERT_NE(find_page("chart.min.js"), nullptr);
   EXPECT_NE(find_page("chart.min.js")->content.find("Chart.js v"), std::string_view::npos);
+}
+
+TEST(PagesEmbed, PagesAreTheFrameAroundTheirContent) {
+  const std::string frame = bytes_of(folder() / "frame.html");
+  for (const std::string name : {"compare", "chat", "runs", "manage"}) {
+    const Page* page = find_page(name + ".html");
+    ASSERT_NE(page, nullptr) << name;
+    std::string expected = frame;
+    RE2::GlobalReplace(&expected, "{{page}}", name);
+    const size_t place = expected.find("{{main}}");
+    expected.replace(place, std::string_view("{{main}}").size(),
+                     bytes_of(folder() / (name + ".html")));
+    EXPECT_EQ(page->content, expected);
+  }
+  EXPECT_EQ(find_page("frame.html"), nullptr);
 }
 
 TEST(PagesEmbed, TypesAndHashes) {

@@ -78,11 +78,14 @@ export function clear_ballot() {
   for (const input of by_id('ballot').querySelectorAll('[name="strength"]')) input.dataset.was = '';
 }
 
+let pressed = null;  // the button that loses the focus while it cannot be pressed
+
 // While a vote is on its way, its buttons cannot be pressed again.
 export function lock_ballot(locked) {
-  for (const button of by_id('ballot').querySelectorAll('.choices button, #skip, #undo')) {
-    button.disabled = locked;
-  }
+  const buttons = [...by_id('ballot').querySelectorAll('.choices button, #skip, #undo')];
+  if (locked) pressed = buttons.find((button) => button === document.activeElement) ?? null;
+  for (const button of buttons) button.disabled = locked;
+  if (!locked && document.activeElement === document.body) pressed?.focus({ preventScroll: true });
 }
 
 export function say_state(key, args = {}, trouble = false) {

@@ -1,4 +1,5 @@
-// Curves and bars in the colours of the page, drawn by Chart.js (the global Chart).
+// Curves and bars in the colours of the page, drawn by Chart.js, which leaves a global Chart.
+import './chart.min.js';
 import { el, fill } from './dom.js';
 import { figure, number } from './format.js';
 import { t } from './i18n.js';

@@ -48,15 +48,30 @@ async function load_chats() {
   show_chats();
 }
 
+// Gives the focus back to the button of the same name in the message at the same place, once the
+// messages were made anew; null when none had it.
+function focus_in(box) {
+  const button = document.activeElement;
+  const at = [...box.children].findIndex((message) => message.contains(button));
+  if (at < 0) return null;
+  const name = button.dataset.t_label;
+  return () => {
+    box.children[at]?.querySelector(`[data-t_label="${name}"]`)?.focus({ preventScroll: true });
+    if (!box.contains(document.activeElement)) box.focus({ preventScroll: true });
+  };
+}
+
 function show_messages() {
   const path = tree.path();
   const box = by_id('messages');
+  const held = focus_in(box);
   if (!path.length) {
     fill(box, el('div', { class: 'welcome' }, el('b', { t: 'welcome' }),
       el('span', { t: 'welcome_more' })));
     return;
   }
   fill(box, path.map((message) => message_element(message, tree, actions)));
+  held?.();
 }
 
 function to_end() {
@@ -64,11 +79,30 @@ function to_end() {
   box.scrollTop = box.scrollHeight;
 }
 
+const panels = ['chats', 'settings'];  // at the sides, or called where there is no room
+
 function close_panels() {
-  for (const name of ['chats', 'settings']) {
+  for (const name of panels) {
     by_id(name).classList.remove('shown');
     by_id(`show_${name}`).setAttribute('aria-expanded', 'false');
   }
+}
+
+function call_panel(name) {
+  const shown = by_id(name).classList.contains('shown');
+  close_panels();
+  if (shown) return;
+  by_id(name).classList.add('shown');
+  by_id(`show_${name}`).setAttribute('aria-expanded', 'true');
+  by_id(name).querySelector('button, input').focus();
+}
+
+// Escape leaves a panel that was called.
+function leave_panel(event) {
+  const name = panels.find((one) => by_id(one).classList.contains('shown'));
+  if (event.key !== 'Escape' || !name || document.querySelector('dialog[open]')) return;
+  close_panels();
+  by_id(`show_${name}`).focus();
 }
 
 function new_chat() {
@@ -118,8 +152,12 @@ async function remove_chat(chat) {
   try {
     await api('DELETE', `/api/chats/${chat.id}`);
     chats = chats.filter(({ id }) => id !== chat.id);
-    if (open === chat.id) new_chat();
-    else show_chats();
+    if (open === chat.id) {
+      new_chat();
+    } else {
+      show_chats();
+      by_id('new_chat').focus();  // what had the focus is gone
+    }
   } catch (error) {
     tell_failure(error);
   }
@@ -129,8 +167,11 @@ async function remove_chat(chat) {
 const last_kept = () => tree.path().filter(({ id }) => typeof id === 'number').at(-1)?.id ?? null;
 
 function writing(yes) {
-  by_id('send').hidden = yes;
-  by_id('stop').hidden = !yes;
+  const [goes, comes] = [by_id(yes ? 'send' : 'stop'), by_id(yes ? 'stop' : 'send')];
+  const held = document.activeElement === goes;
+  comes.hidden = false;
+  if (held) comes.focus();
+  goes.hidden = true;
   by_id('messages').setAttribute('aria-busy', String(yes));
 }
 
@@ -262,12 +303,10 @@ function build_composer() {
     button.append(icon(sign));
     button.dataset.t_label = button.dataset.t_title = id;
   }
-  for (const name of ['chats', 'settings']) {
-    by_id(`show_${name}`).addEventListener('click', (event) => {
-      const shown = by_id(name).classList.toggle('shown');
-      event.currentTarget.setAttribute('aria-expanded', String(shown));
-    });
+  for (const name of panels) {
+    by_id(`show_${name}`).addEventListener('click', () => call_panel(name));
   }
+  addEventListener('keydown', leave_panel);
 }
 
 async function main() {

@@ -1,6 +1,8 @@
 // One answer as it is written: events of the server become tokens on the page, at most once a
 // frame, and the page follows them only while its reader is at the end.
 import { events } from './api.js';
+import { message_of } from './dialogs.js';
+import { t } from './i18n.js';
 import { token_span } from './chat_tokens.js';
 
 const near_end = (box) => box.scrollHeight - box.scrollTop - box.clientHeight < 60;
@@ -58,10 +60,10 @@ export async function stream_answer(path, body, message, text, box, on_named, si
       }
       if (event === 'error') message.error = data.message ?? data.error?.message ?? '';
     }
-    if (!message.finish_reason && message.error === undefined) message.error = 'connection closed';
+    if (!message.finish_reason && message.error === undefined) message.error = t('cut_off');
   } catch (broken) {
     if (broken.name === 'AbortError') message.finish_reason = 'stopped';
-    else message.error = broken.message;
+    else message.error = broken.status === undefined ? t('cut_off') : message_of(broken);
   }
   cancelAnimationFrame(frame);
   draw();

@@ -2,7 +2,7 @@
 import { by_id, fill } from './dom.js';
 import { get, new_request_id, post } from './api.js';
 import { add_words, t } from './i18n.js';
-import { announce, tell_failure, toast } from './dialogs.js';
+import { announce, message_of, tell_failure, toast } from './dialogs.js';
 import { build_ballot, choices_for, chosen_strength, clear_ballot, lock_ballot, note_text,
   say_state, show_keys } from './ballot.js';
 import { mark_choice, mark_rating, show_comparison, show_waiting } from './compare_view.js';
@@ -52,9 +52,9 @@ function show(comparison) {
   if (k !== answers_built) build_ballot(k, { vote, undo });
   answers_built = k;
   clear_ballot();
-  lock_ballot(false);
   mark_choice(null);
   show_comparison(comparison, rate);
+  lock_ballot(false);
   start_clock();
 }
 
@@ -75,7 +75,7 @@ async function next() {
       show(comparison);
       return;
     }
-    show_waiting(comparison.reason, undo);
+    show_waiting(comparison.reason, me.role, undo);
     const pause = comparison.reason === 'making_answers' ? 1000 : 4000;
     await new Promise((go_on) => { setTimeout(go_on, pause); });
     if (shown) return;
@@ -94,7 +94,7 @@ async function vote({ choice, place }, strength = chosen_strength()) {
   if (choice === 'better' && strength) body.strength = strength;
   try {
     const saved = await send_vote(me.id, body, (error, n) =>
-      say_state('not_saved', { message: error.message || t('no_answer'), n }, true));
+      say_state('not_saved', { message: message_of(error), n }, true));
     say_state('vote_saved', { mine: saved.mine, today: saved.today });
     refresh_progress();
   } catch (refused) {

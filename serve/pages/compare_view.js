@@ -60,16 +60,20 @@ export function show_comparison(comparison, rate) {
 }
 
 // undo: called when the last vote is to be taken back.
-export function show_waiting(reason, undo) {
+export function show_waiting(reason, role, undo) {
   by_id('main').classList.remove('arriving');
   by_id('prompt').hidden = by_id('answers').hidden = by_id('ballot').hidden = true;
   const box = by_id('waiting');
   if (!box.hidden && box.dataset.reason === reason) return;  // said already
   box.hidden = false;
   box.dataset.reason = reason;
+  if (reason === 'no_prompts') by_id('data').open = true;
   fill(box, reason === 'making_answers' ? el('div', { class: 'pulse' }) : null,
-    el('b', { t: `waiting_${reason}` }), el('span', { t: `waiting_${reason}_more` }),
-    el('button', { type: 'button', class: 'tiny', t: 'undo', on: { click: undo } }));
+    el('b', { t: `waiting_${reason}` }),
+    el('span', { t: reason === 'no_prompts' && role === 'admin' ? 'import_first'
+      : `waiting_${reason}_more` }),
+    reason === 'no_prompts' ? null
+      : el('button', { type: 'button', class: 'tiny', t: 'undo', on: { click: undo } }));
 }
 
 // Marks the rating that the server has acknowledged.

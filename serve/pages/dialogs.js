@@ -36,7 +36,10 @@ export function toast(key, args = {}, kind = '') {
   setTimeout(() => item.remove(), kind === 'bad' ? 6000 : 2500);
 }
 
-export const tell_failure = (error) => toast('failed', { message: error.message }, 'bad');
+// What a person is told of an error: a server that is not there has no words of its own.
+export const message_of = (error) => (error.status === 0 ? t('unreachable') : error.message);
+
+export const tell_failure = (error) => toast('failed', { message: message_of(error) }, 'bad');
 
 // Says something to screen readers alone.
 export function announce(text) {
@@ -123,7 +126,7 @@ async function sign_in_panel() {
         { ask: false });
       close_of(form);
     } catch (refused) {
-      problem.textContent = t('sign_in_refused', { message: refused.message });
+      problem.textContent = t('sign_in_refused', { message: message_of(refused) });
       problem.hidden = false;
     }
     button.disabled = false;

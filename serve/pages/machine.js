@@ -20,7 +20,9 @@ export function show_machine({ cpu, gpu, engine }) {
       gauge('memory', cpu.rss_mb / cpu.total_mb, words('memory_of',
         { used: gigabytes(cpu.rss_mb), total: gigabytes(cpu.total_mb) })));
   }
-  if (gpu) {
+  if (!gpu) {
+    parts.push(el('div', { class: 'gauge' }, el('span', { t: 'gpu' }), words('no_gpu')));
+  } else {
     parts.push(el('p', { class: 'small soft', text: gpu.name || '' }));
     const used = gpu.used_mb ?? gpu.rss_mb;
     if (Number.isFinite(used) && gpu.total_mb) {

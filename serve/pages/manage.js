@@ -1,7 +1,7 @@
 // The Manage page: a tab for each thing an administrator looks after.
 import { by_id, el, fill } from './dom.js';
 import { add_words } from './i18n.js';
-import { tell_failure } from './dialogs.js';
+import { message_of, tell_failure } from './dialogs.js';
 import { start } from './shell.js';
 import { audit_tab, data_tab, guidelines_tab } from './manage_records.js';
 import { learning_panel } from './manage_learning.js';
@@ -48,7 +48,7 @@ async function show(name) {
     if (inside) panel.focus();  // what had the focus is gone
   } catch (error) {
     if (current === name) fill(panel, el('p', { class: 'notice bad', role: 'alert',
-      text: error.message }));
+      text: message_of(error) }));
   }
 }
 
@@ -58,9 +58,11 @@ function build_tabs() {
     id: `tab_${name}`, class: 'quiet', 'aria-controls': 'panel', data: { tab: name },
     t: `tab_${name}`, on: { click: () => { location.hash = name; } } })));
   by_id('tabs').addEventListener('keydown', (event) => {
-    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-    if (!step) return;
-    const next = names[(names.indexOf(current) + step + names.length) % names.length];
+    const at = names.indexOf(current);
+    const place = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: -1 }[event.key];
+    if (place === undefined) return;
+    event.preventDefault();
+    const next = names[(place + names.length) % names.length];
     location.hash = next;
     by_id(`tab_${next}`).focus();
   });

@@ -1,8 +1,8 @@
 // Learning from the votes: what goes on, what came of it, when it starts by itself.
-import { el, fill, percent_style } from './dom.js';
+import { by_id, el, fill, percent_style } from './dom.js';
 import { api, get, post } from './api.js';
 import { figure, number, seconds, time } from './format.js';
-import { has_words, t } from './i18n.js';
+import { has_words, put_words, t } from './i18n.js';
 import { ask, tell_failure, toast } from './dialogs.js';
 import { action, flat, table } from './tables.js';
 
@@ -12,27 +12,36 @@ const methods = ['dpo', 'ppo'];
 const method_options = () =>
   methods.map((name) => el('option', { value: name, text: name.toUpperCase() }));
 
-function running_card(running, refresh) {
-  const share = running.total ? running.done / running.total : 0;
+// What goes on. show(running) changes its elements where they stand, so that they keep the focus.
+function running_card(refresh) {
   const cancel = async () => {
     if (!await ask('learning_cancel', t('learning_cancel_text'), { danger: true,
       action: 'learning_cancel' })) return;
     await act(() => api('DELETE', '/api/learning'), refresh);
   };
-  return el('div', { class: 'stack' },
-    el('div', { class: 'row apart' },
-      el('b', { t: 'learning_stage', args: { method: running.method, stage: running.stage } }),
-      el('span', { class: 'soft', t: 'learning_of', args: { done: number(running.done),
-        total: number(running.total), eta: seconds(running.eta_seconds) } })),
-    el('div', { class: 'meter', role: 'progressbar', 'aria-valuemin': 0, 'aria-valuemax': 100,
-      'aria-valuenow': Math.round(share * 100), t_label: 'tab_learning' },
-    percent_style(el('i'), 'width', share)),
-    el('p', { class: 'small soft mono' }, Object.entries(running.metrics || {}).slice(0, 6)
-      .map(([name, value]) => `${name} ${figure(value)}`).join('   ')),
-    el('div', { class: 'row' },
-      running.run ? el('a', { class: 'button tiny', t: 'learning_run',
-        href: `/runs#run=${encodeURIComponent(running.run)}` }) : null,
-      action('learning_cancel', cancel, 'danger')));
+  const stage = el('b');
+  const far = el('span', { class: 'soft' });
+  const share = el('i');
+  const bar = el('div', { class: 'meter', role: 'progressbar', 'aria-valuemin': 0,
+    'aria-valuemax': 100, t_label: 'tab_learning' }, share);
+  const figures_box = el('p', { class: 'small soft mono' });
+  const curves = el('a', { class: 'button tiny', t: 'learning_run' });
+  const element = el('div', { class: 'stack' }, el('div', { class: 'row apart' }, stage, far), bar,
+    figures_box, el('div', { class: 'row' }, curves, action('learning_cancel', cancel, 'danger')));
+  const show = ({ method, stage: name, done, total, eta_seconds: eta, run, metrics }) => {
+    put_words(stage, { t: 'learning_stage', args: { method: method.toUpperCase(),
+      stage: has_words(`stage_${name}`) ? t(`stage_${name}`) : name } });
+    far.hidden = !total;
+    put_words(far, { t: 'learning_of', args: { done: number(done), total: number(total),
+      eta: seconds(eta) } });
+    percent_style(share, 'width', total ? done / total : 0);
+    bar.setAttribute('aria-valuenow', total ? Math.round(done / total * 100) : 0);
+    figures_box.textContent = Object.entries(metrics || {}).slice(0, 6)
+      .map(([metric, value]) => `${metric} ${figure(value)}`).join('   ');
+    curves.hidden = !run;
+    curves.href = `/runs#run=${encodeURIComponent(run)}`;
+  };
+  return { element, show };
 }
 
 async function act(call, refresh) {
@@ -45,25 +54,26 @@ async function act(call, refresh) {
   }
 }
 
-function now_card(learning, refresh) {
-  const { running, since: votes, needed, settings } = learning;
-  const box = el('section', { class: 'card stack' }, el('h2', { t: 'learning_now' }));
-  if (running) {
-    box.append(running_card(running, refresh));
-    return box;
-  }
-  const method = el('select', { id: 'method', t_label: 'method' },
-    method_options());
+// That nothing goes on, and the button that changes it. show(learning) as above.
+function idle_card(settings, refresh) {
+  const method = el('select', { id: 'method', t_label: 'method' }, method_options());
   method.value = settings.method;
   const start = () => act(() => post('/api/learning', { method: method.value }), refresh);
-  box.append(el('p', { class: 'soft', t: 'learning_idle' }),
-    el('div', { class: 'meter', 'aria-hidden': 'true' },
-      percent_style(el('i'), 'width', needed ? votes / needed : 1)),
-    el('p', { t: 'new_votes', args: { votes: number(votes), needed: number(needed) } }),
+  const share = el('i');
+  const votes = el('p');
+  const none_yet = el('p', { class: 'notice' }, el('span', { t: 'learning_no_votes' }), ' ',
+    el('a', { href: '/', t: 'learning_vote' }));
+  const element = el('div', { class: 'stack' }, el('p', { class: 'soft', t: 'learning_idle' }),
+    el('div', { class: 'meter', 'aria-hidden': 'true' }, share), votes, none_yet,
     el('div', { class: 'row' }, el('div', { class: 'method' }, method),
       el('button', { type: 'button', class: 'primary', id: 'learning_start', t: 'learning_start',
         on: { click: start } })));
-  return box;
+  const show = ({ since, needed, history }) => {
+    none_yet.hidden = since > 0 || history.length > 0;
+    percent_style(share, 'width', needed ? since / needed : 1);
+    put_words(votes, { t: 'new_votes', args: { votes: number(since), needed: number(needed) } });
+  };
+  return { element, show };
 }
 
 // A field for each setting, by the kind of its value.
@@ -114,24 +124,42 @@ function history_table(history) {
   ], history);
 }
 
+function tell_end({ state }) {
+  if (state === 'done') toast('learning_ended');
+  if (state === 'failed') toast('learning_failed', {}, 'bad');
+}
+
 export async function learning_panel(refresh, on_leave) {
-  const learning = await get('/api/learning');
-  const now = el('div', {}, now_card(learning, refresh));
-  const history = el('div', {}, history_table(learning.history));
-  let before = JSON.stringify(learning);
+  const now = el('div');
+  const history = el('div');
+  let before = null;
+  let card = null;
+  const show = (learning) => {
+    if (JSON.stringify(learning) === JSON.stringify(before)) return;
+    const { running, settings } = learning;
+    if (!before || Boolean(running) !== Boolean(before.running)) {
+      card = running ? running_card(refresh) : idle_card(settings, refresh);
+      const held = now.contains(document.activeElement);
+      fill(now, card.element);
+      if (held) by_id('panel').focus();
+    }
+    card.show(running ?? learning);
+    if (before?.history[0]?.state === 'running') tell_end(learning.history[0]);
+    fill(history, history_table(learning.history));
+    before = learning;
+  };
+  const first = await get('/api/learning');
+  show(first);
   const timer = setInterval(async () => {
     if (document.hidden || document.querySelector('dialog[open]')) return;
     try {
-      const fresh = await get('/api/learning');
-      const text = JSON.stringify(fresh);
-      if (text === before) return;
-      before = text;
-      fill(now, now_card(fresh, refresh));
-      fill(history, history_table(fresh.history));
+      show(await get('/api/learning'));
     } catch (later) {
       // The next look tells.
     }
-  }, 2000);
+  }, 1000);
   on_leave(() => clearInterval(timer));
-  return [el('div', { class: 'halves' }, now, settings_form(learning.settings, refresh)), history];
+  return [el('div', { class: 'halves' },
+    el('section', { class: 'card stack' }, el('h2', { t: 'learning_now' }), now),
+    settings_form(first.settings, refresh)), history];
 }

@@ -90,7 +90,8 @@ async function erase(person, refresh) {
 function actions(person, me, refresh) {
   const other = person.id !== me.id;
   const role = person.role === 'admin' ? 'annotator' : 'admin';
-  return el('details', { class: 'menu' }, el('summary', { class: 'button tiny', t: 'actions' }),
+  return el('details', { class: 'menu' }, el('summary', { class: 'button tiny', t: 'actions',
+    t_label: 'actions_for', args: { name: person.name } }),
     el('div', { class: 'row' },
       action('new_token', () => renew_token(person, refresh)),
       action('set_password', () => password_dialog(person, refresh)),

@@ -44,13 +44,13 @@ function fared({ comparison }) {
 function buttons(version, refresh) {
   const of = (verb, title, classes) =>
     action(title, () => decide(version, verb, title, refresh), classes);
-  if (version.state === 'candidate') {
-    return el('div', { class: 'row' }, of('promote', 'promote', 'primary'),
-      of('reject', 'reject', 'danger'));
-  }
-  if (version.state === 'retired') return of('promote', 'roll_back', '');
-  if (version.state === 'rejected') return of('promote', 'promote', '');
-  return null;
+  const choices = {
+    candidate: () => [of('promote', 'promote', 'primary'), of('reject', 'reject', 'danger')],
+    retired: () => [of('promote', 'roll_back', '')],
+    rejected: () => [of('promote', 'promote', '')],
+  }[version.state];
+  return choices
+    ? el('div', { class: 'row', role: 'group', 'aria-label': version.name }, choices()) : null;
 }
 
 export async function versions_panel(refresh) {

@@ -13,7 +13,7 @@ namespace rlhf::pages {
 struct Page {
   std::string_view name;     ///< of the file, without folders: "compare.js"
   std::string_view type;     ///< for Content-Type
-  std::string_view content;  ///< the bytes as they lie in the repository
+  std::string_view content;  ///< the bytes of the repository; a page's inside of frame.html
   std::string_view etag;     ///< a hash of the content, in quotes as the header has it
 };
 

@@ -1,5 +1,5 @@
 // The Runs page: which runs there are, their curves as they grow, samples and the machine.
-import { by_id, el, fill } from './dom.js';
+import { by_id, el, fill, percent_style } from './dom.js';
 import { add_words, recall, remember } from './i18n.js';
 import { build_samples, offer_runs, refresh_samples } from './samples.js';
 import { close_of, show_dialog, tell_failure } from './dialogs.js';
@@ -50,22 +50,32 @@ function run_entry(run) {
   const id = `run_${run.id.replace(/[^\w-]/g, '_')}`;
   const box = el('input', { type: 'checkbox', id, checked: chosen.has(run.id),
     data: { run: run.id, focus: `${run.id} box` } });
-  box.addEventListener('change', () => { choose(run.id, box.checked); refresh(); });
+  box.addEventListener('change', () => {
+    choose(run.id, box.checked);
+    refresh().catch(tell_failure);
+  });
   const key = el('i', { class: 'key', 'aria-hidden': 'true' });
   if (chosen.has(run.id)) key.style.background = series_colour(chosen.get(run.id).colour);
   const kind = { running: 'good', ended: '', stopped: 'warn' }[run.state] ?? '';
   const step = number(run.steps);
-  const at = run.total ? { t: 'step_of', args: { step, total: number(run.total) } }
+  const total = run.total_steps;
+  const at = total ? { t: 'step_of', args: { step, total: number(total) } }
     : { t: 'step', args: { step } };
+  const share = total && run.state === 'running' ? run.steps / total : null;
   return el('li', { class: 'run' }, box,
     el('div', {}, el('label', { for: id }, key, run.name),
       el('p', { class: 'small soft' }, run.command ? `${run.command} · ` : null, el('span', at)),
+      share === null ? null : el('div', { class: 'meter', role: 'progressbar', 'aria-valuemin': 0,
+        'aria-valuemax': 100, 'aria-valuenow': Math.round(Math.min(1, share) * 100),
+        'aria-label': run.name }, percent_style(el('i'), 'width', share)),
       el('p', { class: 'row small' },
         el('span', { class: `badge ${kind}`, t: `state_${run.state}` }),
         run.problem ? el('span', { class: 'bad', text: run.problem }) : null,
         run.state === 'running' ? null : el('a', { href: `${path_of(run.id)}/report`,
-          target: '_blank', rel: 'noopener', t: 'report', data: { focus: `${run.id} report` } }),
+          target: '_blank', rel: 'noopener', t: 'report', t_label: 'report_of',
+          args: { name: run.name }, data: { focus: `${run.id} report` } }),
         el('button', { type: 'button', class: 'link', t: 'config',
+          t_label: 'config_of', args: { name: run.name },
           data: { focus: `${run.id} config` },
           on: { click: () => show_config(run).catch(tell_failure) } }))));
 }
@@ -161,14 +171,12 @@ async function refresh() {
   if (first && !chosen.size) choose_first();
   for (const id of [...chosen.keys()]) if (!runs.some((run) => run.id === id)) chosen.delete(id);
   show_runs();
-  await Promise.all(selected_runs().map(async ({ id, steps }) => {
-    const { data } = chosen.get(id);
-    if (steps < data.last) data.clear();
-    if (data.last < steps || data.last < 0) await data.grow();
-  }));
+  await Promise.all(selected_runs().map(({ id, metrics, updated }) =>
+    chosen.get(id).data.follow(metrics.length > 0, updated)));
   show_picker();
   show_charts();
-  offer_runs(selected_runs());
+  offer_runs(selected_runs().map(({ id, name }) =>
+    ({ id, name, era: chosen.get(id).data.era })));
   await refresh_samples();
 }
 

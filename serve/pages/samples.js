@@ -5,6 +5,7 @@ import { get } from './api.js';
 import { Histogram } from './charts.js';
 import { path_of } from './curve_data.js';
 import { add_words } from './i18n.js';
+import { tell_failure } from './dialogs.js';
 import words from './words_runs.js';
 
 add_words(words);
@@ -16,8 +17,8 @@ const step_box = el('input', { id: 'samples_step', type: 'range', min: 0, max: 0
 const step_name = el('output', { for: 'samples_step' });
 const newest = el('input', { type: 'checkbox', id: 'newest', checked: true });
 const rows_box = el('div', { class: 'sample_rows' });
+let eras = new Map();  // of the runs: how often each was started anew
 let steps = [];
-let steps_of = '';  // the run they belong to
 let shown = '';  // what the rows belong to
 
 function sample(row) {
@@ -50,7 +51,7 @@ async function show_step(force) {
   }
   step_name.textContent = step;
   step_box.setAttribute('aria-valuetext', step);
-  const wanted = `${run} ${step}`;
+  const wanted = `${run} ${eras.get(run)} ${step}`;
   if (shown === wanted && !force) return;
   shown = wanted;
   const { rows } = await get(`${path_of(run)}/samples?after=${step - 1}&limit=16`);
@@ -70,10 +71,11 @@ export function build_samples() {
   histogram.element.hidden = true;
   step_box.addEventListener('input', () => {
     newest.checked = Number(step_box.value) === steps.length - 1;
-    show_step();
+    show_step().catch(tell_failure);
   });
-  run_box.addEventListener('change', () => refresh_samples());
-  newest.addEventListener('change', () => refresh_samples());
+  for (const box of [run_box, newest]) {
+    box.addEventListener('change', () => refresh_samples().catch(tell_failure));
+  }
   fill(by_id('samples'), el('div', { class: 'row apart' },
     el('h2', { id: 'samples_title', t: 'samples' }),
     el('div', { class: 'sample_tools' },
@@ -83,8 +85,9 @@ export function build_samples() {
   el('div', { class: 'sample_board' }, histogram.element, rows_box));
 }
 
-// The runs one can look at.
+// The runs one can look at: [{id, name, era}, ...].
 export function offer_runs(runs) {
+  eras = new Map(runs.map(({ id, era }) => [id, era]));
   const names = runs.map(({ id }) => id).join('\n');
   if (run_box.dataset.names === names) return;
   run_box.dataset.names = names;
@@ -93,9 +96,9 @@ export function offer_runs(runs) {
   if (runs.some(({ id }) => id === before)) run_box.value = before;
 }
 
-async function steps_after(run, step) {
+async function steps_of(run) {
   try {
-    return (await get(`${path_of(run)}/samples?after=${step}&limit=1`)).steps;
+    return (await get(`${path_of(run)}/samples?limit=1`)).steps;
   } catch (error) {
     if (error.status === 404) return [];  // it keeps none
     throw error;
@@ -105,13 +108,9 @@ async function steps_after(run, step) {
 // Asks which steps there are, goes to the newest when it is to be followed.
 export async function refresh_samples(redraw = false) {
   const run = run_box.value;
-  if (steps_of !== run) steps = [];
-  steps_of = run;
-  if (run) {
-    const more = await steps_after(run, steps.at(-1) ?? -1);
-    if (run !== run_box.value) return;
-    steps = [...new Set([...steps, ...more])].sort((a, b) => a - b);
-  }
+  const found = run ? await steps_of(run) : [];
+  if (run !== run_box.value) return;
+  steps = found;
   step_box.max = Math.max(0, steps.length - 1);
   step_box.disabled = steps.length < 2;
   if (newest.checked) step_box.value = step_box.max;

@@ -1,8 +1,8 @@
 // The frame of every page: bar with the pages, language, theme and who is signed in.
-import { add_words, language, recall, remember, set_language, translate } from './i18n.js';
+import { add_words, language, recall, remember, set_language, t, translate } from './i18n.js';
 import { by_id, el, fill, icon } from './dom.js';
 import { api, get, on_unauthorized, post } from './api.js';
-import { ask_to_sign_in, toast } from './dialogs.js';
+import { ask_to_sign_in, message_of, toast } from './dialogs.js';
 import words from './words_shell.js';
 
 add_words(words);
@@ -41,6 +41,10 @@ function language_button() {
   return button;
 }
 
+function name_page(page) {
+  document.title = `${t(`nav_${page}`)} · rlhf.cpp`;
+}
+
 function build_bar(page) {
   const links = pages.map(([name, path]) => el('a', { href: path, t: `nav_${name}`,
     'aria-current': name === page && 'page', data: { page: name } }));
@@ -72,7 +76,7 @@ async function use_token_of_address() {
   try {
     await post('/api/session', { token: decodeURIComponent(match[1]) }, { ask: false });
   } catch (refused) {
-    toast('sign_in_refused', { message: refused.message }, 'bad');
+    toast('sign_in_refused', { message: message_of(refused) }, 'bad');
   }
 }
 
@@ -92,6 +96,8 @@ async function who_am_i() {
 // page is shown before, so that it must look right without data.
 export async function start(page) {
   build_bar(page);
+  name_page(page);
+  document.addEventListener('language', () => name_page(page));
   translate(document.documentElement);
   document.documentElement.classList.remove('starting');
   on_unauthorized(ask_to_sign_in);

@@ -32,6 +32,7 @@ export default {
   unfinished: ['Not finished', '未写完'],
   cut: ['Cut at the token limit', '达到长度上限'],
   answer_failed: ['The answer failed: {message}', '生成失败：{message}'],
+  cut_off: ['The connection broke off.', '连接已中断。'],
   answer_complete: ['Answer complete', '回答完成'],
   usage: ['{n} tokens, {speed} tokens/s', '{n} 个词元，{speed} 词元/秒'],
   settings: ['Settings', '设置'],

@@ -35,6 +35,8 @@ export default {
   ready: ['Read both, then choose.', '请阅读全部回答后再选择。'],
   waiting_no_prompts: ['No prompts yet', '还没有提示'],
   waiting_no_prompts_more: ['An administrator imports prompts first.', '请管理员先导入提示。'],
+  import_first: ['Import some: “Prompts and export” is on this page.',
+    '请先导入：本页有“提示与导出”。'],
   waiting_making_answers: ['Answers are being written', '正在生成回答'],
   waiting_making_answers_more: ['The next pair appears here by itself.', '下一组会自动出现在这里。'],
   waiting_all_done: ['All done', '全部完成'],

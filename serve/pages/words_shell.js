@@ -32,6 +32,8 @@ export default {
   copied: ['Copied', '已复制'],
   loading: ['Loading…', '加载中…'],
   no_answer: ['The server does not answer. Trying again…', '服务器没有响应，正在重试…'],
+  unreachable: ['The server cannot be reached. Is it running, and are you online?',
+    '无法连接服务器，请确认服务器正在运行且网络正常。'],
   failed: ['{message}', '{message}'],
   admins_only: ['This page is for administrators.', '此页面仅限管理员。'],
   more: ['More', '更多'],

@@ -1,5 +1,6 @@
 """What every browser test needs: one Chromium, a server to look at, and eyes for what goes wrong
 without being seen: scripts that ran, policy violations, errors on the console, layout shifts."""
+import functools
 import json
 import time
 import unittest
@@ -29,6 +30,28 @@ fetch(path, {method, headers: body === null ? {} : {'Content-Type': type}, body}
   .then(async (r) => done([r.status, await r.text(), r.headers.get('Retry-After')]),
         (error) => done([0, String(error), null]));
 '''
+
+
+# Records the votes that the page sends.
+LISTEN = '''
+window.sent = [];
+const real = window.fetch;
+window.fetch = (path, options) => {
+  if (path === '/api/votes') window.sent.push(JSON.parse(options.body));
+  return real(path, options);
+};
+'''
+
+
+def needs_mock(test):
+    """Marks a test that needs a server which fails at will, or says what is asked of it."""
+    @functools.wraps(test)
+    def run(self):
+        if not Site.mock:
+            self.skipTest('needs the mock server')
+        test(self)
+    run.needs_mock = True
+    return run
 
 
 class Site:
@@ -90,11 +113,19 @@ class BrowserTest(unittest.TestCase):
 
     def mock(self, **fields):
         """Sets what the mock server does next; returns what it knows."""
-        if not Site.mock:
-            self.skipTest('needs the mock server')
         request = urllib.request.Request(f'{Site.base_url}/mock', json.dumps(fields).encode(),
                                          {'Content-Type': 'application/json'})
         return json.load(urllib.request.urlopen(request))
+
+    def listen(self):
+        """From now on sent() has the votes that this page sends."""
+        self.js(LISTEN)
+
+    def sent(self):
+        return self.js('return window.sent')
+
+    def sign_out(self):
+        self.driver.delete_all_cookies()
 
     def api(self, method, path, body=None, kind='application/json', ok=True):
         """A call with the rights of the browser. Returns the answer, or with ok=False its status."""

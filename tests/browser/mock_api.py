@@ -21,6 +21,7 @@ class Mock:
         self.role = 'admin'
         self.token_seconds = 0.012
         self.steps = 120         # of the run that goes on
+        self.anew = 0            # how often it was started anew
         self.reply = None
         self.sample_texts = None
         self.votes = {}          # request id: body
@@ -130,7 +131,8 @@ def new_chat(mock, body):
 def runs(mock, body):
     def run(name, command, state, steps, total):
         return {'id': name, 'name': name, 'command': command, 'state': state, 'steps': steps,
-                'total': total, 'updated': data.NOW, 'metrics': data.METRICS}
+                'total_steps': total, 'updated': data.NOW + steps + mock.anew,
+                'metrics': data.METRICS}
     return {'runs': [run('demo/ppo', 'ppo', 'running', mock.steps, 400),
                      run('demo/ppo_2', 'ppo', 'ended', 300, 300),
                      run('learning/3', 'dpo', 'stopped', 90, None)]}
@@ -140,7 +142,7 @@ def curves(mock, body, run, query):
     steps = {'demo/ppo': mock.steps, 'demo/ppo_2': 300, 'learning/3': 90}[run]
     after = int(query.get('after_step', -1))
     seen = [step for step in range(0, steps + 1, 2) if step > after]
-    seed = len(run) % 3
+    seed = len(run) % 3 + mock.anew
     return {'steps': seen, 'last_step': steps - steps % 2,
             'metrics': {name: [data.metric(name, step, seed) for step in seen]
                         for name in data.METRICS}}
@@ -150,7 +152,7 @@ def samples(mock, body, run, query):
     steps = list(range(0, mock.steps + 1, 20))
     after, limit = int(query.get('after', -1)), int(query.get('limit', 100))
     rows = [{'step': step, 'prompt': prompt, 'response': answer,
-             'score': step / 100 + len(answer) / 200, 'kl': step / 80}
+             'score': step / 100 + len(answer) / 200 + mock.anew, 'kl': step / 80}
             for step in steps if step > after
             for prompt, answer, *_ in ([(text, text) for text in mock.sample_texts]
                                        if mock.sample_texts else data.PROMPTS)]

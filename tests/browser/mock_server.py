@@ -93,7 +93,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
         file = CHART if name == CHART.name else FOLDER / name
         if not file.is_file():
             return self.error(404, f'{path} is no page')
-        return self.reply(200, file.read_bytes(), f'{TYPES[file.suffix]}; charset=utf-8')
+        content = file.read_text()
+        if file.suffix == '.html':  # as cmake/embed.cmake makes pages
+            content = ((FOLDER / 'frame.html').read_text().replace('{{main}}', content)
+                       .replace('{{page}}', file.stem))
+        return self.reply(200, content.encode(), f'{TYPES[file.suffix]}; charset=utf-8')
 
     def session(self, body):
         if self.command == 'DELETE':

@@ -2,6 +2,7 @@
 """Pictures of the pages for the documentation: docs/images/serve-*.png, by default of the mock's data.
 
     tests/browser/screenshots.py [--base_url URL --token TOKEN] [--output FOLDER]
+                                 [--say TEXT] [--runs NAME NAME]
 """
 import argparse
 import pathlib
@@ -13,6 +14,7 @@ from browser import ENTER, Site
 
 class Camera(browser.BrowserTest):
     """A test's hands without a test."""
+    said = shown_runs = None
 
     def runTest(self):
         pass
@@ -31,7 +33,7 @@ class Camera(browser.BrowserTest):
 
     def chat(self):
         self.open('/chat', '#question')
-        self.one('#question').send_keys('What makes the second act work?', ENTER)
+        self.one('#question').send_keys(self.said, ENTER)
         self.wait(lambda: self.shown('#send') and not self.all('.message.writing')
                   and self.all('.message.assistant'), 120)
         if not self.one('#colours').is_selected():
@@ -40,10 +42,10 @@ class Camera(browser.BrowserTest):
           ?.dispatchEvent(new MouseEvent('mouseover', {bubbles: true}))''')
 
     def runs(self):
-        self.open('/runs', '.chart canvas')
-        others = self.all('#runs input:not(:checked)')
-        if others:
-            others[0].click()
+        first, second = self.shown_runs
+        self.open(f'/runs#run={first}', '.chart canvas')
+        self.one(f'#runs [data-run="{second}"]').click()
+        self.wait(lambda: self.all('.sample'))
 
     def manage(self):
         self.open('/manage', '#panel .table')
@@ -56,9 +58,12 @@ def main():
     parser.add_argument('--token')
     parser.add_argument('--output', type=pathlib.Path,
                         default=pathlib.Path(__file__).resolve().parents[2] / 'docs' / 'images')
+    parser.add_argument('--say', default='What makes the second act work?', help='to the model')
+    parser.add_argument('--runs', nargs=2, default=['demo/ppo', 'demo/ppo_2'], help='to overlay')
     arguments = parser.parse_args()
     browser.start(arguments.base_url, arguments.token)
     camera = Camera()
+    camera.said, camera.shown_runs = arguments.say, arguments.runs
     try:
         camera.setUp()
         for name in ('compare', 'chat', 'runs', 'manage'):

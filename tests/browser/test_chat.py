@@ -1,7 +1,7 @@
 """The Chat page: answers as they come, and the tree that editing and asking again make."""
 from selenium.webdriver.common.action_chains import ActionChains
 
-from browser import ENTER, ESCAPE, BrowserTest, Site
+from browser import ENTER, ESCAPE, SPACE, BrowserTest, Site, needs_mock
 from selenium.webdriver.common.keys import Keys
 
 
@@ -24,7 +24,8 @@ class Chat(BrowserTest):
         self.done()
 
     def answers(self):
-        return [element.text for element in self.all('.message.assistant .text')]
+        return self.js('''return [...document.querySelectorAll('.message.assistant .text')]
+          .map((text) => text.textContent)''')
 
     def tool(self, message, label):
         return message.find_element('css selector', f'[aria-label="{label}"]')
@@ -53,18 +54,39 @@ class Chat(BrowserTest):
         self.wait(lambda: len(self.all('.message.assistant')) == 2)
         self.assertEqual(self.answers(), texts)
 
-    def test_stop(self):
-        self.mock(token_seconds=0.15)
+    def begin_long_answer(self):
+        """An answer that takes seconds, of which a part is on the page."""
+        if Site.mock:
+            self.mock(token_seconds=0.15)
+        self.set('#max_tokens_number', '1000')
         self.one('#question').send_keys('Go on for long.', ENTER)
         self.wait(lambda: self.shown('#stop') and self.answers() and self.answers()[0])
-        self.one('#stop').click()
+
+    def check_stopped(self):
         self.done()
         self.wait(lambda: 'Stopped' in self.text('.message.assistant'))
         short = self.answers()[0]
-        self.assertTrue(0 < len(short.split()) < 20, short)
-        self.mock(token_seconds=0)
+        self.assertTrue(short)
+        if Site.mock:
+            self.mock(token_seconds=0)
+        self.set('#max_tokens_number', '24')
+        self.open('/chat', '.chat_link')
+        self.all('.chat_link')[0].click()
+        self.wait(lambda: self.answers())
+        kept = self.answers()[0]
+        self.assertTrue(kept.startswith(short[:20]) and len(kept) < 3 * len(short) + 200, kept)
         self.say('And then?')  # the conversation goes on after the part that is there
         self.assertEqual(len(self.answers()), 2)
+
+    def test_stop(self):
+        self.begin_long_answer()
+        self.one('#stop').click()
+        self.check_stopped()
+
+    def test_escape_stops(self):
+        self.begin_long_answer()
+        self.press(ESCAPE)
+        self.check_stopped()
 
     def test_regenerate_keeps_both(self):
         self.say('Say something.')
@@ -104,6 +126,32 @@ class Chat(BrowserTest):
         if Site.mock:
             rating = self.mock()['ratings'][0]
             self.assertEqual((rating['kind'], rating['value']), ('thumb', 1))
+
+    def focused(self):
+        return self.driver.switch_to.active_element
+
+    def test_focus_stays_with_what_was_pressed(self):
+        self.say('Rate this.')
+        self.js("document.querySelector('[aria-label=\"Good answer\"]').focus()")
+        self.press(SPACE)
+        self.wait(lambda: self.focused().get_attribute('aria-pressed') == 'true')
+        self.assertEqual(self.focused().get_attribute('aria-label'), 'Good answer')
+        self.js("document.querySelector('[aria-label=\"Edit\"]').focus()")
+        self.press(ENTER)
+        self.wait(lambda: self.shown('.editing textarea'))
+        self.press(ESCAPE)
+        self.wait(lambda: self.focused().get_attribute('aria-label') == 'Edit')
+
+    def test_panels_of_narrow_screens_by_keyboard(self):
+        self.size(360, 740)
+        for name in ('chats', 'settings'):
+            self.js(f"document.getElementById('show_{name}').focus()")
+            self.press(ENTER)
+            inside = f"return document.getElementById('{name}').contains(document.activeElement)"
+            self.wait(lambda s=inside: self.js(s))
+            self.press(ESCAPE)
+            self.wait(lambda n=name: self.focused().get_attribute('id') == f'show_{n}')
+            self.assertFalse(self.shown(f'#{name}'))
 
     def test_token_probabilities(self):
         self.say('Which words?')
@@ -158,6 +206,7 @@ class Chat(BrowserTest):
         self.wait(lambda: len(self.all('.chat_link')) == before - 1)
         self.assertTrue(self.shown('.welcome'))
 
+    @needs_mock
     def test_scrolling_up_is_respected(self):
         self.mock(token_seconds=0.02, reply=['line\n\n\n'] * 200)
         self.set('#max_tokens_number', '200')

@@ -1,4 +1,6 @@
 """What all pages share: sign-in, languages, themes, contrast, narrow screens, the keyboard."""
+import time
+
 from browser import ENTER, TAB, BrowserTest, Site
 from selenium.webdriver.common.keys import Keys
 
@@ -47,19 +49,15 @@ return [`${element.tagName} ${element.id} ${element.className} ${element.dataset
 class Frame(BrowserTest):
     expected_errors = ('401', '404')
 
-    def sign_in_later(self):
-        self.driver.delete_all_cookies()
-        self.driver.get('about:blank')
-
     def test_link_signs_in_and_loses_its_token(self):
-        self.sign_in_later()
+        self.sign_out()
         self.driver.get(f'{Site.base_url}/runs#token={Site.token}')
         self.wait(lambda: self.one('#who').text)
         self.assertNotIn('token', self.driver.current_url)
         self.assertFalse(self.all('dialog[open]'))
 
     def test_panel_signs_in(self):
-        self.sign_in_later()
+        self.sign_out()
         self.driver.get(Site.base_url + '/')
         self.wait(lambda: self.shown('#sign_in'))
         self.one('#sign_in_token').send_keys('wrong-token', ENTER)
@@ -70,22 +68,28 @@ class Frame(BrowserTest):
         self.wait(lambda: self.shown('#ballot') or self.shown('#waiting'))
 
     def test_name_and_password(self):
-        self.mock(signed_out=True)
+        name, password = 'Ada', 'secret'
+        if not Site.mock:
+            name, password = f'Ada {int(time.time() * 1000)}', 'a secret of twenty'
+            self.api('POST', '/api/people', {'name': name, 'role': 'admin', 'password': password})
+        self.sign_out()
         self.driver.get(Site.base_url + '/chat')
         self.wait(lambda: self.shown('#sign_in'))
-        self.one('#sign_in_name').send_keys('Ada', TAB, 'secret', ENTER)
-        self.wait(lambda: not self.all('dialog[open]') and self.one('#who').text == 'Ada')
+        self.one('#sign_in_name').send_keys(name, TAB, password, ENTER)
+        self.wait(lambda: not self.all('dialog[open]') and self.one('#who').text == name)
+        self.sign_out()
 
     def test_session_that_ends_loses_no_vote(self):
-        self.mock()
-        self.open('/', '#ballot')
-        self.mock(signed_out=True)
+        self.open('/')
+        self.wait(lambda: self.shown('#ballot'), 120)
+        mine = self.api('GET', '/api/progress')['mine']
+        self.sign_out()
         self.press('1')
         self.wait(lambda: self.shown('#sign_in'))
         self.assertNotIn('Saved', self.text('#vote_state'))
         self.one('#sign_in_token').send_keys(Site.token, ENTER)
         self.wait(lambda: 'Saved' in self.text('#vote_state'))
-        self.assertEqual(len(self.mock()['votes']), 1)
+        self.assertEqual(self.api('GET', '/api/progress')['mine'], mine + 1)
 
     def test_sign_out(self):
         self.open('/', '#sign_out')
@@ -98,6 +102,7 @@ class Frame(BrowserTest):
         self.wait(lambda: self.shown('#ballot') or self.shown('#waiting'))
         self.one('#language').click()
         self.assertEqual(self.js('return document.documentElement.lang'), 'zh-CN')
+        self.assertEqual(self.driver.title, '比较 · rlhf.cpp')
         self.assertIn('进度', self.text())
         for path, ready in PAGES:
             self.open(path, ready)
@@ -107,6 +112,7 @@ class Frame(BrowserTest):
             self.assertEqual(left, [], path)
         self.one('#language').click()
         self.assertEqual(self.js('return document.documentElement.lang'), 'en')
+        self.assertEqual(self.driver.title, 'Manage · rlhf.cpp')
         self.assertIn('Audit log', self.text())
 
     def test_language_keeps_what_was_typed(self):

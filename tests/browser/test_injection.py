@@ -1,7 +1,7 @@
 """200 texts that would run a script if any page took text for markup; see payloads.py."""
 import json
 
-from browser import ENTER, BrowserTest, Site
+from browser import ENTER, BrowserTest, Site, needs_mock
 from payloads import payloads
 from selenium.webdriver.common.keys import Keys
 
@@ -24,9 +24,9 @@ class Injection(BrowserTest):
         self.assertEqual(self.js(FOREIGN), [])
         self.check_page()
 
+    @needs_mock
     def test_prompts_answers_guidelines(self):
         every = payloads()
-        self.mock()
         for i in range(0, 200, 8):
             texts = every[i:i + 8]
             self.mock(prompt=texts[0], answers=texts, guidelines=texts[-1])
@@ -35,6 +35,7 @@ class Injection(BrowserTest):
             self.inert(texts[:1], '#prompt_text')
             self.inert(texts[-1:], '#guidelines_text')
 
+    @needs_mock
     def test_conversations(self):
         every = payloads()
         self.mock(prompt=[{'role': text, 'content': text} for text in every])
@@ -63,13 +64,14 @@ class Injection(BrowserTest):
         self.inert(taken, '#panel')
         self.assertTrue(taken or not Site.mock)
 
+    @needs_mock
     def test_own_name(self):
-        self.mock()
         for name in payloads()[::10]:
             self.mock(name=name)
             self.open('/chat', '#question')
             self.inert([name], '#who')
 
+    @needs_mock
     def test_notes_and_reasons(self):
         every = payloads()
         self.mock(decisions=[{'version': 2, 'what': text, 'by': text, 'reason': text, 'created': 1}
@@ -77,8 +79,8 @@ class Injection(BrowserTest):
         self.open('/manage#versions', '#panel .table')
         self.inert(every, '#panel')
 
+    @needs_mock
     def test_own_notes(self):
-        self.mock()
         self.open('/', '#ballot')
         every = [text for text in payloads() if text.isascii()][::8]
         for i, text in enumerate(every):
@@ -90,6 +92,7 @@ class Injection(BrowserTest):
                          [text.strip() for text in every])
         self.check_page()
 
+    @needs_mock
     def test_versions(self):
         every = payloads()
         base = self.mock()['versions'][0]
@@ -98,6 +101,7 @@ class Injection(BrowserTest):
         self.open('/manage#versions', '#panel .table')
         self.inert(every, '#panel')
 
+    @needs_mock
     def test_chat(self):
         every = payloads()
         self.mock(reply=every, token_seconds=0)
@@ -130,6 +134,7 @@ class Injection(BrowserTest):
                       and not self.all('.message.writing'), 60)
             self.inert([text], '#messages')
 
+    @needs_mock
     def test_samples(self):
         every = payloads()
         self.mock(sample_texts=every)
