@@ -42,8 +42,13 @@ class Learning : public store::StoreTest {
     open();
     LearnerOptions options{.folder = folder / "runs", .held_out = 0};
     options.settings = {.method = method, .dpo_config = (folder / "dpo.json").string()};
-    learner_ = std::make_unique<Learner>(store(), options, std::move(run),
-                                         [this](int64_t version) { candidate_ = version; });
+    learner_ = std::make_unique<Learner>(
+        store(), options, std::move(run),
+        [this](int64_t version) {
+          candidate_ = version;
+          if (fails_) throw std::runtime_error("the disk is full");
+        },
+        [this](const std::string& line) { told_ = line; });
   }
   /// The process ends orderly.
   void end() { learner_.reset(); }
@@ -86,6 +91,8 @@ class Learning : public store::StoreTest {
   }
 
   std::optional<int64_t> candidate_;
+  bool fails_ = false;
+  std::string told_;
 
  private:
   std::unique_ptr<Learner> learner_;
@@ -222,6 +229,16 @@ TEST_F(Learning, OneThatEndsTheProcessAgainAndAgainHasFailed) {
   EXPECT_EQ(runs.calls.size(), 5u);
   EXPECT_NO_THROW(learner().start(store::the_program)) << "another one can begin";
   finish();
+}
+
+TEST_F(Learning, WhatFailsOnItsThreadIsToldAndTakesNothingDown) {
+  Recorded commands;
+  fails_ = true;
+  begin(commands.command());
+  learner().start(store::the_program);
+  EXPECT_EQ(finish().state, store::LearningState::done);
+  EXPECT_EQ(told_, "learning 1: the disk is full");
+  EXPECT_FALSE(learner().progress());
 }
 
 }  // namespace

@@ -5,7 +5,7 @@ import { time } from './format.js';
 import { t } from './i18n.js';
 import { tell_failure, toast } from './dialogs.js';
 import { export_links, import_form } from './data_panel.js';
-import { table } from './tables.js';
+import { somebody, table } from './tables.js';
 
 // A list that grows by a button. load(last row or null) -> rows; show(rows) -> element
 function growing(load, show, size) {
@@ -104,8 +104,7 @@ export async function audit_tab() {
     },
     (rows) => table('tab_audit', [
       { t: 'when', cell: ({ created }) => time(created) },
-      { t: 'who', cell: ({ who }) => el('span', { class: 'text',
-        text: who }) },
+      { t: 'who', cell: ({ who }) => somebody(who) },
       { t: 'what', head: true, cell: ({ what }) => what },
       { t: 'detail', cell: ({ detail }) =>
         el('span', { class: 'text', text: detail_text(detail) }) },

@@ -4,7 +4,7 @@ import { get, post } from './api.js';
 import { figure, time } from './format.js';
 import { has_words, t } from './i18n.js';
 import { ask, tell_failure, toast } from './dialogs.js';
-import { action, flat, interval, table } from './tables.js';
+import { action, flat, interval, somebody, table } from './tables.js';
 
 const kinds = { promoted: 'good', candidate: 'accent', rejected: 'bad' };
 const verdicts = { better: 'good', worse: 'bad' };
@@ -78,7 +78,7 @@ export async function versions_panel(refresh) {
       { t: 'when', cell: ({ created }) => time(created) },
       { t: 'version_name', head: true, cell: ({ version }) => names.get(version) ?? version },
       { t: 'what', cell: verb },
-      { t: 'who', cell: ({ by }) => el('span', { class: 'text', text: by }) },
+      { t: 'who', cell: ({ by }) => somebody(by) },
       { t: 'reason', cell: ({ reason }) => el('span', { class: 'text', text: reason }) },
     ], made),
   ];

@@ -37,5 +37,9 @@ export function flat(figures, before = '') {
   });
 }
 
+// Who did something; what nobody did, the server did by itself.
+export const somebody = (name) => (name ? el('span', { class: 'text', text: name })
+  : el('span', { class: 'soft', t: 'by_server' }));
+
 export const action = (key, listener, classes = '') =>
   el('button', { type: 'button', class: `tiny ${classes}`, t: key, on: { click: listener } });

@@ -41,6 +41,7 @@ export default {
   decided_promote: ['promoted', '启用'],
   decided_reject: ['rejected', '拒绝'],
   decided_roll_back: ['rolled back to it', '回滚'],
+  by_server: ['the server', '服务器'],
   decisions: ['Decisions', '决定记录'],
   metrics_of: ['Figures', '指标'],
   child_of: ['from {parent}', '源自 {parent}'],

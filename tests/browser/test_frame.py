@@ -156,6 +156,7 @@ class Frame(BrowserTest):
             for path in self.visit(360, 'light', language):
                 wide = self.js('return document.documentElement.scrollWidth')
                 self.assertLessEqual(wide, 360, f'{path} {language}')
+                self.assertLess(self.one('#top').rect['height'], 110, f'{path} {language}')
                 out = self.js('''return [...document.querySelectorAll('main button, main input, main h1')]
                   .filter((e) => e.checkVisibility() && !e.closest('.tabs, .panel'))
                   .filter((e) => e.getBoundingClientRect().right > 361).map((e) => e.outerHTML)''')
