@@ -52,6 +52,12 @@ class Socket {
   void close() {
     if (socket_ >= 0) ::close(std::exchange(socket_, -1));
   }
+  /// Closes without a word of good-bye.
+  void reset() {
+    const linger at_once{1, 0};
+    ::setsockopt(socket_, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+    close();
+  }
   /// The client says that it will send no more, but still listens.
   void finish_sending() { ::shutdown(socket_, SHUT_WR); }
 

@@ -154,6 +154,44 @@ TEST(HttpFraming, HeadsOverTheLimitsAreRefused) {
   EXPECT_EQ(client.get("/api/echo").status, 200);
 }
 
+TEST(HttpFraming, WhatTheLibraryAnswersItselfIsCountedAndLeavesNothing) {
+  TestServer test;
+  test.options.limits.header_time = 10s;
+  const Client client = test.start();
+  EXPECT_EQ(client.get("/api/echo").status, 200);
+  const auto count = [&](const char* name) { return test.registry.counter(name, "").value(); };
+  const std::string endless(70'000, 'a'), hello("\x16\x03\x01\x02\0\x01\r\n\r\n", 10);
+  for (const std::string& first :
+       {"GET /" + endless, endless, hello + "\r\n", std::string("GET\r\n\r\n"),
+        std::string("GET / HTTP/9\r\n\r\n"), std::string("GET / HTTQ/1.1\r\n\r\n")}) {
+    Socket socket(client.port);
+    socket.send(first);
+    std::string all;
+    while (socket.receive(all, 1s)) {
+    }
+    EXPECT_TRUE(all.empty() || all.starts_with("HTTP/1.1 4") || all.starts_with("HTTP/1.1 5"))
+        << all;
+    EXPECT_TRUE(socket.closes(100ms)) << first.substr(0, 20);
+  }
+  // The first line is fine, what follows is too long: in the log like any other.
+  EXPECT_EQ(raw_answer(client.port, "GET /api/long HTTP/1.1\r\nX-Y: " + endless).status, 431);
+  const auto logged = [&] {
+    for (const std::string& line : lines_of(test.folder / "access.jsonl")) {
+      if (line.find("\"path\":\"/api/long\",\"status\":431") != line.npos) return true;
+    }
+    return false;
+  };
+  const auto& open = test.registry.gauge("rlhf_http_connections", "");
+  for (int i = 0; i < 300; i++) {  // the server is done a moment after the client
+    std::this_thread::sleep_for(10ms);
+    if (logged() && i > 30 && open.value() == 0) break;
+  }
+  EXPECT_TRUE(logged());
+  EXPECT_EQ(open.value(), 0);
+  EXPECT_EQ(count("rlhf_http_unread_connections_total"), 6);
+  EXPECT_EQ(client.get("/api/echo").status, 200);
+}
+
 TEST(HttpFraming, PathsAndQueriesThatMayBeReadInTwoWaysAreRefused) {
   TestServer test;
   const Client client = test.start();

@@ -111,6 +111,37 @@ TEST(HttpLimits, NothingIsLeftOfClientsThatCameAndWent) {
   EXPECT_LE(open_descriptors(), before);
 }
 
+TEST(HttpLimits, NothingIsLeftOfStreamsThatWereReset) {
+  TestServer test;  // idle 0.6 s: the library's own clock says 2 s
+  test.router.add(http::Method::post, "/api/short", http::UserRole::nobody,
+                  [&](const http::Request&, const http::Reply& reply) {
+                    const auto stream = reply.stream();
+                    for (int i = 0; i < 20; i++) stream->send(http::event_text("token", "{}"));
+                    stream->finish();
+                  });
+  const Client client = test.start();
+  client.get("/api/echo");
+  const size_t before = open_descriptors();
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 16; i++) {
+    threads.emplace_back([&] {
+      for (int k = 0; k < 150; k++) {
+        Socket socket(client.port);
+        socket.send(client.text("POST", "/api/short", "{}"));
+        if (k % 3 == 0) socket.closes(1ms);
+        if (k % 2 == 0) socket.reset();
+      }
+    });
+  }
+  for (auto& thread : threads) thread.join();
+  const auto& open = test.registry.gauge("rlhf_http_connections", "");
+  for (int i = 0; i < 600 && (open.value() > 0 || open_descriptors() > before); i++) {
+    std::this_thread::sleep_for(10ms);
+  }
+  EXPECT_EQ(open.value(), 0);
+  EXPECT_LE(open_descriptors(), before);
+}
+
 TEST(HttpLimits, StopLetsAnswersEndAndCutsWhatIsLeft) {
   TestServer test;
   std::vector<http::Reply> kept;

@@ -129,7 +129,11 @@ Daemon::Daemon(const Options& options, Front& front, ConnectionTable& connection
   // Connections are counted at the door; here there is room for all of them on one thread.
   const unsigned most =
       unsigned(options.limits.connections + 16) * unsigned(std::max(1, options.socket_threads));
+  // Connections are ended at the door, by a shutdown that the library notices. Of a socket that was
+  // reset it hears nothing more, if it missed that: its own clock ends those.
+  const auto idle = std::chrono::ceil<std::chrono::seconds>(options.limits.idle_time);
   std::vector<MHD_OptionItem> items = {
+      {MHD_OPTION_CONNECTION_TIMEOUT, intptr_t(idle.count() + 1), nullptr},
       {MHD_OPTION_CONNECTION_MEMORY_LIMIT, intptr_t(connection_memory), nullptr},
       {MHD_OPTION_CONNECTION_LIMIT, intptr_t(most), nullptr},
       {MHD_OPTION_STRICT_FOR_CLIENT, 1, nullptr},

@@ -36,6 +36,8 @@ Door::Door(Listener listener, const Limits& limits, ConnectionTable& connections
       refused_(registry.counter("rlhf_http_refused_connections_total",
                                 "Connections turned away, being too many.")),
       slow_(registry.counter("rlhf_http_slow_clients_total", "Connections cut, being too slow.")),
+      unread_(registry.counter("rlhf_http_unread_connections_total",
+                               "Connections that ended before a request's first line was read.")),
       open_(registry.gauge("rlhf_http_connections", "Open connections.")),
       epoll_(::epoll_create1(EPOLL_CLOEXEC)),
       bell_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
@@ -70,6 +72,7 @@ void Door::stop() {
 }
 
 void Door::leave(Connection& connection) {
+  if (connection.requests == 0) unread_.add();
   ::epoll_ctl(epoll_, EPOLL_CTL_DEL, connection.socket, nullptr);
   if (!connection.lingers || connection.expired) return;
   // The library closes its descriptor; this one keeps the connection until all is read.

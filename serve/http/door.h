@@ -55,7 +55,7 @@ class Door {
   Listener listener_;
   const Limits limits_;
   ConnectionTable& connections_;
-  Counter &accepted_, &refused_, &slow_;
+  Counter &accepted_, &refused_, &slow_, &unread_;
   Gauge& open_;
   Enter enter_;
   int epoll_, bell_;
