@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 
 #include "core/narrow_matrix.h"
 #include "core/tape.h"
@@ -98,12 +99,19 @@ struct KvCacheLayer {
   Tensor values;
 };
 
-/// Appends the new tokens' keys and values at `length` (i32 (B)) and attends from the new queries
-/// to everything up to and including themselves: (B, T_new, C). Not differentiable. (kv_cache)
-/// `end` (i32 (B, T_new)) is length + t + 1. `row` (i32 (B)) says in which row of the cache each
-/// sequence lives; undefined: row b, of as many as there are sequences.
+/// Where T new tokens of each of B sequences go in a cache.
+struct KvPlaces {
+  Tensor length;    ///< i32 (B): tokens of each sequence already there
+  Tensor end;       ///< i32 (B, T): behind the last key that each new token sees, length + t + 1
+  Tensor row = {};  ///< i32 (B): the cache's row that each sequence lives in; undefined: row b
+};
+
+/// Appends the new tokens' keys and values and attends from the new queries to everything up to and
+/// including themselves: (N, C) from a packed qkv (N, 3C). Not differentiable. (kv_cache)
+/// The N tokens are those of the first places, sequence by sequence, then those of the second, ...:
+/// sequences with different numbers of new tokens, each of them in one place.
 Tensor cached_attention(const Tensor& qkv, int64_t heads, const KvCacheLayer& cache,
-                        const Tensor& length, const Tensor& end, const Tensor& row = {});
+                        std::span<const KvPlaces> places);
 
 struct TokenLogProb {
   Tensor log_prob;  ///< (N)

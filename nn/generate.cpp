@@ -194,7 +194,7 @@ void grow(const Gpt2& model, std::span<const Tokens> prompts, const SamplingOpti
     const auto step = [&](const std::vector<Tensor>& in) -> std::vector<Tensor> {
       const int64_t B = in[0].shape()[0];
       const TokenBatch next{B, 1, in[0], in[1].reshape({B, 1}), {}};
-      const Tensor state = model.extend(next, active.cache, {in[1], in[2]});
+      const Tensor state = model.extend(next, active.cache, {{in[1], in[2]}});
       return {sampler.draw(state, std::span(in).subspan(3))};
     };
     std::optional<Recorder> recorder;  // of a batch: others have a cache elsewhere

@@ -65,17 +65,16 @@ KvPlaces KvCache::places(int64_t T) const {
 }
 
 Tensor Gpt2::extend(const TokenBatch& batch, const KvCache& cache) const {
-  return extend(batch, cache, cache.places(batch.T));
+  return extend(batch, cache, {cache.places(batch.T)});
 }
 
-Tensor Gpt2::extend(const TokenBatch& batch, const KvCache& cache, const KvPlaces& places) const {
-  const int64_t B = batch.B, T = batch.T, C = config.n_embd;
-  const Tensor length = places.length.to(device()), end = places.end.to(device()),
-               row = places.row.to(device());
+Tensor Gpt2::extend(const TokenBatch& batch, const KvCache& cache,
+                    std::vector<KvPlaces> places) const {
+  for (KvPlaces& at : places) {
+    at = {at.length.to(device()), at.end.to(device()), at.row.to(device())};
+  }
   return forward(batch, nullptr, [&](const Tensor& qkv, size_t layer) {
-    return cached_attention(qkv.reshape({B, T, 3 * C}), config.n_head, cache.layers[layer], length,
-                            end, row)
-        .reshape({B * T, C});
+    return cached_attention(qkv, config.n_head, cache.layers[layer], places);
   });
 }
 

@@ -13,13 +13,6 @@
 
 namespace rlhf {
 
-/// Where T new tokens of each sequence go in a cache, as kernels read it.
-struct KvPlaces {
-  Tensor length;    ///< i32 (B): tokens of each sequence already there
-  Tensor end;       ///< i32 (B, T): behind the last key that each new token sees
-  Tensor row = {};  ///< i32 (B): the cache's row that each sequence lives in; undefined: row b
-};
-
 /// Keys and values of every layer for B sequences, each filled to a length of its own.
 struct KvCache {
   std::vector<KvCacheLayer> layers;  ///< (B, capacity, C)
@@ -50,8 +43,9 @@ struct Gpt2 {
   /// The same for T new tokens (B, T) of sequences whose prefix is in the cache; appends them. The
   /// caller advances cache.length by as many of them as were real. No gradient, no dropout.
   Tensor extend(const TokenBatch& batch, const KvCache& cache) const;
-  /// The same at places given, of which the host needs to know nothing.
-  Tensor extend(const TokenBatch& batch, const KvCache& cache, const KvPlaces& places) const;
+  /// The same at places given, of which the host needs to know nothing; with several of them the
+  /// batch's tokens are theirs one after the other (cached_attention), whatever its shape.
+  Tensor extend(const TokenBatch& batch, const KvCache& cache, std::vector<KvPlaces> places) const;
 
   KvCache make_cache(int64_t B, int64_t capacity) const;
 

@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <exception>
-#include <numeric>
 #include <utility>
 
 #include "serve/engine/job_check.h"
@@ -100,9 +99,7 @@ void Engine::Loop::run() {
   Recorder recorder(gpt2().device());
   while (admit()) {
     sweep();
-    prefill();
-    sweep();
-    decode(recorder);
+    step(recorder);
     publish();
   }
 }
@@ -146,7 +143,7 @@ void Engine::Loop::sweep() {
     if (stopping_ || request->cancelled()) {
       end(request, FinishReason::cancelled);
     } else if (request->measured_only() &&
-               (request->prefilled() || !request->job().prompt_log_probs)) {
+               (request->unread() == 0 || !request->job().prompt_log_probs)) {
       end(request, FinishReason::length);
     } else if (request->generated().empty() && request->expired(now)) {
       end(request, FinishReason::timeout);
@@ -154,96 +151,64 @@ void Engine::Loop::sweep() {
   }
 }
 
-void Engine::Loop::prefill() {
-  for (int64_t budget = options_.prefill_chunk; budget > 0;) {
-    const auto next = std::find_if(running_.begin(), running_.end(),
-                                   [](const auto& request) { return !request->prefilled(); });
-    if (next == running_.end()) return;
-    const RequestPointer request = *next;
-    std::rotate(next, next + 1, running_.end());  // after this, the others have their turn
-    const int64_t count = std::min(budget, request->length() - 1 - request->filled);
-    budget -= count;
-    try {
-      prefill(*request, count);
-    } catch (const std::exception& error) {
-      end(request, FinishReason::error, error.what());
+std::vector<Part> Engine::Loop::next_parts() {
+  std::vector<Part> parts;
+  int64_t budget = options_.prefill_chunk;
+  auto at = running_.begin();
+  for (size_t left = running_.size(); left > 0; left--) {
+    const RequestPointer request = *at;
+    const int64_t unread = request->unread(), count = unread == 1 ? 1 : std::min(unread, budget);
+    if (count > 0) parts.push_back({request, count});
+    if (unread == 1 || count == 0) {
+      at++;
+      continue;
     }
+    budget -= count;
+    std::rotate(at, at + 1, running_.end());  // after this, the others have their turn
   }
+  std::stable_sort(parts.begin(), parts.end(),
+                   [](const Part& a, const Part& b) { return a.count < b.count; });
+  return parts;
 }
 
-void Engine::Loop::prefill(Request& request, int64_t count) {
-  const Job& job = request.job();
-  const int64_t first = request.filled;
-  const auto begin = job.prompt.begin() + first;
-  Tokens position(size_t(count), 0), end(size_t(count), 0);
-  std::iota(position.begin(), position.end(), int32_t(first));
-  std::iota(end.begin(), end.end(), int32_t(first + 1));
-  const Shape shape{1, count};
-  const TokenBatch batch{1,
-                         count,
-                         Tensor::from(Tokens(begin, begin + count), shape),
-                         Tensor::from(position, shape),
-                         {}};
-  const Tensor hidden =
-      gpt2().extend(batch, cache_,
-                    {Tensor::from(Tokens{int32_t(first)}, {1}), Tensor::from(end, shape),
-                     Tensor::from(Tokens{int32_t(request.slot)}, {1})});
-  request.filled += count;
-  if (!job.prompt_log_probs) return;
-  request.take_scores(score(gpt2().config, gpt2().logits(hidden),
-                            std::span(job.prompt).subspan(size_t(first + 1), size_t(count)),
-                            job.top_log_probs));
-}
-
-void Engine::Loop::decode(Recorder& recorder) {
-  std::vector<RequestPointer> batch;
-  for (const RequestPointer& request : running_) {
-    if (request->prefilled() && !request->measured_only()) batch.push_back(request);
-  }
-  if (batch.empty()) return;
+void Engine::Loop::step(Recorder& recorder) {
+  const std::vector<Part> parts = next_parts();
+  if (parts.empty()) return;
+  StepStates states;
   std::vector<ScoredToken> scored;
   try {
+    states = read_parts(gpt2(), cache_, recorder, parts);
     std::vector<SampledRow> rows;
-    for (const RequestPointer& request : batch) {
-      rows.push_back({request->job(), request->generated()});
+    for (const Part& part : parts) {
+      if (part.speaks()) rows.push_back({part.request->job(), part.request->generated()});
     }
-    scored = sample(gpt2().config, next_logits(recorder, batch), rows);
+    if (!rows.empty()) scored = sample(gpt2().config, states.logits, rows);
   } catch (const std::exception& error) {
-    for (const RequestPointer& request : batch) end(request, FinishReason::error, error.what());
+    for (const Part& part : parts) end(part.request, FinishReason::error, error.what());
     return;
   }
   const Clock::time_point now = Clock::now();
-  for (size_t i = 0; i < batch.size(); i++) {
-    batch[i]->filled++;
-    take(batch[i], std::move(scored[i]), now);
+  auto next = scored.begin();
+  int64_t first = 0;
+  for (const Part& part : parts) {
+    ScoredToken* const token = part.speaks() ? &*next++ : nullptr;
+    take(part, states.hidden.view(first * gpt2().config.n_embd, {part.count, gpt2().config.n_embd}),
+         token, now);
+    first += part.count;
   }
 }
 
-Tensor Engine::Loop::next_logits(Recorder& recorder,
-                                 const std::vector<RequestPointer>& batch) const {
-  Tokens token, length, end, row;
-  for (const RequestPointer& request : batch) {
-    token.push_back(request->token(request->filled));
-    length.push_back(int32_t(request->filled));
-    end.push_back(int32_t(request->filled + 1));
-    row.push_back(int32_t(request->slot));
-  }
-  const int64_t B = int64_t(batch.size());
-  const auto step = [this](const std::vector<Tensor>& in) -> std::vector<Tensor> {
-    const int64_t rows = in[0].shape()[0];
-    const TokenBatch next{rows, 1, in[0], in[1].reshape({rows, 1}), {}};
-    return {gpt2().logits(gpt2().extend(next, cache_, {in[1], in[2], in[3]}))};
-  };
-  return recorder(step, {Tensor::from(token, {B, 1}), Tensor::from(length, {B}),
-                         Tensor::from(end, {B, 1}), Tensor::from(row, {B})})[0];
-}
-
-void Engine::Loop::take(const RequestPointer& request, ScoredToken scored, Clock::time_point now) {
+void Engine::Loop::take(const Part& part, const Tensor& hidden, ScoredToken* token,
+                        Clock::time_point now) {
+  const RequestPointer& request = part.request;
   const bool first = request->generated().empty();
   const Clock::time_point before = first ? request->submitted() : request->last_token();
   std::optional<FinishReason> reason;
   try {
-    reason = request->take(std::move(scored), now);
+    measure(part, hidden);
+    request->filled += part.count;
+    if (!token) return;
+    reason = request->take(std::move(*token), now);
   } catch (const std::exception& error) {
     end(request, FinishReason::error, error.what());
     return;
@@ -255,6 +220,18 @@ void Engine::Loop::take(const RequestPointer& request, ScoredToken scored, Clock
     rate_.add(1, now);
   }
   if (reason) end(request, *reason);
+}
+
+// Scores the prompt tokens that follow those of the part, where they are asked for.
+void Engine::Loop::measure(const Part& part, const Tensor& hidden) {
+  const Job& job = part.request->job();
+  const int64_t behind = part.request->filled + 1;
+  const int64_t count = std::min(part.count, int64_t(job.prompt.size()) - behind);
+  if (!job.prompt_log_probs || count <= 0) return;
+  const Tensor states = hidden.view(0, {count, gpt2().config.n_embd});
+  part.request->take_scores(score(gpt2().config, gpt2().logits(states),
+                                  std::span(job.prompt).subspan(size_t(behind), size_t(count)),
+                                  job.top_log_probs));
 }
 
 void Engine::Loop::end(const RequestPointer& request, FinishReason reason,

@@ -1,7 +1,7 @@
-// What an engine does all day, on a thread of its own: admit requests to free slots, compute a
-// chunk of the prompts that are not read yet, one token for every request that is, and tell those
-// who wait. Requests are touched by this thread alone; what others ask for (submit, cancel, drain,
-// stats) lies behind one mutex that is never held while something is computed or a listener called.
+// What an engine does all day, on a thread of its own: admit requests to free slots, compute a step
+// of all of them (one token, or a piece of a prompt that is not read yet), and tell those who wait.
+// Requests are touched by this thread alone; what others ask for (submit, cancel, drain, stats)
+// lies behind one mutex that is never held while something is computed or a listener called.
 #pragma once
 
 #include <atomic>
@@ -13,11 +13,11 @@
 #include <thread>
 #include <vector>
 
-#include "core/recorder.h"
 #include "serve/engine/engine.h"
 #include "serve/engine/fair_queue.h"
 #include "serve/engine/recent_rate.h"
 #include "serve/engine/slots.h"
+#include "serve/engine/step.h"
 
 namespace rlhf::engine {
 
@@ -45,11 +45,12 @@ class Engine::Loop {
   /// Waits for work and gives it slots; false when the thread is to end.
   bool admit();
   void sweep();
-  void prefill();
-  void prefill(Request& request, int64_t count);
-  void decode(Recorder& recorder);
-  Tensor next_logits(Recorder& recorder, const std::vector<RequestPointer>& batch) const;
-  void take(const RequestPointer& request, ScoredToken scored, Clock::time_point now);
+  /// What the next step reads, in ascending order of counts.
+  std::vector<Part> next_parts();
+  void step(Recorder& recorder);
+  /// What a step has found out: the states behind the part's tokens, and its next one if it speaks.
+  void take(const Part& part, const Tensor& hidden, ScoredToken* token, Clock::time_point now);
+  void measure(const Part& part, const Tensor& hidden);
   void end(const RequestPointer& request, FinishReason reason, const std::string& error = {});
   void publish();
 

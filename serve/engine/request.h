@@ -40,8 +40,9 @@ class Request {
   int64_t slot = -1, filled = 0;
   int64_t length() const { return int64_t(job_.prompt.size() + generated_.size()); }
   int32_t token(int64_t position) const;
-  /// Whether all but the last token are in the cache.
-  bool prefilled() const { return filled + 1 == length(); }
+  /// Tokens that are to be read before its next one is chosen; where none is wanted, before its
+  /// prompt is measured, which the last one has no part in.
+  int64_t unread() const { return length() - filled - (measured_only() ? 1 : 0); }
   /// Whether no token is wanted of it at all.
   bool measured_only() const { return limit_ == 0; }
   /// What its row of the cache holds.
