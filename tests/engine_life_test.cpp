@@ -128,6 +128,29 @@ TEST(EngineQueue, IsFullAtItsLimitAndSaysSo) {
   EXPECT_NO_THROW(complete(held.engine, greedy(*held.model, "a", 1)));
 }
 
+TEST(EngineQueue, OneClientCannotTakeAllPlacesFromTheOthers) {
+  HeldUp held({.slots = 1, .queue = 2});
+  std::vector<std::shared_ptr<Recording>> waiting;
+  const auto submit = [&](const char* client) {
+    const auto listener = std::make_shared<Recording>(1);
+    held.engine.submit(long_job(*held.model, client), listener);
+    waiting.push_back(listener);
+  };
+  submit("greedy");
+  submit("greedy");
+  EXPECT_THROW(submit("greedy"), QueueFull);
+  submit("late");
+  EXPECT_THROW(submit("late"), QueueFull) << "it has one";
+  EXPECT_THROW(submit("greedy"), QueueFull);
+  submit("later");
+  EXPECT_THROW(submit("latest"), QueueFull) << "twice the bound";
+  EXPECT_EQ(held.engine.stats().waiting, 4);
+  EXPECT_EQ(held.engine.stats().refused, 4u);
+  held.gate->open();
+  for (const auto& listener : waiting) listener->wait();
+  EXPECT_EQ(held.engine.stats().waiting, 0);
+}
+
 /// Writes down whose request it was when it began.
 struct Ordered : Recording {
   Ordered(std::string name, std::vector<std::string>& order)

@@ -20,7 +20,7 @@ std::vector<std::shared_ptr<Request>> requests(const Model& model,
     for (size_t t = 0; t < lengths[i]; t++) job.prompt.push_back(int32_t(i * 31 + t * 7) % 256);
     all.push_back(
         std::make_shared<Request>(i, job, std::make_shared<Recording>(), *model->tokenizer, 64));
-    all.back()->begin(slots - 1 - int64_t(i), 0);
+    all.back()->begin(slots - 1 - int64_t(i));
   }
   return all;
 }

@@ -20,7 +20,9 @@ namespace rlhf::engine {
 struct Options {
   int64_t slots = 16;    ///< requests that run at the same time
   int64_t capacity = 0;  ///< tokens a slot holds, prompt and answer; 0: the model's n_positions
-  int64_t queue = 64;    ///< requests that wait for a slot before further ones are refused
+  /// Requests that wait for a slot before further ones are refused; a client that has none among
+  /// them may have one all the same, while there are fewer than twice as many.
+  int64_t queue = 64;
   int64_t prefill_chunk = 128;  ///< prompt tokens computed between two steps, at most
   int threads = 0;              ///< of the engine's loops on the CPU; 0: as OpenMP has it
 };

@@ -5,6 +5,12 @@
 
 namespace rlhf::engine {
 
+bool FairQueue::has_place(const std::string& client, int64_t places, int64_t free) const {
+  const auto at = clients_.find(client);
+  const bool waits = at != clients_.end() && !at->second.waiting.empty();
+  return waiting_ < free + (waits ? places : 2 * places);
+}
+
 void FairQueue::push(std::shared_ptr<Request> request) {
   const auto [at, is_new] = clients_.try_emplace(request->job().client);
   if (is_new) at->second.turn = ++turns_;

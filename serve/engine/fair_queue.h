@@ -16,6 +16,11 @@ namespace rlhf::engine {
 
 class FairQueue {
  public:
+  /// Whether one more request of this client may wait: while fewer than `places` do, and where none
+  /// of them is this client's, fewer than twice as many, so that nobody takes all places from the
+  /// others. `free` requests do not count: there are slots for them.
+  bool has_place(const std::string& client, int64_t places, int64_t free) const;
+
   void push(std::shared_ptr<Request> request);
 
   /// The next request, which counts as running from now on; null when none waits.

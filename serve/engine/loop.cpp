@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "serve/engine/job_check.h"
+#include "serve/engine/shared_prefix.h"
 
 namespace rlhf::engine {
 namespace {
@@ -54,7 +55,7 @@ uint64_t Engine::Loop::submit(Job job, std::shared_ptr<Listener> listener) {
   {
     const std::lock_guard lock(mutex_);
     if (draining_) throw Draining("[engine] expected no further request: it is shutting down");
-    if (queue_.waiting() >= options_.queue + slots_.free()) {
+    if (!queue_.has_place(job.client, options_.queue, slots_.free())) {
       stats_.refused++;
       throw QueueFull(fmt::format("[engine] expected at most {} waiting requests", options_.queue));
     }
@@ -130,7 +131,8 @@ bool Engine::Loop::admit() {
   }
   for (auto& [request, place] : admitted) {
     running_.push_back(request);
-    request->begin(place.slot, place.common);
+    request->begin(place.slot);
+    request->found(place.common);
   }
   return !stopping_ || !running_.empty();
 }
@@ -152,12 +154,18 @@ void Engine::Loop::sweep() {
 }
 
 std::vector<Part> Engine::Loop::next_parts() {
+  const SharedPrefixes shared = share_prefixes(cache_, running_);
+  if (shared.copied > 0) {
+    const std::lock_guard lock(mutex_);
+    stats_.cached_tokens += uint64_t(shared.copied);
+  }
   std::vector<Part> parts;
   int64_t budget = options_.prefill_chunk;
   auto at = running_.begin();
   for (size_t left = running_.size(); left > 0; left--) {
     const RequestPointer request = *at;
-    const int64_t unread = request->unread(), count = unread == 1 ? 1 : std::min(unread, budget);
+    const int64_t unread = shared.waiting.contains(request.get()) ? 0 : request->unread();
+    const int64_t count = unread == 1 ? 1 : std::min(unread, budget);
     if (count > 0) parts.push_back({request, count});
     if (unread == 1 || count == 0) {
       at++;
@@ -172,11 +180,12 @@ std::vector<Part> Engine::Loop::next_parts() {
 }
 
 void Engine::Loop::step(Recorder& recorder) {
-  const std::vector<Part> parts = next_parts();
-  if (parts.empty()) return;
+  std::vector<Part> parts;
   StepStates states;
   std::vector<ScoredToken> scored;
   try {
+    parts = next_parts();
+    if (parts.empty()) return;
     states = read_parts(gpt2(), cache_, recorder, parts);
     std::vector<SampledRow> rows;
     for (const Part& part : parts) {
@@ -184,7 +193,9 @@ void Engine::Loop::step(Recorder& recorder) {
     }
     if (!rows.empty()) scored = sample(gpt2().config, states.logits, rows);
   } catch (const std::exception& error) {
-    for (const Part& part : parts) end(part.request, FinishReason::error, error.what());
+    for (const RequestPointer& request : std::vector(running_)) {
+      end(request, FinishReason::error, error.what());
+    }
     return;
   }
   const Clock::time_point now = Clock::now();

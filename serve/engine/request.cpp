@@ -29,11 +29,15 @@ Tokens Request::held() const {
   return tokens;
 }
 
-void Request::begin(int64_t slot_taken, int64_t common) {
+void Request::begin(int64_t slot_taken) {
   slot = slot_taken;
-  filled = cached_ = common;
   // Nothing precedes the first token, and nothing follows in a prompt of one.
   if (job_.prompt_log_probs && job_.prompt.size() == 1) tell_prompt();
+}
+
+void Request::found(int64_t tokens) {
+  cached_ += tokens - filled;
+  filled = tokens;
 }
 
 void Request::take_scores(std::vector<ScoredToken> scores) {

@@ -48,8 +48,9 @@ class Request {
   /// What its row of the cache holds.
   Tokens held() const;
 
-  /// What was found in the cache.
-  void begin(int64_t slot_taken, int64_t common);
+  void begin(int64_t slot_taken);
+  /// Its row of the cache holds that many of its tokens, which it did not have to read.
+  void found(int64_t tokens);
   /// Scores of further prompt tokens, from the second on; tells the listener when all are there.
   void take_scores(std::vector<ScoredToken> scores);
   /// Its next token; the reason when it is the last one. @throws Error when it has no probability.
