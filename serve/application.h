@@ -53,7 +53,7 @@ struct Application {
   Policies policies;
   const Backups backups;
   RunsFolder runs;
-  Recent<store::Statistics> statistics{std::chrono::seconds(5)};  ///< reads all votes
+  Recent<store::Statistics> statistics{20};  ///< reads all votes
   AnswerMaker answers;
   Learner learner;
   Background background;  ///< behind all that its tasks use

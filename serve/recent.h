@@ -1,4 +1,4 @@
-// A value that is costly to compute and may be a few seconds old.
+// A value that is costly to compute and may be a little old: the older, the more it costs.
 #pragma once
 
 #include <chrono>
@@ -12,23 +12,27 @@ namespace rlhf::serve {
 template <class T>
 class Recent {
  public:
-  explicit Recent(std::chrono::milliseconds age) : age_(age) {}
+  /// Computes it anew when it is `times` as old as computing it took: asked for all the time, that
+  /// takes one part in `times` of a core.
+  explicit Recent(int times) : times_(times) {}
 
   T get(const std::function<T()>& compute) {
     const std::lock_guard lock(mutex_);
-    const auto now = std::chrono::steady_clock::now();
-    if (!value_ || now - made_ > age_) {
-      value_ = compute();
-      made_ = now;
-    }
+    const Clock::time_point start = Clock::now();
+    if (value_ && start - made_ <= times_ * cost_) return *value_;
+    value_ = compute();
+    made_ = Clock::now();
+    cost_ = made_ - start;
     return *value_;
   }
 
  private:
-  const std::chrono::milliseconds age_;
+  using Clock = std::chrono::steady_clock;
+  const int times_;
   std::mutex mutex_;
   std::optional<T> value_;
-  std::chrono::steady_clock::time_point made_;
+  Clock::time_point made_;
+  Clock::duration cost_{};
 };
 
 }  // namespace rlhf::serve

@@ -30,7 +30,7 @@ cat "$source"/../docs/*.md >"$folder/corpus.txt"
   { tail -n 20 "$folder/pretrain.log"; exit 1; }
 for ((i = 0; i < 100; i++)); do echo "{\"prompt\": \"Question $i of the people is\"}"; done \
   >"$folder/prompts.jsonl"
-echo '{"max_steps": 150, "per_device_train_batch_size": 4, "logging_steps": 5}' >"$folder/dpo.json"
+echo '{"max_steps": 1500, "per_device_train_batch_size": 4, "logging_steps": 5}' >"$folder/dpo.json"
 "$program" serve --model_name_or_path "$folder/runs/lm" --data_dir "$folder/data" \
   --runs_dir "$folder/runs" --prompts "$folder/prompts.jsonl" --port 0 --max_new_tokens 24 \
   --ahead 8 --doubled 0 --dpo_config "$folder/dpo.json" >"$folder/link" 2>"$folder/server.log" &

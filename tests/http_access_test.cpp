@@ -143,6 +143,7 @@ TEST(HttpAccess, LogHasEachRequestAndNoSecrets) {
   test.client().ask("GET", "/\x7f\x1b[2J\" \"id\": 7");
   test.server.reset();
   const std::string text = content_of(test.folder / "access.jsonl");
+  SCOPED_TRACE(text);
   for (const char c : text) EXPECT_TRUE(c == '\n' || (c >= 0x20 && c < 0x7f)) << int(c);
   EXPECT_EQ(text.find("-secret"), std::string::npos);
   EXPECT_EQ(text.find("ann-token"), std::string::npos);
