@@ -4,6 +4,7 @@
 #include <fstream>
 
 #include "kernels/device_report.h"
+#include "kernels/memory.h"
 #include "rl/run/run_folder.h"
 #include "rl/run/samples_log.h"
 #include "serve/machine.h"
@@ -78,10 +79,13 @@ TEST(GpuUse, IsThatOfTheDeviceOfTheModels) {
   EXPECT_FALSE(gpu_use(Device::cpu));
   if constexpr (has_cuda) {
     if (!device_problem(Device::cuda).empty()) GTEST_SKIP() << device_problem(Device::cuda);
+    constexpr int64_t held_bytes = 64 << 20;
+    void* const held = allocate(Cuda{}, held_bytes);
     const auto gpu = gpu_use(Device::cuda);
+    release(Cuda{}, held);
     ASSERT_TRUE(gpu);
     EXPECT_FALSE(gpu->name.empty());
-    EXPECT_GT(gpu->used_bytes, 0);
+    EXPECT_GE(gpu->used_bytes, held_bytes);
     EXPECT_LE(gpu->used_bytes, gpu->total_bytes);
   }
 }
