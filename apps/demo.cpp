@@ -114,6 +114,7 @@ class Demo {
                             {"tokens", result.tokens},
                             {"tokens_per_s", double(result.tokens) / result.seconds},
                             {"parameters", parameter_count(model_)}};
+    session->finish_stage(summary_["pretrain"]);
     report_.sections.push_back(
         {.heading = "Pretraining",
          .paragraphs = {fmt::format(
@@ -133,6 +134,7 @@ class Demo {
         sft(model_.transformer, examples, config, on_step(*session, "sft", {"loss", "eval_loss"}));
     save_model(out_ / "sft", model_, *tokenizer_);
     summary_["sft"] = {{"val_loss", result.val_loss}, {"examples", data_.sft_train.size()}};
+    session->finish_stage(summary_["sft"]);
     report_.sections.push_back(
         {.heading = "Supervised fine-tuning",
          .paragraphs = {fmt::format("{} pairs of opening and completion; the loss counts the "
@@ -157,6 +159,7 @@ class Demo {
                           {"val_loss", result.validation.loss},
                           {"pairs", data_.pairs_train.size()},
                           {"label_noise", sizes_.label_noise}};
+    session->finish_stage(summary_["reward"]);
     report_.sections.push_back(
         {.heading = "Reward model",
          .paragraphs = {fmt::format("{} pairs in which somebody preferred one completion, with "
@@ -197,6 +200,7 @@ class Demo {
     const PolicyEvaluation after = evaluate(model_.transformer);
     save_model(out_ / "ppo", model_, *tokenizer_);
     conclude(*session, before, after, config);
+    session->finish_stage(summary_["ppo"]);
   }
 
   double gold_share(std::span<const Episode> episodes) const {

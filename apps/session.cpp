@@ -66,11 +66,15 @@ std::vector<std::string> Session::metrics() const {
   return names;
 }
 
-void Session::finish(const nlohmann::ordered_json& summary, Report report) {
+void Session::finish_stage(const nlohmann::ordered_json& summary) {
   progress_.reset();
+  folder_.write_summary(summary);
+}
+
+void Session::finish(const nlohmann::ordered_json& summary, Report report) {
+  finish_stage(summary);
   report.flags = report_flags(invocation_);
   report.footing = report_footing(invocation_);
-  folder_.write_summary(summary);
   folder_.write_report(render_report(report));
   note("wrote {} (summary.json, report.html)\n", escape_line(folder_.path().string()));
 }

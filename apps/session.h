@@ -38,6 +38,8 @@ class Session {
   /// The names of what was logged, in the order in which it appeared.
   std::vector<std::string> metrics() const;
 
+  /// Writes summary.json alone: the end of a stage, which the report of the whole tells of.
+  void finish_stage(const nlohmann::ordered_json& summary);
   /// Writes summary.json and report.html, and prints where they are.
   void finish(const nlohmann::ordered_json& summary, Report report);
 

@@ -79,6 +79,9 @@ double gold_share(const Client& admin, const std::vector<std::string>& prompts) 
 
 TEST_F(LoopEndToEnd, VotesMakeABetterPolicyTwice) {
   succeed({"demo", "--quick", "--output_dir", at("demo")});
+  for (const char* stage : {"pretrain", "sft", "reward", "ppo"}) {
+    EXPECT_TRUE(fs::exists(at("demo") / stage / "summary.json")) << stage << " has ended";
+  }
   write("dpo.json", R"({"num_train_epochs": 2, "learning_rate": 3e-4, "beta": 0.1})");
   ServedProgram program({"serve",
                          "--model_name_or_path",
