@@ -132,15 +132,26 @@ std::string as_typed(const nlohmann::json& value) {
   return value.is_string() ? value.get<std::string>() : value.dump();
 }
 
+Arguments all_as_typed(const nlohmann::json& value) {
+  Arguments out;
+  for (const nlohmann::json& element : value.is_array() ? value : nlohmann::json::array({value})) {
+    out.push_back(as_typed(element));
+  }
+  return out;
+}
+
 void take_config(const std::string& path, Values& values, const Command& command,
                  const Flags& flags) {
   const nlohmann::json config = read_config_file(path);
   for (const auto& [key, value] : config.items()) {
     const Flag* flag = flags.find(key);
     if (!flag) unknown_flag(path, key, command, flags);
+    if (value.is_array() && !flag->is_list) {
+      input_error(path, "expected a plain value for {}, got a list", key);
+    }
     Arguments& given = values[flag->name];
     if (!given.empty() || value.is_null()) continue;
-    given = {as_typed(value)};
+    given = all_as_typed(value);
   }
 }
 
@@ -160,10 +171,8 @@ void take_resumed(Values& values, const Command& command, const Flags& flags) {
   for (const Flag& flag : flags.all()) {
     const auto saved = point.flags.find(flag.name);
     if (saved == point.flags.end() || !values[flag.name].empty()) continue;
-    for (const nlohmann::json& value : flag.is_list ? *saved : nlohmann::json::array({*saved})) {
-      const std::string text = as_typed(value);
-      if (!text.empty()) values[flag.name].push_back(text);
-    }
+    values[flag.name] = all_as_typed(*saved);
+    std::erase(values[flag.name], "");
   }
 }
 

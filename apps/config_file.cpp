@@ -1,5 +1,6 @@
 #include "apps/config_file.h"
 
+#include <algorithm>
 #include <sstream>
 
 #include "core/check.h"
@@ -63,6 +64,12 @@ json read_lines(const std::string& file, const std::string& content) {
   return config;
 }
 
+bool is_plain_list(const json& value) {
+  return value.is_array() && std::none_of(value.begin(), value.end(), [](const json& element) {
+           return element.is_structured();
+         });
+}
+
 }  // namespace
 
 json read_config_file(const std::filesystem::path& path) {
@@ -70,8 +77,9 @@ json read_config_file(const std::filesystem::path& path) {
   const json config =
       trimmed(content).starts_with('{') ? parse_json(content, source) : read_lines(source, content);
   for (const auto& [key, value] : config.items()) {
-    if (value.is_structured()) {
-      input_error(source, "expected a plain value for {}, got {}", key, json_kind(value));
+    if (value.is_structured() && !is_plain_list(value)) {
+      input_error(source, "expected a plain value or a list of them for {}, got {}", key,
+                  value.is_array() ? "a nested list" : json_kind(value));
     }
   }
   return config;

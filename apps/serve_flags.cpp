@@ -10,9 +10,9 @@ namespace rlhf {
 
 void ServeFlags::declare(Flags& flags) {
   flags
-      .add("model_name_or_path", model_,
-           "language model that answers, until a better one is promoted")
-      .required()
+      .add(
+          "model_name_or_path", model_,
+          "language model that answers, until a better one is promoted; needed but for --read_only")
       .shown_as("DIR");
   declare_places(flags);
   declare_answers(flags);
@@ -36,12 +36,14 @@ void ServeFlags::declare_places(Flags& flags) {
   flags.add("runs_dir", runs_, "runs that the page shows, and where learnings go").shown_as("DIR");
   flags.add("read_only", read_only_,
             "a replica beside a server with the same --data_dir: only answers, writes nothing");
-  flags.add("new_admin_token", new_admin_token_, "make a new token for signing in as an admin");
+  flags.add("new_admin_token", new_admin_token_,
+            "a new token for signing in as the first admin; ends their old ones");
 }
 
 void ServeFlags::declare_answers(Flags& flags) {
   flags.group("Answers");
-  flags.add("served_model_name", policies_.name, "what /v1/models calls the promoted version");
+  flags.add("served_model_name", policies_.name,
+            "of the promoted version under /v1; version 3 is also NAME-v3");
   engine::Options& engine = policies_.engine;
   flags.add("slots", engine.slots, between<int64_t>(1, 1024), "requests that run at a time");
   flags.add("queue", engine.queue, between<int64_t>(1, 1 << 16), "requests that wait at most");
@@ -95,12 +97,17 @@ void ServeFlags::declare_privacy(Flags& flags) {
 }
 
 serve::ApplicationOptions ServeFlags::options() const {
+  if (model_.empty() && !read_only_) {
+    input_error("--model_name_or_path", "expected a language model that answers, got nothing");
+  }
   for (const auto& config : {learning_.settings.dpo_config, learning_.settings.reward_config,
                              learning_.settings.ppo_config}) {
     if (!config.empty()) read_text(config);
   }
-  require_writable_folder(runs_, "--runs_dir");
-  if (!read_only_) require_writable_folder(data_, "--data_dir");
+  if (!read_only_) {
+    require_writable_folder(runs_, "--runs_dir");
+    require_writable_folder(data_, "--data_dir");
+  }
   serve::ApplicationOptions options{.model = model_,
                                     .data = data_,
                                     .runs = runs_,

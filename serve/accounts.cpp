@@ -68,12 +68,13 @@ nlohmann::ordered_json person_json(const store::Person& person) {
 
 std::string operator_token(store::Store& store, const std::filesystem::path& file, bool renew) {
   const std::string known = token_in(file);
-  if (!known.empty() && store::person_of_token(store, known)) return known;
+  if (!renew && !known.empty() && store::person_of_token(store, known)) return known;
   const std::vector<store::Person> people = store::people(store);
   if (!people.empty() && known.empty() && !renew) return "";
   const store::Person* admin = first_admin(people);
   const int64_t person =
       admin ? admin->id : store::add_person(store, store::the_program, "admin", store::Role::admin);
+  if (renew) store::revoke_all(store, store::the_program, person);
   const std::string token = store::new_token(store, store::the_program, person, "operator");
   write_secret(file, token);
   return token;

@@ -18,7 +18,8 @@ nlohmann::ordered_json person_json(const store::Person& person);
 
 /// Sees to it that the operator can sign in: without any person there will be an admin named
 /// "admin"; their token stands in `file`, readable by the process's user alone. A file whose token
-/// is no longer valid, and a missing one with `renew`, gets a new token.
+/// is no longer valid gets a new one. `renew`: a new one in any case, and the first admin's
+/// sessions and tokens before it end.
 /// @returns the token; empty when there are people, but no file: they have their own.
 std::string operator_token(store::Store& store, const std::filesystem::path& file, bool renew);
 

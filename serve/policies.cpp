@@ -25,6 +25,13 @@ std::vector<Policy> Policies::loaded() const {
   return all;
 }
 
+std::vector<Policy> Policies::by_name() const {
+  std::vector<Policy> all{promoted()};
+  all[0].name = options_.name;
+  for (Policy& policy : loaded()) all.push_back(std::move(policy));
+  return all;
+}
+
 std::string Policies::name_of_version(int64_t id) const {
   return fmt::format("{}-v{}", options_.name, id);
 }

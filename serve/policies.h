@@ -39,6 +39,8 @@ class Policies {
   /// By "rlhf" (the promoted one), "rlhf-v3", or no name. @throws http::HttpError 404.
   Policy named(const std::string& name);
   std::vector<Policy> loaded() const;
+  /// Under all names that `named` knows: the promoted one as "rlhf" first, then each as "rlhf-v3".
+  std::vector<Policy> by_name() const;
 
   /// Brings memory in line with the database after a promotion or a rejection: the promoted version
   /// serves from now on, and what is neither that nor a candidate goes when its answers are given.

@@ -18,7 +18,7 @@ Replica::Replica(const ApplicationOptions& options)
   add_health_routes(router, policies_, registry_);
   openai::add_routes(
       router, [this](const std::string& name) { return policies_.named(name); },
-      [this] { return policies_.loaded(); });
+      [this] { return policies_.by_name(); });
   server_.emplace(options.http, std::move(router), authenticate_by(*store_), log_, registry_);
 }
 

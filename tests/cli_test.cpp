@@ -29,6 +29,7 @@ struct Options {
   uint64_t seed = 42;
   std::string model_name_or_path = "gpt2", scheduler = "cosine", dataset_name, prompt;
   bool bf16 = false, shuffle = true;
+  std::vector<std::string> names;
 };
 
 struct Outcome {
@@ -58,6 +59,7 @@ Outcome train(
         flags.add("prompt", o.prompt, "what to complete");
         flags.add("bf16", o.bf16, "half precision");
         flags.add("shuffle", o.shuffle, "new order each epoch");
+        flags.add("names", o.names, "again for more");
       },
       [&](const Invocation& invocation) {
         outcome.invocation = invocation;
@@ -116,7 +118,7 @@ TEST(CommandLine, KeepsDefaultsAndResolvesFlagsWithTheirTypes) {
   EXPECT_EQ(r.invocation.flags.dump(),
             R"({"dataset_name":"d","max_steps":8,"learning_rate":1e-05,"kl_coef":0.1,)"
             R"("lr_scheduler_type":"cosine","seed":42,)"
-            R"("model_name_or_path":"gpt2","prompt":"","bf16":false,"shuffle":true})");
+            R"("model_name_or_path":"gpt2","prompt":"","bf16":false,"shuffle":true,"names":[]})");
 }
 
 TEST(CommandLine, QuotesTheLineForAShell) {
@@ -242,6 +244,20 @@ TEST(ConfigFile, GivesTheSameFlagsInEveryFormat) {
   EXPECT_FALSE(typed.options.bf16);
 }
 
+TEST(ConfigFile, ListsAreForFlagsThatTakeSeveralValues) {
+  using Names = std::vector<std::string>;
+  const std::pair<const char*, Names> cases[] = {{"names: [\"a\", \"b c\"]\n", {"a", "b c"}},
+                                                 {"{\"names\": [\"a\", 1]}", {"a", "1"}},
+                                                 {"names = a\n", {"a"}},
+                                                 {"names = []\n", {}}};
+  for (const auto& [text, names] : cases) {
+    const std::string file = config_file("lists", text);
+    EXPECT_EQ(train_on({"--config", file.c_str()}).options.names, names) << text;
+    EXPECT_EQ(train_on({"--config", file.c_str(), "--names", "z"}).options.names, Names{"z"})
+        << "what is typed wins";
+  }
+}
+
 /// Lists in lists, as deep as a file is long, must not overflow the stack of whoever reads them.
 TEST(ConfigFile, SurvivesAnyDepth) {
   const std::string open(2000000, '['), close(2000000, ']');
@@ -265,7 +281,9 @@ TEST(ConfigFile, SaysWhatIsWrong) {
        "[--max_steps] expected a whole number from 1 to 1000000, got \"2.5\""},
       {"{\"max_steps\": 1, \"max_steps\": 2}", "twice"},
       {"{\"max_steps\": [1]}", "expected a plain value for max_steps, got a list"},
-      {"{\"max_steps\": {\"a\": 1}}", "expected a plain value for max_steps"},
+      {"{\"max_steps\": {\"a\": 1}}",
+       "expected a plain value or a list of them for max_steps, got an object"},
+      {"names = [\"a\", [1]]", "expected a plain value or a list of them for names, got a nested"},
       {"{\"max_steps\": ", "expected"},
       {"[train]\nmax_steps = 1\n", "on line 1, got \"[train]\""},
       {"max_steps\n", "on line 1"},

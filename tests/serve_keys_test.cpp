@@ -71,6 +71,26 @@ TEST(Keys, ANewPasswordEndsSessionsAndANewTokenAllKeys) {
   EXPECT_EQ(by_token.get("/api/me").status, 401);
 }
 
+TEST(Keys, TheOperatorsTokenStaysUntilItIsRenewed) {
+  Site site;
+  const fs::path file = site.folder() / "data" / "admin.token";
+  const auto token = [&](bool renew) { return operator_token(site.app().store, file, renew); };
+  const auto status = [&](const std::string& key) {
+    return Client{site.app().server->port(), key}.get("/api/people").status;
+  };
+  const std::string first = token(false);
+  EXPECT_EQ(token(false), first);
+  const std::string second = token(true);
+  EXPECT_NE(second, first);
+  EXPECT_EQ(content_of(file), second + "\n");
+  EXPECT_EQ(status(second), 200);
+  EXPECT_EQ(status(first), 401) << "somebody else may know it";
+  fs::remove(file);
+  EXPECT_EQ(token(false), "") << "people have keys of their own";
+  EXPECT_EQ(status(second), 200);
+  EXPECT_EQ(status(token(true)), 200);
+}
+
 TEST(Keys, MetricsAreForWhoHasSignedIn) {
   Site site;
   EXPECT_EQ(site.nobody().get("/metrics").status, 401);

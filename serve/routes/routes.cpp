@@ -20,7 +20,7 @@ http::Router all_routes(Application& app) {
   add_record_routes(router, app);
   openai::add_routes(
       router, [&app](const std::string& name) { return app.policies.named(name); },
-      [&app] { return app.policies.loaded(); });
+      [&app] { return app.policies.by_name(); });
   return router;
 }
 
