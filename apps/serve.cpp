@@ -21,7 +21,13 @@ using namespace std::chrono_literals;
 /// What is under way when the program is told to stop has so long.
 constexpr auto kDrain = 5s;
 
-void tell(const std::string& line) { note("{}\n", escape_line(line)); }
+/// Threads that go on whatever happens call it: a stderr that is full or closed must not end them.
+void tell(const std::string& line) noexcept {
+  try {
+    note("{}\n", escape_line(line));
+  } catch (const std::exception&) {
+  }
+}
 
 std::string address_of(const serve::ApplicationOptions& options, uint16_t port) {
   const std::string& host = options.http.host;

@@ -13,6 +13,8 @@ using namespace std::chrono_literals;
 
 /// Answers that say the same teach nothing: so often another is asked for.
 constexpr int kTries = 4;
+/// Of a candidate that failed.
+constexpr std::chrono::minutes kRest{10};
 
 uint64_t seed_of(uint64_t seed, int64_t prompt, int64_t version, int number) {
   const PhiloxWords words = philox(
@@ -40,52 +42,62 @@ void AnswerMaker::wake() {
   changed_.notify_one();
 }
 
+void AnswerMaker::end() {
+  const std::lock_guard lock(mutex_);
+  ending_ = true;
+  changed_.notify_one();
+}
+
 void AnswerMaker::stop() {
-  {
-    const std::lock_guard lock(mutex_);
-    stopping_ = true;
-    changed_.notify_one();
-  }
+  end();
   if (thread_.joinable()) thread_.join();
 }
 
 void AnswerMaker::work() {
-  for (;;) {
+  while (!ending_) {
     bool more = false;
     try {
       busy_ = true;
       more = make_one();
     } catch (const std::exception& error) {
-      complain_(fmt::format("answers for comparisons: {}", error.what()));
+      if (!ending_) complain_(fmt::format("answers for comparisons: {}", error.what()));
     }
+    if (more) continue;
+    busy_ = false;
     std::unique_lock lock(mutex_);
-    if (!more) {
-      busy_ = false;
-      changed_.wait_for(lock, 5s, [&] { return woken_ || stopping_; });
-      woken_ = false;
-    }
-    if (stopping_) return;
+    changed_.wait_for(lock, 5s, [&] { return woken_ || ending_; });
+    woken_ = false;
   }
 }
 
 bool AnswerMaker::make_one() { return compare_candidates() || collect(); }
 
-std::optional<store::Prompt> AnswerMaker::next(store::PromptQuery query, const Policy& policy) {
+bool AnswerMaker::can_read(const Policy& policy, const store::Prompt& prompt) {
+  std::set<int64_t>& unreadable = unreadable_[policy.version];
+  if (unreadable.contains(prompt.id)) return false;
+  try {
+    tokens_of(policy, prompt);
+    return true;
+  } catch (const InputError& error) {
+    unreadable.insert(prompt.id);
+    complain_(fmt::format("prompt {}: expected one that version {} can read: {}", prompt.id,
+                          policy.version, error.what()));
+    return false;
+  }
+}
+
+std::optional<store::Prompt> AnswerMaker::next(store::PromptQuery query,
+                                               const std::vector<Policy>& who) {
   for (;;) {
-    query.limit = int64_t(unusable_.size()) + 1;
+    query.limit = 1;
+    for (const Policy& policy : who) query.limit += int64_t(unreadable_[policy.version].size());
     const auto prompts = store::prompts_without_comparison(store_, query);
-    const auto fresh = std::find_if(prompts.begin(), prompts.end(), [&](const auto& prompt) {
-      return !unusable_.contains(prompt.id);
+    const auto found = std::find_if(prompts.begin(), prompts.end(), [&](const auto& prompt) {
+      return std::all_of(who.begin(), who.end(),
+                         [&](const Policy& policy) { return can_read(policy, prompt); });
     });
-    if (fresh == prompts.end()) return std::nullopt;
-    try {
-      tokens_of(policy, *fresh);
-      return *fresh;
-    } catch (const InputError& error) {
-      unusable_.insert(fresh->id);
-      complain_(fmt::format("prompt {}: expected one that the policy can read: {}", fresh->id,
-                            error.what()));
-    }
+    if (found != prompts.end()) return *found;
+    if (int64_t(prompts.size()) < query.limit) return std::nullopt;
   }
 }
 
@@ -93,7 +105,7 @@ bool AnswerMaker::collect() {
   const store::QueueCounts queue = store::queue_counts(store_, store::Purpose::collect);
   if (queue.waiting >= settings_.ahead) return false;
   const Policy policy = policies_.promoted();
-  const auto prompt = next({.version = policy.version}, policy);
+  const auto prompt = next({.version = policy.version}, {policy});
   if (!prompt) return false;
   add(*prompt, std::vector(size_t(settings_.answers), policy), store::Purpose::collect, {});
   return true;
@@ -102,31 +114,35 @@ bool AnswerMaker::collect() {
 bool AnswerMaker::compare_candidates() {
   for (const store::ModelVersion& version : store::versions(store_)) {
     if (version.state != store::VersionState::candidate) continue;
-    const auto purpose = store::Purpose::promotion;
-    const store::QueueCounts queue = store::queue_counts(store_, purpose, version.id);
-    if (queue.waiting >= settings_.ahead ||
-        queue.waiting + queue.leased + queue.done >= settings_.candidate_votes) {
-      continue;
+    if (const auto rests = resting_.find(version.id); rests != resting_.end()) {
+      if (std::chrono::steady_clock::now() < rests->second) continue;
+      resting_.erase(rests);
     }
-    const auto candidate = loaded(version.id);
-    if (!candidate) continue;
-    const auto prompt = next({.candidate = version.id}, *candidate);
-    if (!prompt) continue;
-    add(*prompt, {policies_.promoted(), *candidate}, purpose, version.id);
-    return true;
+    try {
+      if (compare(version.id)) return true;
+    } catch (const store::NoRoom&) {
+      throw;
+    } catch (const std::exception& error) {
+      if (ending_) throw;
+      resting_[version.id] = std::chrono::steady_clock::now() + kRest;
+      complain_(fmt::format("version {} is not compared for {} minutes: {}", version.id,
+                            kRest.count(), error.what()));
+    }
   }
   return false;
 }
 
-std::optional<Policy> AnswerMaker::loaded(int64_t version) {
-  if (broken_.contains(version)) return std::nullopt;
-  try {
-    return policies_.version(version);
-  } catch (const InputError& error) {
-    broken_.insert(version);
-    complain_(fmt::format("version {} is not compared: {}", version, error.what()));
-    return std::nullopt;
+bool AnswerMaker::compare(int64_t candidate) {
+  const auto purpose = store::Purpose::promotion;
+  const store::QueueCounts queue = store::queue_counts(store_, purpose, candidate);
+  if (queue.waiting >= settings_.ahead ||
+      queue.waiting + queue.leased + queue.done >= settings_.candidate_votes) {
+    return false;
   }
+  const std::vector<Policy> who{policies_.promoted(), policies_.version(candidate)};
+  const auto prompt = next({.candidate = candidate}, who);
+  if (prompt) add(*prompt, who, purpose, candidate);
+  return prompt.has_value();
 }
 
 int64_t AnswerMaker::length_of(const Policy& policy) const {
@@ -153,33 +169,38 @@ void AnswerMaker::add(const store::Prompt& prompt, const std::vector<Policy>& wh
   int number = 0;
   for (const Policy& policy : who) {
     engine::Job job{.prompt = tokens_of(policy, prompt), .client = "comparisons"};
-    const int64_t length = length_of(policy);
-    job.sampling.max_new_tokens = length;
+    job.sampling.max_new_tokens = length_of(policy);
     job.sampling.temperature = float(settings_.temperature);
     job.sampling.top_p = float(settings_.top_p);
     job.sampling.stop_tokens = policy.model->stop_tokens;
     store::NewAnswer answer;
     for (int attempt = 0; attempt < kTries; attempt++) {
       job.sampling.seed = seed_of(settings_.seed, prompt.id, policy.version, number++);
-      const engine::Completion completion = engine::complete(*policy.engine, job);
-      const engine::FinishReason reason = completion.finish.reason;
-      check(reason == engine::FinishReason::stop || reason == engine::FinishReason::length,
-            "answers", "expected an answer of version {}, got none: {}", policy.version,
-            completion.finish.error.empty() ? "the server stops" : completion.finish.error);
-      answer = {.text = completion.text,
-                .version = policy.version,
-                .sampling = {.temperature = settings_.temperature,
-                             .top_p = settings_.top_p,
-                             .top_k = 0,
-                             .max_tokens = length,
-                             .seed = job.sampling.seed},
-                .ended = reason == engine::FinishReason::stop};
+      answer = answer_of(policy, job);
       const auto same = [&](const store::NewAnswer& other) { return other.text == answer.text; };
       if (std::none_of(comparison.answers.begin(), comparison.answers.end(), same)) break;
     }
     comparison.answers.push_back(std::move(answer));
   }
   store::add_comparison(store_, comparison);
+}
+
+store::NewAnswer AnswerMaker::answer_of(const Policy& policy, engine::Job job) const {
+  using engine::FinishReason;
+  check(!ending_, "answers", "expected a server that stays, got one that stops");
+  const engine::Completion completion = engine::complete(*policy.engine, job);
+  const FinishReason reason = completion.finish.reason;
+  check(reason == FinishReason::stop || reason == FinishReason::length, "answers",
+        "expected an answer of version {}, got none: {}", policy.version,
+        completion.finish.error.empty() ? "its engine stops" : completion.finish.error);
+  return {.text = completion.text,
+          .version = policy.version,
+          .sampling = {.temperature = settings_.temperature,
+                       .top_p = settings_.top_p,
+                       .top_k = 0,
+                       .max_tokens = job.sampling.max_new_tokens,
+                       .seed = job.sampling.seed},
+          .ended = reason == FinishReason::stop};
 }
 
 }  // namespace rlhf::serve

@@ -3,8 +3,10 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <functional>
+#include <map>
 #include <mutex>
 #include <set>
 #include <string>
@@ -38,7 +40,9 @@ class AnswerMaker {
   void wake();
   /// Whether it is making an answer now: more comparisons may come soon.
   bool busy() const { return busy_; }
-  /// Ends after the comparison that it is making.
+  /// Begins no further answer.
+  void end();
+  /// end(), and waits for the answer that it is making: drain its engine to have that soon.
   void stop();
 
  private:
@@ -47,10 +51,11 @@ class AnswerMaker {
   bool make_one();
   bool collect();
   bool compare_candidates();
-  /// The next prompt of a query that the policy can read.
-  std::optional<store::Prompt> next(store::PromptQuery query, const Policy& policy);
-  /// Nothing for a version whose files are not there, or not what they were.
-  std::optional<Policy> loaded(int64_t version);
+  /// @returns whether there was a prompt for it.
+  bool compare(int64_t candidate);
+  /// The next prompt of a query that all policies can read.
+  std::optional<store::Prompt> next(store::PromptQuery query, const std::vector<Policy>& who);
+  bool can_read(const Policy& policy, const store::Prompt& prompt);
   /// Tokens of an answer at most: prompts keep half of a small context.
   int64_t length_of(const Policy& policy) const;
   /// @throws InputError for a prompt that is too long, or a conversation where the policy has no
@@ -58,17 +63,21 @@ class AnswerMaker {
   Tokens tokens_of(const Policy& policy, const store::Prompt& prompt) const;
   void add(const store::Prompt& prompt, const std::vector<Policy>& who, store::Purpose purpose,
            std::optional<int64_t> candidate);
+  /// @throws Error when the policy or the server ends.
+  store::NewAnswer answer_of(const Policy& policy, engine::Job job) const;
 
   store::Store& store_;
   Policies& policies_;
   const ComparisonSettings settings_;
   const Complain complain_;
-  std::set<int64_t> unusable_;  ///< prompts that the policy cannot read, as far as was seen
-  std::set<int64_t> broken_;    ///< versions that could not be loaded
-  std::atomic<bool> busy_ = false;
+  std::map<int64_t, std::set<int64_t>> unreadable_;  ///< by version: prompts, as far as was seen
+  /// Candidates that failed, because of their files, their size or their numbers, and when to try
+  /// them again.
+  std::map<int64_t, std::chrono::steady_clock::time_point> resting_;
+  std::atomic<bool> busy_ = false, ending_ = false;
   std::mutex mutex_;
   std::condition_variable changed_;
-  bool woken_ = false, stopping_ = false;
+  bool woken_ = false;
   std::thread thread_;
 };
 

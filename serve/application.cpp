@@ -77,10 +77,12 @@ Application::Application(ApplicationOptions given)
 Application::~Application() { stop(0ms); }
 
 void Application::stop(std::chrono::milliseconds drain) {
-  answers.stop();
-  learner.stop();
+  answers.end();
+  learner.end();
   if (server) server->stop(drain);
   policies.drain(0ms);
+  answers.stop();
+  learner.stop();
   background.stop();
 }
 
@@ -96,17 +98,22 @@ void Application::decide() {
 }
 
 void Application::decide(int64_t candidate) {
+  const int64_t over = policies.promoted().version;
   const store::CandidateResult votes = store::candidate_result(store, candidate);
   const Duel duel{votes.wins, votes.losses, votes.ties};
   const Verdict what = verdict(duel);
   if (what == Verdict::undecided) return;
   const std::string reason =
       fmt::format("votes: {} for it, {} against, {} ties", duel.wins, duel.losses, duel.ties);
-  if (what == Verdict::better) {
-    policies.version(candidate);  // what cannot be loaded must not be promoted
-    store::promote(store, store::the_program, candidate, reason);
-  } else {
-    store::reject(store, store::the_program, candidate, reason);
+  try {
+    if (what == Verdict::better) {
+      policies.version(candidate);  // what cannot be loaded must not be promoted
+      store::promote(store, store::the_program, candidate, reason, over);
+    } else {
+      store::reject(store, store::the_program, candidate, reason, over);
+    }
+  } catch (const store::Conflict&) {  // somebody has decided meanwhile
+    return policies.follow();
   }
   options.tell(fmt::format("version {} was {} by {}", candidate,
                            what == Verdict::better ? "promoted" : "rejected", reason));

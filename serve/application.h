@@ -30,7 +30,8 @@ struct ApplicationOptions {
   store::RetentionOptions retention;
   int backups_kept = 0;  ///< daily copies of the database; 0: none
   http::Options http;
-  std::function<void(const std::string& line)> tell;  ///< what the operator should know
+  /// What the operator should know; must not throw.
+  std::function<void(const std::string& line)> tell;
 };
 
 struct Application {
@@ -38,7 +39,7 @@ struct Application {
   explicit Application(ApplicationOptions options);
   ~Application();
 
-  /// Finishes what is under way within that time, saves, and stops listening.
+  /// Takes no more requests, finishes what is under way within that time, saves, and ends.
   void stop(std::chrono::milliseconds drain);
 
   /// A promotion or rejection has happened, or might have to: memory follows the database.

@@ -79,6 +79,7 @@ int64_t Learner::start(int64_t by, std::optional<LearningMethod> method) {
   if (progress_) throw store::Conflict("[learning] expected none to be running, got one");
   if (ending_) throw store::Conflict("[learning] expected a server that stays, got one that stops");
   if (thread_.joinable()) thread_.join();
+  save_end();
   const auto base = store::promoted_version(store_);
   if (!base) throw store::Conflict("[learning] expected a promoted version, found none");
   store::Learning learning{.method = name_of(method.value_or(choices_.method)),
@@ -134,10 +135,17 @@ void Learner::cancel() {
 }
 
 void Learner::consider() {
-  const LearningChoices wanted = choices();
-  if (!wanted.automatic || ending_ || progress() || store::new_votes(store_) < wanted.least_votes)
-    return;
-  start(store::the_program);
+  {
+    const std::lock_guard lock(mutex_);
+    if (progress_ || ending_) return;
+    try {
+      save_end();
+    } catch (const std::exception&) {  // as was said when it ended
+      return;
+    }
+    if (!choices_.automatic) return;
+  }
+  if (store::new_votes(store_) >= choices().least_votes) start(store::the_program);
 }
 
 std::optional<LearningProgress> Learner::progress() const {
@@ -162,12 +170,14 @@ void Learner::choose(int64_t by, const LearningChoices& choices) {
   choices_ = choices;
 }
 
+void Learner::end() {
+  const std::lock_guard lock(mutex_);
+  ending_ = true;
+  watch_.stop = true;
+}
+
 void Learner::stop() {
-  {
-    const std::lock_guard lock(mutex_);
-    ending_ = true;
-    watch_.stop = true;
-  }
+  end();
   if (thread_.joinable()) thread_.join();
 }
 
@@ -186,7 +196,27 @@ void Learner::learn(store::Learning learning) {
     end.error = cancelled_ ? "" : error.what();
   }
   end.figures = learning.figures;
-  store::end_learning(store_, learning.id, end);
+  conclude(learning.id, end);
+}
+
+void Learner::conclude(int64_t id, const store::LearningEnd& end) {
+  try {
+    store::end_learning(store_, id, end);
+  } catch (const std::exception&) {
+    const std::lock_guard lock(mutex_);
+    unsaved_ = {id, end};
+    throw;
+  }
+  if (end.result_version) on_candidate_(*end.result_version);
+}
+
+/// REQUIRES: the mutex is held, and nothing runs. @throws as the store does, as long as there is no
+/// room.
+void Learner::save_end() {
+  if (!unsaved_) return;
+  const auto [id, end] = *unsaved_;
+  store::end_learning(store_, id, end);
+  unsaved_.reset();
   if (end.result_version) on_candidate_(*end.result_version);
 }
 

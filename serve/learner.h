@@ -77,12 +77,16 @@ class Learner {
   /// @throws InputError for values out of range.
   void choose(int64_t by, const LearningChoices& choices);
 
-  /// Lets what runs save where it is, and waits for it: the next process goes on with it.
+  /// Lets what runs save where it is; from now on nothing begins.
+  void end();
+  /// end(), and waits for it: the next process goes on with it.
   void stop();
 
  private:
   void begin(store::Learning learning);
   void learn(store::Learning learning);
+  void conclude(int64_t id, const store::LearningEnd& end);
+  void save_end();
   int64_t make_candidate(store::Learning& learning);
   LearningFiles files_of(const store::Learning& learning) const;
   void write_files(const LearningFiles& files, store::Learning& learning) const;
@@ -97,6 +101,8 @@ class Learner {
   mutable std::mutex mutex_;  // of what follows
   LearningChoices choices_;
   std::optional<LearningProgress> progress_;
+  /// How the last one ended, where the database had no room for that.
+  std::optional<std::pair<int64_t, store::LearningEnd>> unsaved_;
   Watch watch_;
   std::atomic<bool> cancelled_ = false, ending_ = false;
   std::thread thread_;

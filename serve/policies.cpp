@@ -1,5 +1,7 @@
 #include "serve/policies.h"
 
+#include <algorithm>
+
 #include "core/check.h"
 #include "serve/openai/errors.h"
 #include "serve/weights_digest.h"
@@ -50,18 +52,24 @@ Policy Policies::load(const store::ModelVersion& version) const {
           .model = std::move(model)};
 }
 
-Policy Policies::version(int64_t id) {
-  const std::lock_guard loading(loading_);
+/// REQUIRES: loading_ is held.
+Policy Policies::loaded(const store::ModelVersion& version) {
   {
     const std::lock_guard lock(mutex_);
-    if (const auto found = loaded_.find(id); found != loaded_.end()) return found->second;
+    if (const auto found = loaded_.find(version.id); found != loaded_.end()) return found->second;
   }
-  const auto version = store::find_version(store_, id);
-  if (!version)
-    throw store::NotFound(fmt::format("[version] expected one that is there, got {}", id));
-  const Policy policy = load(*version);
+  const Policy policy = load(version);
   const std::lock_guard lock(mutex_);
-  return loaded_[id] = policy;
+  return loaded_[version.id] = policy;
+}
+
+Policy Policies::version(int64_t id) {
+  const std::lock_guard loading(loading_);
+  const auto version = store::find_version(store_, id);
+  if (!version) {
+    throw store::NotFound(fmt::format("[version] expected one that is there, got {}", id));
+  }
+  return loaded(*version);
 }
 
 Policy Policies::named(const std::string& name) {
@@ -73,33 +81,45 @@ Policy Policies::named(const std::string& name) {
 }
 
 void Policies::follow() {
-  const auto promoted = store::promoted_version(store_);
-  if (!promoted) input_error("version", "expected a promoted version, found none");
-  version(promoted->id);
-  std::vector<Policy> gone;
-  {
-    const std::lock_guard lock(mutex_);
-    promoted_ = promoted->id;
-    for (const store::ModelVersion& version : store::versions(store_)) {
-      const auto found = loaded_.find(version.id);
-      const bool stays = version.state == store::VersionState::promoted ||
-                         version.state == store::VersionState::candidate;
-      if (stays || found == loaded_.end()) continue;
-      gone.push_back(std::move(found->second));
-      loaded_.erase(found);
-    }
+  using store::ModelVersion, store::VersionState;
+  const std::lock_guard loading(loading_);
+  const std::vector<ModelVersion> versions = store::versions(store_);
+  const auto promoted = std::find_if(versions.begin(), versions.end(), [](const auto& version) {
+    return version.state == VersionState::promoted;
+  });
+  if (promoted == versions.end()) {
+    input_error("version", "expected a promoted version, found none");
   }
-  for (Policy& policy : gone) retire(std::move(policy));
+  loaded(*promoted);
+  const std::lock_guard lock(mutex_);
+  promoted_ = promoted->id;
+  std::erase_if(retiring_, [](const Retiring& retiring) { return retiring.gone.load(); });
+  for (const ModelVersion& version : versions) {
+    const bool stays =
+        version.state == VersionState::promoted || version.state == VersionState::candidate;
+    const auto found = loaded_.find(version.id);
+    if (stays || found == loaded_.end()) continue;
+    retiring_.emplace_back(found->second, options_.drain);
+    loaded_.erase(found);
+  }
 }
 
-void Policies::retire(Policy policy) {
-  const std::lock_guard lock(mutex_);
-  retiring_.emplace_back(
-      [policy = std::move(policy), drain = options_.drain] { policy.engine->drain(drain); });
-}
+Policies::Retiring::Retiring(Policy policy, std::chrono::milliseconds drain)
+    : engine(policy.engine), thread([this, policy = std::move(policy), drain]() mutable {
+        policy.engine->drain(drain);
+        policy = {};  // its memory
+        gone = true;
+      }) {}
 
 void Policies::drain(std::chrono::milliseconds at_most) {
-  for (const Policy& policy : loaded()) policy.engine->drain(at_most);
+  std::vector<std::shared_ptr<engine::Engine>> engines;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [id, policy] : loaded_) engines.push_back(policy.engine);
+    for (const Retiring& retiring : retiring_) engines.push_back(retiring.engine.lock());
+  }
+  std::erase(engines, nullptr);
+  for (const auto& engine : engines) engine->drain(at_most);
 }
 
 }  // namespace rlhf::serve

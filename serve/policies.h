@@ -3,7 +3,9 @@
 // which; here is what follows from it.
 #pragma once
 
+#include <atomic>
 #include <functional>
+#include <list>
 #include <map>
 #include <mutex>
 #include <string>
@@ -46,22 +48,30 @@ class Policies {
   /// serves from now on, and what is neither that nor a candidate goes when its answers are given.
   void follow();
 
-  /// Lets all answers that are under way come to their end.
+  /// Lets all answers that are under way come to their end, those of versions that go included.
   void drain(std::chrono::milliseconds at_most);
 
   std::string name_of_version(int64_t id) const;
 
  private:
+  /// A version that goes: it ends when its answers are given.
+  struct Retiring {
+    Retiring(Policy policy, std::chrono::milliseconds drain);
+
+    std::weak_ptr<engine::Engine> engine;
+    std::atomic<bool> gone = false;
+    std::jthread thread;  ///< behind what it uses
+  };
   Policy load(const store::ModelVersion& version) const;
-  void retire(Policy policy);
+  Policy loaded(const store::ModelVersion& version);
 
   store::Store& store_;
   const PolicyOptions options_;
-  mutable std::mutex mutex_;  // of the two below
+  std::mutex loading_;        // one at a time: a model is large, and the newest decision is to win
+  mutable std::mutex mutex_;  // of what is below
   std::map<int64_t, Policy> loaded_;
   int64_t promoted_ = 0;
-  std::mutex loading_;  // one at a time: a model is large
-  std::vector<std::jthread> retiring_;
+  std::list<Retiring> retiring_;
 };
 
 }  // namespace rlhf::serve

@@ -113,20 +113,33 @@ const RunCurves& RunsFolder::read_on(const std::string& id, const fs::path& fold
   }
   if (uint64_t(there.st_size) == read.offset) return read.curves;
   const std::string bytes = bytes_from(path, read.offset);
-  const std::string_view lines(bytes.data(), bytes.rfind('\n') + 1);
-  parse_metrics(lines, path.string(), [&](const MetricsLine& line) { append(read.curves, line); });
-  read.offset += lines.size();
+  const std::string_view text(bytes.data(), bytes.rfind('\n') + 1);
+  std::vector<MetricsLine> lines;  // all, or none where one of them is wrong
+  parse_metrics(text, path.string(), [&](MetricsLine line) { lines.push_back(std::move(line)); });
+  for (const MetricsLine& line : lines) append(read.curves, line);
+  read.offset += text.size();
   return read.curves;
 }
 
+std::map<std::string, fs::path> RunsFolder::folders() const {
+  std::vector<fs::path> found;
+  find_below(root_, 0, found);
+  std::map<std::string, fs::path> by_id;
+  for (fs::path& folder : found) {
+    std::string id = fs::relative(folder, root_).generic_string();
+    by_id.emplace(std::move(id), std::move(folder));
+  }
+  return by_id;
+}
+
 std::vector<RunSummary> RunsFolder::list() {
-  std::vector<fs::path> folders;
-  find_below(root_, 0, folders);
+  const std::map<std::string, fs::path> found = folders();
   const std::lock_guard lock(mutex_);
+  std::erase_if(read_, [&](const auto& read) { return !found.contains(read.first); });
   std::vector<RunSummary> runs;
-  for (const fs::path& folder : folders) {
+  for (const auto& [id, folder] : found) {
     RunSummary run;
-    run.id = run.name = fs::relative(folder, root_).generic_string();
+    run.id = run.name = id;
     run.state = state_of(folder);
     struct stat there {};
     if (::stat((folder / "metrics.jsonl").c_str(), &there) == 0) {
@@ -174,11 +187,8 @@ RunCurves RunsFolder::curves(const std::string& id, int64_t after_step, size_t m
 int64_t RunsFolder::started(const std::string& id) const { return config_of(folder(id)).started; }
 
 fs::path RunsFolder::folder(const std::string& id) const {
-  std::vector<fs::path> folders;
-  find_below(root_, 0, folders);
-  for (const fs::path& folder : folders) {
-    if (fs::relative(folder, root_).generic_string() == id) return folder;
-  }
+  const std::map<std::string, fs::path> found = folders();
+  if (const auto run = found.find(id); run != found.end()) return run->second;
   input_error("run", "expected the name of a run, got none of that name");
 }
 

@@ -56,6 +56,8 @@ class RunsFolder {
   std::filesystem::path folder(const std::string& id) const;
 
  private:
+  /// By id.
+  std::map<std::string, std::filesystem::path> folders() const;
   struct Read {
     uint64_t inode = 0;
     int64_t started = 0;

@@ -60,6 +60,14 @@ class Learning : public store::StoreTest {
       connection.run("UPDATE learnings SET state = 0, ended = NULL WHERE id = ?", last.id);
     });
   }
+  /// The disk is full, or has room again.
+  void have_room(bool room) {
+    store().write([&](store::Connection& connection) {
+      connection.script(room ? "DROP TRIGGER full"
+                             : "CREATE TRIGGER full BEFORE UPDATE OF state ON learnings BEGIN "
+                               "SELECT RAISE(ABORT, 'full'); END");
+    });
+  }
   store::Learning finish() {
     for (int i = 0; i < 3000 && learner_->progress(); i++) {
       std::this_thread::sleep_for(std::chrono::milliseconds(10));
@@ -191,6 +199,26 @@ TEST_F(Learning, AStageThatWasCutOffGoesOnWithItsOwnFlags) {
   EXPECT_EQ(finish().state, store::LearningState::done);
   EXPECT_EQ(second.calls,
             (std::vector<Arguments>{{"dpo", "--resume_from_checkpoint", output.string()}}));
+}
+
+TEST_F(Learning, AnEndThatTheDatabaseHadNoRoomForIsWrittenLater) {
+  Recorded commands;
+  begin(commands.command());
+  have_room(false);
+  learner().start(store::the_program);
+  EXPECT_EQ(finish().state, store::LearningState::running);
+  EXPECT_NE(told_.find("full"), told_.npos) << told_;
+  EXPECT_FALSE(candidate_);
+  learner().consider();
+  EXPECT_ANY_THROW(learner().start(store::the_program));
+  EXPECT_EQ(store::learnings(store()).size(), 1u);
+  have_room(true);
+  learner().consider();
+  EXPECT_EQ(store::learnings(store()).at(0).state, store::LearningState::done);
+  EXPECT_EQ(candidate_, store::learnings(store()).at(0).result_version);
+  learner().start(store::the_program);
+  EXPECT_EQ(finish().state, store::LearningState::done);
+  EXPECT_EQ(store::learnings(store()).size(), 2u);
 }
 
 TEST_F(Learning, OneThatWasCancelledDoesNotGoOn) {

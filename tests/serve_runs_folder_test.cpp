@@ -103,6 +103,13 @@ TEST_F(RunsFolderTest, ABrokenRunIsTheOnlyOneThatSuffers) {
   EXPECT_NE(message_of<InputError>([&] { runs_.curves("bad", -1); }), "");
 }
 
+TEST_F(RunsFolderTest, LinesBeforeABrokenOneAreReadOnceItIsWhole) {
+  append("a", "{\"step\":1,\"loss\":3}\n{\"step\":2,\"loss\":?}\n");
+  for (int i = 0; i < 3; i++) EXPECT_NE(runs_.list().at(0).problem, "");
+  write("a/metrics.jsonl", "{\"step\":1,\"loss\":3}\n{\"step\":2,\"loss\":2}\n");
+  EXPECT_EQ(runs_.curves("a", -1).steps, (std::vector<int64_t>{1, 2}));
+}
+
 TEST_F(RunsFolderTest, IdsLeadNowhereElse) {
   append("a", "{\"step\":1}\n");
   std::filesystem::create_directory_symlink("/", folder_ / "root");

@@ -67,7 +67,7 @@ TEST(Upkeep, PromptsThatThePolicyCannotReadHoldNothingUp) {
   prompts.push_back("abc");
   site.add_prompts(prompts);
   EXPECT_EQ(Site::next(site.annotator("ann"))["prompt"]["text"], "abc");
-  EXPECT_EQ(told.count("expected one that the policy can read"), 20);
+  EXPECT_EQ(told.count("expected one that version 1 can read"), 20);
 }
 
 TEST(Upkeep, AVersionWithoutItsFilesHoldsNothingUp) {
@@ -84,6 +84,55 @@ TEST(Upkeep, AVersionWithoutItsFilesHoldsNothingUp) {
              {{"request_id", id}, {"lease", Site::next(ann)["lease"]}, {"choice", "tie"}});
   }
   EXPECT_EQ(told.count("version " + std::to_string(lost) + " is not compared"), 1);
+}
+
+TEST(Upkeep, ACandidateThatCannotAnswerHoldsNothingUp) {
+  Told told;
+  Site site([&](ApplicationOptions& options) {
+    options.tell = [&](const std::string& line) { told.add(line); };
+    const auto load = options.policies.load;
+    options.policies.load = [load](const fs::path& path) {
+      LoadedLanguageModel loaded = load(path);
+      if (path.filename() == "nan") {
+        Tensor& weight = loaded.model.transformer.wte.weight;
+        std::fill_n(weight.data<float>(), weight.count(), std::nanf(""));
+      }
+      if (path.filename() == "large") throw std::bad_alloc();
+      return loaded;
+    };
+  });
+  const int64_t nan = add_version(site, "nan", 2), large = add_version(site, "large", 3);
+  site.add_prompts({"abc", "bad"});
+  const Client ann = site.annotator("ann");
+  for (const char* id : {"1", "2"}) {
+    ann.post("/api/votes",
+             {{"request_id", id}, {"lease", Site::next(ann)["lease"]}, {"choice", "tie"}});
+  }
+  for (const int64_t version : {nan, large}) {
+    EXPECT_EQ(told.count(fmt::format("version {} is not compared for 10 minutes", version)), 1);
+  }
+}
+
+TEST(Upkeep, ACandidateIsComparedWhereBothCanRead) {
+  Told told;
+  Site site([&](ApplicationOptions& options) {
+    options.tell = [&](const std::string& line) { told.add(line); };
+    const auto load = options.policies.load;
+    options.policies.load = [load](const fs::path& path) {
+      LoadedLanguageModel loaded = load(path);
+      if (path.filename() == "model") loaded.model.transformer.config.n_positions = 16;
+      return loaded;
+    };
+  });
+  site.add_prompts({std::string(20, 'a'), "abc"});
+  EXPECT_EQ(Site::next(site.annotator("ann"))["prompt"]["text"], "abc");
+  const int64_t reads_more = add_version(site, "more", 2);
+  site.app().answers.wake();
+  EXPECT_TRUE(soon([&] {
+    return store::queue_counts(site.app().store, store::Purpose::promotion, reads_more).waiting > 0;
+  }));
+  EXPECT_EQ(told.count("expected one that version 1 can read"), 1);
+  EXPECT_EQ(told.count("is not compared"), 0);
 }
 
 TEST(Upkeep, ACopyIsMadeWhenTheNewestIsADayOld) {

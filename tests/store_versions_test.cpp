@@ -62,6 +62,24 @@ TEST_F(Versions, ADecisionEndsTheCandidatesComparisons) {
   EXPECT_EQ(decisions(store(), 1).at(0).what, "promote");
 }
 
+TEST_F(Versions, VotesDecideOnACandidateAgainstTheVersionThatServesOnly) {
+  const int64_t first = version(), second = version(), candidate = version();
+  promote(store(), the_program, first, "");
+  promote(store(), the_program, second, "");
+  EXPECT_THROW(promote(store(), the_program, candidate, "won", first), Conflict);
+  EXPECT_THROW(reject(store(), the_program, candidate, "lost", first), Conflict);
+  EXPECT_EQ(find_version(store(), candidate)->state, VersionState::candidate);
+  reject(store(), the_program, candidate, "by hand");
+  EXPECT_THROW(promote(store(), the_program, candidate, "won", second), Conflict);
+  EXPECT_EQ(promoted_version(store())->id, second);
+  const int64_t other = version();
+  promote(store(), the_program, other, "won", second);
+  EXPECT_EQ(promoted_version(store())->id, other);
+  const int64_t worse = version();
+  reject(store(), the_program, worse, "lost", other);
+  EXPECT_EQ(find_version(store(), worse)->state, VersionState::rejected);
+}
+
 TEST_F(Versions, APromotionBeginsTheDuelsOfOtherCandidatesAnew) {
   const int64_t anna = person("anna"), first = version(), better = version(), other = version();
   promote(store(), the_program, first, "the start");

@@ -15,8 +15,9 @@ ConnectionTable::ConnectionTable(int most, int most_per_address)
 
 std::shared_ptr<Connection> ConnectionTable::open(int socket, const std::string& peer) {
   const std::lock_guard lock(mutex_);
+  if (by_socket_.size() >= most_) return nullptr;
   int& of_address = per_address_[peer];
-  if (by_socket_.size() >= most_ || of_address >= most_per_address_) return nullptr;
+  if (of_address >= most_per_address_) return nullptr;
   of_address++;
   // 0 is the door's own.
   if (++last_number_ == 0) ++last_number_;

@@ -39,6 +39,18 @@ VersionState state_of(Connection& connection, int64_t id) {
   return *state;
 }
 
+std::optional<int64_t> serving(Connection& connection) {
+  return connection.value<int64_t>("SELECT id FROM versions WHERE state = ?",
+                                   VersionState::promoted);
+}
+
+/// Votes speak of a candidate and the version that it was compared with. While they were weighed,
+/// somebody may have decided otherwise.
+void check_evidence(Connection& connection, VersionState state, int64_t over) {
+  if (state == VersionState::candidate && serving(connection) == over) return;
+  conflict("version", "expected a candidate and version {} to serve, got that changed", over);
+}
+
 /// Writes down what was decided, and ends the comparisons that asked about it.
 void decide(Connection& connection, int64_t now, int64_t by, int64_t id,
             std::optional<int64_t> previous, std::string_view what, const std::string& reason) {
@@ -89,14 +101,15 @@ std::optional<ModelVersion> promoted_version(Store& store) {
   return one(store, "state = ?", VersionState::promoted);
 }
 
-void promote(Store& store, int64_t by, int64_t id, const std::string& reason) {
+void promote(Store& store, int64_t by, int64_t id, const std::string& reason,
+             std::optional<int64_t> over) {
   store.write([&](Connection& connection) {
     const VersionState state = state_of(connection, id);
+    if (over) check_evidence(connection, state, *over);
     if (state == VersionState::promoted) {
       conflict("version", "expected one that does not serve, got {}, which does", id);
     }
-    const auto previous = connection.value<int64_t>("SELECT id FROM versions WHERE state = ?",
-                                                    VersionState::promoted);
+    const auto previous = serving(connection);
     connection.run("UPDATE versions SET state = ? WHERE state = ?", VersionState::retired,
                    VersionState::promoted);
     connection.run("UPDATE versions SET state = ? WHERE id = ?", VersionState::promoted, id);
@@ -110,9 +123,11 @@ void promote(Store& store, int64_t by, int64_t id, const std::string& reason) {
   });
 }
 
-void reject(Store& store, int64_t by, int64_t id, const std::string& reason) {
+void reject(Store& store, int64_t by, int64_t id, const std::string& reason,
+            std::optional<int64_t> over) {
   store.write([&](Connection& connection) {
     const VersionState state = state_of(connection, id);
+    if (over) check_evidence(connection, state, *over);
     if (state != VersionState::candidate) {
       conflict("version", "expected a candidate, got one that is {}", name_of(state));
     }

@@ -38,11 +38,16 @@ std::optional<ModelVersion> find_version_of_digest(Store& store, std::string_vie
 std::optional<ModelVersion> promoted_version(Store& store);
 
 /// Makes it the one that serves; the one before is retired, the comparisons of this candidate end,
-/// and the duels of the others begin anew, with the version that serves now.
-/// @throws NotFound; Conflict when it is the promoted one already.
-void promote(Store& store, int64_t by, int64_t id, const std::string& reason);
-/// @throws NotFound; Conflict unless it is a candidate.
-void reject(Store& store, int64_t by, int64_t id, const std::string& reason);
+/// and the duels of the others begin anew, with the version that serves now. `over`: because it won
+/// against that version.
+/// @throws NotFound; Conflict when it is the promoted one already, or with `over` unless it is a
+/// candidate and that version serves.
+void promote(Store& store, int64_t by, int64_t id, const std::string& reason,
+             std::optional<int64_t> over = std::nullopt);
+/// `over`: because it lost against that version. @throws NotFound; Conflict unless it is a
+/// candidate, and that version serves.
+void reject(Store& store, int64_t by, int64_t id, const std::string& reason,
+            std::optional<int64_t> over = std::nullopt);
 
 struct Decision {
   int64_t id = 0, version = 0;
