@@ -71,7 +71,8 @@ void ServeFlags::declare_comparisons(Flags& flags) {
 
 void ServeFlags::declare_learning(Flags& flags) {
   flags.group("Learning");
-  flags.add("learn", learning_.automatic, "learn by itself whenever there are votes enough");
+  flags.add("learn", learning_.automatic,
+            "learn by itself whenever there are votes enough; the Manage page's choice wins later");
   flags.add("learn_after", learning_.least_votes, between<int64_t>(1, 1'000'000),
             "new votes that are enough");
   flags.choice("learn_method", method_, {"dpo", "ppo"},

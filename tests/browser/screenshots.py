@@ -1,8 +1,11 @@
 #!/usr/bin/python3
-"""Pictures of the pages for the documentation: docs/images/serve-*.png, by default of the mock's data.
+"""Pictures of the pages, serve-*.png:
 
-    tests/browser/screenshots.py [--base_url URL --token TOKEN] [--output FOLDER]
-                                 [--say TEXT] [--runs NAME NAME]
+    tests/browser/screenshots.py --base_url URL --token TOKEN --say TEXT --runs NAME NAME
+                                 [--output FOLDER]          of `rlhf serve`, into docs/images
+    tests/browser/screenshots.py --output FOLDER            of the mock's data
+
+The documentation has pictures of a real server alone.
 """
 import argparse
 import pathlib
@@ -56,11 +59,15 @@ def main():
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--base_url')
     parser.add_argument('--token')
-    parser.add_argument('--output', type=pathlib.Path,
-                        default=pathlib.Path(__file__).resolve().parents[2] / 'docs' / 'images')
+    parser.add_argument('--output', type=pathlib.Path)
     parser.add_argument('--say', default='What makes the second act work?', help='to the model')
     parser.add_argument('--runs', nargs=2, default=['demo/ppo', 'demo/ppo_2'], help='to overlay')
     arguments = parser.parse_args()
+    if bool(arguments.base_url) != bool(arguments.token):
+        parser.error('expected --base_url and --token together')
+    if not arguments.output and not arguments.base_url:
+        parser.error('expected --output for pictures of the mock')
+    output = arguments.output or pathlib.Path(__file__).resolve().parents[2] / 'docs' / 'images'
     browser.start(arguments.base_url, arguments.token)
     camera = Camera()
     camera.said, camera.shown_runs = arguments.say, arguments.runs
@@ -71,13 +78,13 @@ def main():
             if Site.mock:
                 camera.mock(reset=True, token_seconds=0)
             getattr(camera, name)()
-            camera.picture(arguments.output, name)
+            camera.picture(output, name)
         camera.look(1280, 860, 'dark', 'zh')
         camera.compare()
-        camera.picture(arguments.output, 'compare-dark-zh')
+        camera.picture(output, 'compare-dark-zh')
         camera.look(360, 760)
         camera.compare()
-        camera.picture(arguments.output, 'compare-narrow')
+        camera.picture(output, 'compare-narrow')
     finally:
         browser.stop()
 
