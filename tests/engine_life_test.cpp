@@ -229,6 +229,44 @@ TEST(EngineDrain, FinishesWhatThereIsAndTakesNoMore) {
   EXPECT_EQ(held.engine.stats().running, 0);
 }
 
+/// A job of an answer of which another has been accepted.
+Job going_on(const LoadedLanguageModel& model) {
+  Job job = greedy(model, "ab", 5);
+  job.goes_on = true;
+  return job;
+}
+
+TEST(EngineDrain, LetsAnswersUnderWayGoOn) {
+  HeldUp held;
+  auto drained = std::async(std::launch::async, [&] { held.engine.drain(milliseconds(60000)); });
+  while (!held.engine.stats().draining) std::this_thread::yield();
+  const auto more = std::make_shared<Recording>();
+  held.engine.submit(going_on(*held.model), more);
+  EXPECT_THROW(held.engine.submit(long_job(*held.model), std::make_shared<Recording>()), Draining);
+  held.gate->open();
+  drained.get();
+  EXPECT_EQ(more->wait().reason, FinishReason::length);
+  EXPECT_THROW(held.engine.submit(going_on(*held.model), std::make_shared<Recording>()), Draining)
+      << "what is drained stays so";
+}
+
+TEST(EngineDrain, TakesNothingOnceItCancels) {
+  HeldUp held({.slots = 1, .queue = 100'000});
+  auto drained = std::async(std::launch::async, [&] { held.engine.drain(milliseconds(1)); });
+  std::vector<std::shared_ptr<Recording>> accepted;
+  EXPECT_THROW(
+      for (;;) {
+        const auto more = std::make_shared<Recording>();
+        held.engine.submit(going_on(*held.model), more);
+        accepted.push_back(more);
+        std::this_thread::sleep_for(milliseconds(1));
+      },
+      Draining);
+  held.gate->open();
+  drained.get();
+  for (const auto& more : accepted) EXPECT_EQ(more->wait().reason, FinishReason::cancelled);
+}
+
 struct Slow : Recording {
   bool on_token(const TokenOut& token) override {
     std::this_thread::sleep_for(milliseconds(1));

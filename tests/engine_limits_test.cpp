@@ -15,7 +15,10 @@ TEST(EngineCheck, RefusesWhatNoModelCanDo) {
   const auto refusal = [&](auto change) {
     Job job = greedy(*model, "abc", 4);
     change(job);
-    return message_of<InputError>([&] { engine.submit(job, std::make_shared<Recording>()); });
+    const std::string said = message_of<JobError>([&] { engine.check(job); });
+    EXPECT_EQ(message_of<JobError>([&] { engine.submit(job, std::make_shared<Recording>()); }),
+              said);
+    return said;
   };
   EXPECT_EQ(refusal([](Job& j) { j.prompt = {}; }),
             "[prompt] expected at least one token, got none");
@@ -43,6 +46,21 @@ TEST(EngineCheck, RefusesWhatNoModelCanDo) {
   EXPECT_EQ(message_of<InputError>([&] { Engine(model, {.capacity = 17}); }),
             "[capacity] expected 2 to the model's 16 positions, got 17");
   EXPECT_EQ(engine.stats().running + engine.stats().waiting, 0);
+}
+
+TEST(EngineCheck, SaysWhichFieldIsWrong) {
+  const Model model = random_model(16);
+  const Engine engine(model, {.slots = 1});
+  Job job = greedy(*model, "abc", 4);
+  EXPECT_NO_THROW(engine.check(job));
+  job.frequency_penalty = 101;
+  try {
+    engine.check(job);
+    FAIL();
+  } catch (const JobError& error) {
+    EXPECT_EQ(error.field, "frequency_penalty");
+    EXPECT_EQ(error.reason, "expected a number from -100 to 100, got 101");
+  }
 }
 
 TEST(EngineStats, CountWhatHappened) {

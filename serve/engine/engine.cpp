@@ -52,6 +52,8 @@ Engine::Engine(std::shared_ptr<const LoadedLanguageModel> model, Options options
 
 Engine::~Engine() { loop_->stop(); }
 
+void Engine::check(const Job& job) const { check_job(job, loop_->model(), loop_->capacity()); }
+
 uint64_t Engine::submit(Job job, std::shared_ptr<Listener> listener) {
   return loop_->submit(std::move(job), std::move(listener));
 }

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/check.h"
@@ -25,6 +26,13 @@ struct Options {
   int64_t queue = 64;
   int64_t prefill_chunk = 128;  ///< prompt tokens computed between two steps, at most
   int threads = 0;              ///< of the engine's loops on the CPU; 0: as OpenMP has it
+};
+
+/// A job that the engine can never do. The text reads "[field] expected ..., got ...".
+struct JobError : InputError {
+  JobError(std::string_view field, const std::string& reason)
+      : InputError(fmt::format("[{}] {}", field, reason)), field(field), reason(reason) {}
+  std::string field, reason;
 };
 
 /// There is no place in the queue: try again later.
@@ -47,18 +55,22 @@ class Engine {
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
 
+  /// @throws JobError for a prompt that is empty, too long or has ids outside of the vocabulary,
+  /// and for options out of range.
+  void check(const Job& job) const;
+
   /// Queues a request; its listener hears of it from now on, perhaps before this returns. Returns a
   /// number by which it can be cancelled.
-  /// @throws InputError for a prompt that is empty, too long or has ids outside of the vocabulary,
-  /// and for options out of range; QueueFull; Draining.
+  /// @throws JobError as check() does; QueueFull; Draining.
   uint64_t submit(Job job, std::shared_ptr<Listener> listener);
 
   /// Ends a request before its token after next; one that has finished, or is unknown, is left as
   /// it is.
   void cancel(uint64_t id);
 
-  /// Takes no more requests, waits until those there are have finished, and cancels what has not
-  /// after that time. Not to be called by a listener.
+  /// Takes no more requests but the jobs that answers under way go on with, waits until all have
+  /// finished, and cancels what has not after that time; from then on it takes no job at all. Not
+  /// to be called by a listener.
   void drain(std::chrono::milliseconds at_most);
 
   Stats stats() const;

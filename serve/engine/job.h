@@ -28,6 +28,8 @@ struct Job {
   bool prompt_log_probs = false;
   std::string client;                    ///< whose request it is: free slots go round among clients
   std::chrono::milliseconds timeout{0};  ///< from submission to the last token; 0: none
+  /// It belongs to an answer whose first job has been accepted: drain() lets it in, too.
+  bool goes_on = false;
 };
 
 /// A token and its alternatives.

@@ -5,7 +5,7 @@
 
 namespace rlhf::engine {
 
-/// @throws InputError naming what is wrong with the request.
+/// @throws JobError naming the field that is wrong.
 void check_job(const Job& job, const LoadedLanguageModel& model, int64_t capacity);
 
 /// @throws InputError naming the option that is out of range.

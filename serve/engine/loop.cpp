@@ -39,7 +39,7 @@ void Engine::Loop::start(const std::shared_ptr<Loop>& loop) {
 void Engine::Loop::stop() {
   {
     const std::lock_guard lock(mutex_);
-    stopping_ = draining_ = true;
+    stopping_ = draining_ = closed_ = true;
   }
   wake_.notify_all();
   if (thread_.get_id() == std::this_thread::get_id()) {
@@ -54,7 +54,9 @@ uint64_t Engine::Loop::submit(Job job, std::shared_ptr<Listener> listener) {
   uint64_t id = 0;
   {
     const std::lock_guard lock(mutex_);
-    if (draining_) throw Draining("[engine] expected no further request: it is shutting down");
+    if (job.goes_on ? closed_ : draining_) {
+      throw Draining("[engine] expected no further request: it is shutting down");
+    }
     if (!queue_.has_place(job.client, options_.queue, slots_.free())) {
       stats_.refused++;
       throw QueueFull(fmt::format("[engine] expected at most {} waiting requests", options_.queue));
@@ -78,7 +80,8 @@ void Engine::Loop::drain(std::chrono::milliseconds at_most) {
   std::unique_lock lock(mutex_);
   draining_ = true;
   const auto all_ended = [&] { return live_.empty(); };
-  if (idle_.wait_for(lock, at_most, all_ended)) return;
+  idle_.wait_for(lock, at_most, all_ended);
+  closed_ = true;
   for (const auto& [id, request] : live_) request->cancel();
   idle_.wait(lock, all_ended);
 }

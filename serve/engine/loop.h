@@ -68,7 +68,8 @@ class Engine::Loop {
   Stats stats_;
   RecentRate rate_;
   uint64_t last_id_ = 0;
-  bool draining_ = false;
+  bool draining_ = false;  // no new requests
+  bool closed_ = false;    // nor what those under way go on with
   std::atomic<bool> stopping_ = false;
   std::thread thread_;
 };

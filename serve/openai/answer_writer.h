@@ -21,7 +21,7 @@ class AnswerWriter {
   virtual void end(size_t choice, engine::FinishReason reason) = 0;
   /// After all choices have ended.
   virtual void finish(const engine::Usage& usage) = 0;
-  /// Instead of finish(), at any time.
+  /// Instead of finish(), at any time, also when another function has thrown.
   virtual void fail(const http::HttpError& error) = 0;
 };
 

@@ -32,6 +32,16 @@ HttpError shutting_down() {
                    "unavailable", {{"Retry-After", "1"}});
 }
 
+HttpError failure(const std::exception_ptr& thrown) {
+  try {
+    std::rethrow_exception(thrown);
+  } catch (const HttpError& error) {
+    return error;
+  } catch (...) {
+    return HttpError(500, "the answer could not be given", "server_error");
+  }
+}
+
 HttpError unfinished(engine::FinishReason reason) {
   switch (reason) {
     case engine::FinishReason::timeout:

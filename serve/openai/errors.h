@@ -1,6 +1,8 @@
 // Everything that can go wrong with a request, as the error that its client gets.
 #pragma once
 
+#include <exception>
+
 #include "serve/engine/engine.h"
 #include "serve/http/error.h"
 #include "serve/openai/fields.h"
@@ -18,6 +20,9 @@ http::HttpError queue_full(const engine::Stats& stats);
 
 /// 503: the server is being stopped, or changes its model.
 http::HttpError shutting_down();
+
+/// What has ended an answer that had begun: an HttpError itself, 500 for the rest.
+http::HttpError failure(const std::exception_ptr& thrown);
 
 /// An answer that did not end by itself: 504 for a timeout, 503 for a cancellation that the client
 /// did not ask for, 500 for the rest, without its text.

@@ -23,8 +23,9 @@ struct PlannedChoice {
 class Generation : public std::enable_shared_from_this<Generation> {
  public:
   /// Submits the first choices and returns; the answer is written from the engine's thread. What
-  /// the engine refuses at once is thrown: HttpError 429 or 503, or InputError. When the client
-  /// leaves, all is cancelled.
+  /// the engine says of the first one is thrown: HttpError 429 or 503, or JobError. Whatever fails
+  /// behind that cancels all choices, and the writer is told once. When the client leaves, all is
+  /// cancelled, too.
   static void start(std::shared_ptr<engine::Engine> engine, std::vector<PlannedChoice> choices,
                     std::unique_ptr<AnswerWriter> writer, size_t at_once,
                     std::chrono::milliseconds timeout);
@@ -35,35 +36,52 @@ class Generation : public std::enable_shared_from_this<Generation> {
              std::unique_ptr<AnswerWriter> writer, size_t at_once,
              std::chrono::milliseconds timeout);
 
-  /// Submits as many choices as may be in the engine. @throws what submit throws when nothing of
-  /// this request is left there.
+  /// How far the answer is: it only ever goes forward, by begin() and end().
+  enum class State {
+    fresh,  // the engine has not accepted anything
+    begun,  // the writer has begun: from now on it hears how the answer ends
+    over    // it has heard so, or the client has left
+  };
+
+  /// Submits the next choice; false when there is none, or it has to wait for the end of another.
+  /// @throws HttpError 429 when there is none to wait for, 503; what else the engine throws.
+  bool submit_next();
+  /// Submits as many choices as may be in the engine.
   void submit_more();
-  void begin();
-  bool on_token(size_t choice, const engine::TokenOut& token);
+
   void on_prompt(size_t choice, std::vector<engine::TokenOut> prompt);
+  bool on_token(size_t choice, const engine::TokenOut& token);
   void on_finish(size_t choice, const engine::Finish& finish);
+
+  /// Calls `step`, which writes, while the answer is begun; what it throws ends the answer. Returns
+  /// whether more is wanted.
+  bool write(auto&& step);
+
+  // With writing_ held.
+  void begin();
   void fail(const http::HttpError& error);
-  void cancel();
-  bool over();
+
+  /// Cancels what is in the engine; false when the answer was over already.
+  bool end();
+  State state();
 
   const std::shared_ptr<engine::Engine> engine_;
   std::vector<PlannedChoice> choices_;
   const size_t at_once_;
   const std::chrono::steady_clock::time_point deadline_;
 
-  // Held while the writer is called, which may call cancel().
+  // Held while the writer is called, which may call end(), and until it has begun.
   std::mutex writing_;
   std::unique_ptr<AnswerWriter> writer_;
-  bool begun_ = false, answered_ = false;
   size_t ended_ = 0;
   engine::Usage usage_;
 
   // Never held while anybody else is called.
-  std::mutex state_;
+  std::mutex mutex_;
+  State state_ = State::fresh;
   std::deque<size_t> waiting_;  // choices that are not in the engine yet
   std::vector<uint64_t> ids_;   // of all jobs that are or were
   size_t running_ = 0;
-  bool over_ = false;  // the client has left, or has its answer
 };
 
 }  // namespace rlhf::openai

@@ -26,43 +26,51 @@ engine::Job template_job(const GenerationRequest& request, const PlanContext& co
   job.sampling.top_p = request.top_p;
   job.sampling.min_p = request.min_p;
   job.sampling.repetition_penalty = request.repetition_penalty;
-  job.sampling.stop_tokens = context.model.stop_tokens;
+  job.sampling.stop_tokens = context.engine.model().stop_tokens;
   job.sampling.seed = request.seed ? *request.seed : random_seed();
   job.presence_penalty = request.presence_penalty;
   job.frequency_penalty = request.frequency_penalty;
   job.logit_bias = request.logit_bias;
   job.stop = request.stop;
   job.client = context.client;
-  const int32_t vocabulary = context.model.tokenizer->vocab_size();
-  if (!job.logit_bias.empty() && job.logit_bias.rbegin()->first >= vocabulary) {
-    field_error("logit_bias", "expected token ids below {}, got {}", vocabulary,
-                job.logit_bias.rbegin()->first);
-  }
   return job;
 }
 
-/// How many tokens the answer may have. `otherwise`: where the request does not say.
+/// How many tokens the answer may have. `otherwise`: where the request does not say. The engine
+/// ends an answer where its room does; a client is told before.
 int64_t answer_room(std::string_view param, const Tokens& prompt, std::optional<int64_t> asked,
                     int64_t otherwise, const PlanContext& context) {
-  const int64_t length = int64_t(prompt.size()), room = context.capacity - length;
+  const int64_t capacity = context.engine.capacity(), length = int64_t(prompt.size());
+  const int64_t room = capacity - length;
   const int64_t least = asked.value_or(1);
   if (least > room) {
     throw FieldError(
         std::string(param),
         fmt::format("expected a prompt and an answer of at most {} tokens together, got {} and {}",
-                    context.capacity, length, least),
+                    capacity, length, least),
         "context_length_exceeded");
   }
   return asked ? *asked : std::min(otherwise, room);
 }
 
+/// `param`: the field that the prompt is from; of all else the engine's names are the request's.
+void check_job(const engine::Job& job, std::string_view param, const engine::Engine& engine) {
+  try {
+    engine.check(job);
+  } catch (const engine::JobError& error) {
+    throw FieldError(error.field == "prompt" ? std::string(param) : error.field, error.reason);
+  }
+}
+
 void add_choices(std::vector<PlannedChoice>& planned, const engine::Job& job, int64_t choices,
-                 const PlanContext& context, bool echo, bool log_probs) {
+                 const PlanContext& context, std::string_view param, bool echo, bool log_probs) {
+  check_job(job, param, context.engine);
   for (int64_t c = 0; c < choices; c++) {
     engine::Job own = job;
     own.sampling.seed = job.sampling.seed + uint64_t(c);
-    planned.push_back(
-        {std::move(own), Choice(*context.model.tokenizer, job.prompt, echo, log_probs), c == 0});
+    planned.push_back({std::move(own),
+                       Choice(*context.engine.model().tokenizer, job.prompt, echo, log_probs),
+                       c == 0});
   }
 }
 
@@ -74,12 +82,7 @@ Tokens tokens_of(const Prompt& prompt, const Tokenizer& tokenizer) {
       field_error("prompt", "expected text that the model can read, got other: {}", error.what());
     }
   }
-  const Tokens& tokens = std::get<Tokens>(prompt);
-  const int32_t largest = *std::max_element(tokens.begin(), tokens.end());
-  if (largest >= tokenizer.vocab_size()) {
-    field_error("prompt", "expected token ids below {}, got {}", tokenizer.vocab_size(), largest);
-  }
-  return tokens;
+  return std::get<Tokens>(prompt);
 }
 
 Tokens tokens_of(const Conversation& messages, const Tokenizer& tokenizer) {
@@ -107,10 +110,11 @@ std::vector<PlannedChoice> plan_completion(const CompletionRequest& request,
   job.prompt_log_probs = log_probs && request.echo;
   std::vector<PlannedChoice> planned;
   for (const Prompt& prompt : request.prompts) {
-    job.prompt = tokens_of(prompt, *context.model.tokenizer);
+    job.prompt = tokens_of(prompt, *context.engine.model().tokenizer);
     job.sampling.max_new_tokens =
         answer_room("prompt", job.prompt, request.max_tokens, usual_length, context);
-    add_choices(planned, job, request.generation.choices, context, request.echo, log_probs);
+    add_choices(planned, job, request.generation.choices, context, "prompt", request.echo,
+                log_probs);
   }
   return planned;
 }
@@ -118,11 +122,12 @@ std::vector<PlannedChoice> plan_completion(const CompletionRequest& request,
 std::vector<PlannedChoice> plan_chat(const ChatRequest& request, const PlanContext& context) {
   engine::Job job = template_job(request.generation, context);
   job.top_log_probs = request.log_probs ? int(request.top_log_probs) : -1;
-  job.prompt = tokens_of(request.messages, *context.model.tokenizer);
+  job.prompt = tokens_of(request.messages, *context.engine.model().tokenizer);
   job.sampling.max_new_tokens =
-      answer_room("messages", job.prompt, request.max_tokens, context.capacity, context);
+      answer_room("messages", job.prompt, request.max_tokens, context.engine.capacity(), context);
   std::vector<PlannedChoice> planned;
-  add_choices(planned, job, request.generation.choices, context, false, request.log_probs);
+  add_choices(planned, job, request.generation.choices, context, "messages", false,
+              request.log_probs);
   return planned;
 }
 

@@ -46,8 +46,7 @@ void answer(const Request& request, Reply reply, const CurrentModel& current, co
             const Body& body, bool log_probs,
             std::vector<PlannedChoice> (*plan)(const Body&, const PlanContext&)) {
   const Served served = current(body.generation.model);
-  std::vector<PlannedChoice> choices =
-      plan(body, {*served.model, served.engine->capacity(), client_of(request)});
+  std::vector<PlannedChoice> choices = plan(body, {*served.engine, client_of(request)});
   auto format = std::make_unique<Format>(served.model, log_probs);
   AnswerHead head = new_head(format->id_prefix(), served.name, served.version);
   const size_t count = choices.size();

@@ -39,8 +39,9 @@ class StreamAnswer : public AnswerWriter {
     close();
   }
 
-  /// The status has gone out: the error comes as an event, which OpenAI's clients raise.
+  /// Once the status has gone out, the error comes as an event, which OpenAI's clients raise.
   void fail(const http::HttpError& error) override {
+    if (!stream_) return reply_.respond(http::error_response(error));
     send(http::error_json(error));
     close();
   }
