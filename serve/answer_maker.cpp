@@ -13,6 +13,8 @@ using namespace std::chrono_literals;
 
 /// Answers that say the same teach nothing: so often another is asked for.
 constexpr int kTries = 4;
+/// Who has asked for no comparison for so long has left.
+constexpr std::chrono::minutes kStay{10};
 /// Of a candidate that failed.
 constexpr std::chrono::minutes kRest{10};
 
@@ -40,6 +42,11 @@ void AnswerMaker::wake() {
   const std::lock_guard lock(mutex_);
   woken_ = true;
   changed_.notify_one();
+}
+
+void AnswerMaker::expect(int64_t person) {
+  const std::lock_guard lock(mutex_);
+  asked_[person] = std::chrono::steady_clock::now();
 }
 
 void AnswerMaker::end() {
@@ -101,9 +108,24 @@ std::optional<store::Prompt> AnswerMaker::next(store::PromptQuery query,
   }
 }
 
+int64_t AnswerMaker::waiting(store::Purpose purpose, std::optional<int64_t> candidate) {
+  std::map<int64_t, std::chrono::steady_clock::time_point> asked;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto left = std::chrono::steady_clock::now() - kStay;
+    std::erase_if(asked_, [&](const auto& entry) { return entry.second < left; });
+    asked = asked_;
+  }
+  int64_t fewest = store::queue_counts(store_, purpose, candidate).waiting;
+  // What a person has skipped, or is to be judged by a second one, does not wait for that person.
+  for (const auto& [person, when] : asked) {
+    fewest = std::min(fewest, store::waiting_for(store_, person, purpose, candidate));
+  }
+  return fewest;
+}
+
 bool AnswerMaker::collect() {
-  const store::QueueCounts queue = store::queue_counts(store_, store::Purpose::collect);
-  if (queue.waiting >= settings_.ahead) return false;
+  if (waiting(store::Purpose::collect) >= settings_.ahead) return false;
   const Policy policy = policies_.promoted();
   const auto prompt = next({.version = policy.version}, {policy});
   if (!prompt) return false;
@@ -135,14 +157,18 @@ bool AnswerMaker::compare_candidates() {
 bool AnswerMaker::compare(int64_t candidate) {
   const auto purpose = store::Purpose::promotion;
   const store::QueueCounts queue = store::queue_counts(store_, purpose, candidate);
-  if (queue.waiting >= settings_.ahead ||
-      queue.waiting + queue.leased + queue.done >= settings_.candidate_votes) {
+  const int64_t wait = waiting(purpose, candidate);
+  if (wait >= settings_.ahead || wait + queue.leased + queue.done >= settings_.candidate_votes) {
     return false;
   }
   const std::vector<Policy> who{policies_.promoted(), policies_.version(candidate)};
   const auto prompt = next({.candidate = candidate}, who);
-  if (prompt) add(*prompt, who, purpose, candidate);
-  return prompt.has_value();
+  if (!prompt) return false;
+  try {
+    add(*prompt, who, purpose, candidate);
+  } catch (const store::Conflict&) {  // a decision has come while it was made: look again
+  }
+  return true;
 }
 
 int64_t AnswerMaker::length_of(const Policy& policy) const {

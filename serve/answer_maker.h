@@ -38,6 +38,8 @@ class AnswerMaker {
 
   /// Something has changed (prompts, votes, versions): look again.
   void wake();
+  /// Somebody asks for comparisons: some are kept ready that this person has not seen.
+  void expect(int64_t person);
   /// Whether it is making an answer now: more comparisons may come soon.
   bool busy() const { return busy_; }
   /// Begins no further answer.
@@ -53,6 +55,8 @@ class AnswerMaker {
   bool compare_candidates();
   /// @returns whether there was a prompt for it.
   bool compare(int64_t candidate);
+  /// Comparisons that wait, for the one of those who ask for whom the fewest do.
+  int64_t waiting(store::Purpose purpose, std::optional<int64_t> candidate = {});
   /// The next prompt of a query that all policies can read.
   std::optional<store::Prompt> next(store::PromptQuery query, const std::vector<Policy>& who);
   bool can_read(const Policy& policy, const store::Prompt& prompt);
@@ -78,6 +82,7 @@ class AnswerMaker {
   std::mutex mutex_;
   std::condition_variable changed_;
   bool woken_ = false;
+  std::map<int64_t, std::chrono::steady_clock::time_point> asked_;  ///< who, and when last
   std::thread thread_;
 };
 

@@ -135,6 +135,23 @@ TEST(Upkeep, ACandidateIsComparedWhereBothCanRead) {
   EXPECT_EQ(told.count("is not compared"), 0);
 }
 
+TEST(Upkeep, WhatOneHasSkippedDoesNotWaitForThem) {
+  Site site([](ApplicationOptions& options) { options.comparisons.ahead = 2; });
+  std::vector<std::string> prompts;
+  for (int i = 0; i < 8; i++) prompts.push_back(std::string(size_t(i + 1), 'a'));
+  site.add_prompts(prompts);
+  const int64_t candidate = add_version(site, "candidate", 2);
+  const Client ann = site.annotator("ann");
+  for (int i = 0; i < 16; i++) {
+    const nlohmann::json lease = Site::next(ann);
+    ASSERT_TRUE(lease.contains("lease")) << "after " << i;
+    ann.post("/api/votes",
+             {{"request_id", std::to_string(i)}, {"lease", lease["lease"]}, {"choice", "skip"}});
+  }
+  EXPECT_EQ(store::queue_counts(site.app().store, store::Purpose::collect).waiting, 8);
+  EXPECT_EQ(store::queue_counts(site.app().store, store::Purpose::promotion, candidate).waiting, 8);
+}
+
 TEST(Upkeep, ACopyIsMadeWhenTheNewestIsADayOld) {
   Site site([](ApplicationOptions& options) { options.backups_kept = 2; });
   const fs::path folder = site.folder() / "data" / "backups";

@@ -36,6 +36,7 @@ const char* why_none(Application& app) {
 }
 
 Response next(Application& app, const Request& request) {
+  app.answers.expect(request.caller.person);
   const auto lease = store::lease_next(app.store, request.caller.person);
   if (!lease) {
     app.answers.wake();

@@ -94,14 +94,16 @@ QueueCounts queue_counts(Store& store, std::optional<Purpose> purpose,
   });
 }
 
-int64_t waiting_for(Store& store, int64_t person) {
+int64_t waiting_for(Store& store, int64_t person, std::optional<Purpose> purpose,
+                    std::optional<int64_t> candidate) {
   return store.read([&](Connection& connection) {
     return *connection.value<int64_t>(
         "SELECT count(*) FROM comparisons c WHERE votes < wanted AND withdrawn = 0 AND "
         "votes + (SELECT count(*) FROM leases l WHERE l.comparison = c.id AND l.state = 0 AND "
         "l.until > ?1 AND l.person <> ?2) < wanted AND NOT EXISTS(SELECT 1 FROM votes v WHERE "
-        "v.comparison = c.id AND v.person = ?2 AND v.undone IS NULL)",
-        store.now(), person);
+        "v.comparison = c.id AND v.person = ?2 AND v.undone IS NULL) AND "
+        "purpose = coalesce(?3, purpose) AND candidate IS coalesce(?4, candidate)",
+        store.now(), person, purpose, candidate);
   });
 }
 

@@ -88,7 +88,8 @@ struct QueueCounts {
 QueueCounts queue_counts(Store& store, std::optional<Purpose> purpose = {},
                          std::optional<int64_t> candidate = {});
 
-/// How many comparisons a person could still be given.
-int64_t waiting_for(Store& store, int64_t person);
+/// How many comparisons a person could still be given; one that they hold is among them.
+int64_t waiting_for(Store& store, int64_t person, std::optional<Purpose> purpose = {},
+                    std::optional<int64_t> candidate = {});
 
 }  // namespace rlhf::store
