@@ -27,10 +27,11 @@ std::vector<Policy> Policies::loaded() const {
   return all;
 }
 
-std::vector<Policy> Policies::by_name() const {
-  std::vector<Policy> all{promoted()};
-  all[0].name = options_.name;
-  for (Policy& policy : loaded()) all.push_back(std::move(policy));
+std::vector<Policy> Policies::by_name(const http::Caller& caller) const {
+  std::vector<Policy> all = loaded();
+  const Policy serving = promoted();
+  if (caller.role != http::UserRole::admin) all = {serving};
+  all.insert(all.begin(), serving)->name = options_.name;
   return all;
 }
 
@@ -72,9 +73,9 @@ Policy Policies::version(int64_t id) {
   return loaded(*version);
 }
 
-Policy Policies::named(const std::string& name) {
+Policy Policies::named(const http::Caller& caller, const std::string& name) const {
   if (name.empty() || name == options_.name) return promoted();
-  for (const Policy& policy : loaded()) {
+  for (const Policy& policy : by_name(caller)) {
     if (policy.name == name) return policy;
   }
   throw openai::no_such_model(name);

@@ -39,10 +39,11 @@ class Policies {
   /// Loads it if it is not there. @throws store::NotFound, or as above.
   Policy version(int64_t id);
   /// By "rlhf" (the promoted one), "rlhf-v3", or no name. @throws http::HttpError 404.
-  Policy named(const std::string& name);
+  Policy named(const http::Caller& caller, const std::string& name) const;
   std::vector<Policy> loaded() const;
   /// Under all names that `named` knows: the promoted one as "rlhf" first, then each as "rlhf-v3".
-  std::vector<Policy> by_name() const;
+  /// Candidates are for admins alone: who compares them blind is not to ask them.
+  std::vector<Policy> by_name(const http::Caller& caller) const;
 
   /// Brings memory in line with the database after a promotion or a rejection: the promoted version
   /// serves from now on, and what is neither that nor a candidate goes when its answers are given.

@@ -17,8 +17,11 @@ Replica::Replica(const ApplicationOptions& options)
   http::Router router;
   add_health_routes(router, policies_, registry_);
   openai::add_routes(
-      router, [this](const std::string& name) { return policies_.named(name); },
-      [this] { return policies_.by_name(); });
+      router,
+      [this](const http::Caller& caller, const std::string& name) {
+        return policies_.named(caller, name);
+      },
+      [this](const http::Caller& caller) { return policies_.by_name(caller); });
   server_.emplace(options.http, std::move(router), authenticate_by(*store_), log_, registry_);
 }
 

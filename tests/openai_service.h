@@ -42,11 +42,11 @@ class OpenAiService {
     http.router = {};
     openai::add_routes(
         http.router,
-        [this](const std::string& name) {
+        [this](const http::Caller&, const std::string& name) {
           if (!name.empty() && name != served.name) throw openai::no_such_model(name);
           return served;
         },
-        [this] { return std::vector{served}; }, limits);
+        [this](const http::Caller&) { return std::vector{served}; }, limits);
     http.start();
     client = http.client("ann-token");
   }

@@ -5,6 +5,7 @@
 
 #include <future>
 
+#include "serve/http/error.h"
 #include "serve/weights_digest.h"
 #include "tests/serving_site.h"
 #include "tests/store_helpers.h"
@@ -20,9 +21,8 @@ class PoliciesTest : public store::StoreTest {
     add("a", 1);
     add("b", 2);
     store::promote(store(), store::the_program, 1, "");
-    PolicyOptions options{.load = [](const std::filesystem::path& path) {
-      return load_language_model(path);
-    }};
+    PolicyOptions options{
+        .load = [](const std::filesystem::path& path) { return load_language_model(path); }};
     options.engine.slots = 2;
     policies_.emplace(store(), options);
   }
@@ -82,13 +82,31 @@ TEST_F(PoliciesTest, AVersionThatGoesGivesItsAnswersAndIsDrainedWithTheOthers) {
     old.engine->submit(job, listeners.back());
   }
   promote(2);
-  EXPECT_EQ(policies().named("rlhf").version, 2);
+  EXPECT_EQ(policies().named({}, "rlhf").version, 2);
   EXPECT_GT(old.engine->stats().running + old.engine->stats().waiting, 0);
   policies().drain(0ms);
   EXPECT_EQ(old.engine->stats().running + old.engine->stats().waiting, 0);
   for (const auto& listener : listeners) {
     EXPECT_EQ(listener->ended.get_future().wait_for(0s), std::future_status::ready);
   }
+}
+
+TEST_F(PoliciesTest, CandidatesAnswerAdminsAlone) {
+  policies().version(2);
+  const auto names = [&](http::UserRole role) {
+    std::vector<std::string> found;
+    for (const Policy& policy : policies().by_name({.role = role})) found.push_back(policy.name);
+    return found;
+  };
+  using Names = std::vector<std::string>;
+  EXPECT_EQ(names(http::UserRole::admin), (Names{"rlhf", "rlhf-v1", "rlhf-v2"}));
+  EXPECT_EQ(names(http::UserRole::annotator), (Names{"rlhf", "rlhf-v1"}));
+  const http::Caller ann{.role = http::UserRole::annotator};
+  EXPECT_EQ(policies().named(ann, "").version, 1);
+  EXPECT_EQ(policies().named(ann, "rlhf-v1").version, 1);
+  EXPECT_EQ(policies().named({.role = http::UserRole::admin}, "rlhf-v2").version, 2);
+  EXPECT_THROW(policies().named(ann, "rlhf-v2"), http::HttpError);
+  EXPECT_THROW(policies().named({.role = http::UserRole::admin}, "rlhf-v3"), http::HttpError);
 }
 
 TEST_F(PoliciesTest, AVersionThatHasGoneFreesItsMemory) {

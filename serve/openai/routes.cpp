@@ -21,14 +21,15 @@ ordered_json model_json(const Served& served) {
           {"owned_by", "rlhf.cpp"}};
 }
 
-http::Response list_models(const AllModels& all) {
+http::Response list_models(const AllModels& all, const Request& request) {
   ordered_json data = ordered_json::array();
-  for (const Served& served : all()) data.push_back(model_json(served));
+  for (const Served& served : all(request.caller)) data.push_back(model_json(served));
   return http::json_response({{"object", "list"}, {"data", std::move(data)}});
 }
 
-http::Response show_model(const AllModels& all, const std::string& name) {
-  const std::vector<Served> models = all();
+http::Response show_model(const AllModels& all, const Request& request) {
+  const std::string& name = request.parameters[0];
+  const std::vector<Served> models = all(request.caller);
   const auto found =
       std::find_if(models.begin(), models.end(), [&](auto& served) { return served.name == name; });
   if (found == models.end()) throw no_such_model(name);
@@ -45,7 +46,7 @@ template <class Format, class Body>
 void answer(const Request& request, Reply reply, const CurrentModel& current, const Limits& limits,
             const Body& body, bool log_probs,
             std::vector<PlannedChoice> (*plan)(const Body&, const PlanContext&)) {
-  const Served served = current(body.generation.model);
+  const Served served = current(request.caller, body.generation.model);
   std::vector<PlannedChoice> choices = plan(body, {*served.engine, client_of(request)});
   auto format = std::make_unique<Format>(served.model, log_probs);
   AnswerHead head = new_head(format->id_prefix(), served.name, served.version);
@@ -75,10 +76,9 @@ void add_routes(http::Router& router, CurrentModel current, AllModels all, Limit
   using http::Method;
   using http::UserRole;
   router.add(Method::get, "/v1/models", UserRole::annotator,
-             http::answering([all](const Request&) { return list_models(all); }));
+             http::answering([all](const Request& request) { return list_models(all, request); }));
   router.add(Method::get, "/v1/models/{id}", UserRole::annotator,
-             http::answering(
-                 [all](const Request& request) { return show_model(all, request.parameters[0]); }));
+             http::answering([all](const Request& request) { return show_model(all, request); }));
   const http::RouteOptions options{.body_limit = limits.body, .rate = http::Rate::costly};
   router.add(Method::post, "/v1/completions", UserRole::annotator,
              naming_fields([current, limits](const Request& request, Reply reply) {

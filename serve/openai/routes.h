@@ -24,10 +24,10 @@ struct Served {
   std::shared_ptr<const LoadedLanguageModel> model;
 };
 
-/// The model of that name, or the promoted one for an empty name. @throws HttpError: see
-/// no_such_model in errors.h.
-using CurrentModel = std::function<Served(const std::string& name)>;
-using AllModels = std::function<std::vector<Served>()>;
+/// The model of that name for a caller, or the promoted one for an empty name. @throws HttpError:
+/// see no_such_model in errors.h.
+using CurrentModel = std::function<Served(const http::Caller& caller, const std::string& name)>;
+using AllModels = std::function<std::vector<Served>(const http::Caller& caller)>;
 
 struct Limits {
   int64_t body = 1 << 20;  ///< in bytes

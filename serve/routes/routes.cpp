@@ -19,8 +19,11 @@ http::Router all_routes(Application& app) {
   add_people_routes(router, app);
   add_record_routes(router, app);
   openai::add_routes(
-      router, [&app](const std::string& name) { return app.policies.named(name); },
-      [&app] { return app.policies.by_name(); });
+      router,
+      [&app](const http::Caller& caller, const std::string& name) {
+        return app.policies.named(caller, name);
+      },
+      [&app](const http::Caller& caller) { return app.policies.by_name(caller); });
   return router;
 }
 
