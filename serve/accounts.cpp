@@ -72,10 +72,13 @@ std::string operator_token(store::Store& store, const std::filesystem::path& fil
   const std::vector<store::Person> people = store::people(store);
   if (!people.empty() && known.empty() && !renew) return "";
   const store::Person* admin = first_admin(people);
-  const int64_t person =
-      admin ? admin->id : store::add_person(store, store::the_program, "admin", store::Role::admin);
-  if (renew) store::revoke_all(store, store::the_program, person);
-  const std::string token = store::new_token(store, store::the_program, person, "operator");
+  const std::string label = "operator";
+  const auto who = store::the_program;
+  const std::string token =
+      !admin
+          ? store::add_person_with_token(store, who, "admin", store::Role::admin, {}, label).token
+      : renew ? store::renew_token(store, who, admin->id, label)
+              : store::new_token(store, who, admin->id, label);
   write_secret(file, token);
   return token;
 }

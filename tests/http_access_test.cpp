@@ -158,7 +158,9 @@ TEST(HttpAccess, LogHasEachRequestAndNoSecrets) {
     return nlohmann::json();
   };
   const auto first = line_of("/api/mine");
-  EXPECT_EQ(first["caller"], "ann");
+  EXPECT_EQ(first["caller"], 1);
+  EXPECT_EQ(text.find("\"ann\""), std::string::npos) << "names can be erased, lines cannot";
+  EXPECT_EQ(line_of("/api/throw/else")["caller"], 0) << "nobody";
   EXPECT_EQ(first["method"], "POST");
   EXPECT_EQ(first["status"], 200);
   EXPECT_EQ(first["bytes_in"], 23);

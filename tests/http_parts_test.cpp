@@ -148,7 +148,7 @@ TEST(HttpParts, LogWithoutPlaceLosesLinesOnly) {
 TEST(HttpParts, LogLineHasItsTimeInUtc) {
   const std::string line = log_line({.id = 3, .seconds = 0.25}, 1'700'000'000'123'456);
   EXPECT_EQ(line,
-            "{\"time\":\"2023-11-14T22:13:20.123Z\",\"id\":3,\"peer\":\"\",\"caller\":\"\","
+            "{\"time\":\"2023-11-14T22:13:20.123Z\",\"id\":3,\"peer\":\"\",\"caller\":0,"
             "\"method\":\"\",\"path\":\"\",\"status\":0,\"bytes_in\":0,\"bytes_out\":0,"
             "\"seconds\":0.25}");
 }

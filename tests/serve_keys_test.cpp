@@ -1,6 +1,7 @@
 // What SECURITY.md says of keys, and who on the machine may read what the server keeps.
 #include <gtest/gtest.h>
 
+#include "serve/store/sqlite.h"
 #include "tests/serving_site.h"
 
 namespace rlhf::serve {
@@ -71,6 +72,22 @@ TEST(Keys, ANewPasswordEndsSessionsAndANewTokenAllKeys) {
   EXPECT_EQ(by_token.get("/api/me").status, 401);
 }
 
+TEST(Keys, AKeyThatCannotBeMadeTakesNoOtherAway) {
+  Site site;
+  const fs::path file = site.folder() / "data" / "admin.token";
+  const std::string token = operator_token(site.app().store, file, false);
+  site.app().store.write([](store::Connection& connection) {
+    connection.run(
+        "CREATE TRIGGER failing BEFORE INSERT ON tokens BEGIN SELECT RAISE(ABORT, 'x'); END");
+  });
+  EXPECT_EQ(site.admin().post("/api/people/1", {{"new_token", true}}).status, 500);
+  EXPECT_EQ(site.admin().post("/api/people", {{"name", "ann"}, {"role", "annotator"}}).status, 500);
+  EXPECT_THROW(operator_token(site.app().store, file, true), Error);
+  const Answer people = Client{site.app().server->port(), token}.get("/api/people");
+  ASSERT_EQ(people.status, 200);
+  EXPECT_EQ(people.json()["people"].size(), 1u);
+}
+
 TEST(Keys, TheOperatorsTokenStaysUntilItIsRenewed) {
   Site site;
   const fs::path file = site.folder() / "data" / "admin.token";
@@ -95,6 +112,18 @@ TEST(Keys, MetricsAreForWhoHasSignedIn) {
   Site site;
   EXPECT_EQ(site.nobody().get("/metrics").status, 401);
   EXPECT_EQ(site.annotator("ann").get("/metrics").status, 200);
+}
+
+TEST(Keys, AFullDiskNamesNoPlaceOfTheMachine) {
+  Site site;
+  site.app().store.write([](store::Connection& connection) {
+    const int64_t pages = *connection.value<int64_t>("PRAGMA page_count");
+    connection.value<int64_t>(fmt::format("PRAGMA max_page_count={}", pages));
+  });
+  const Answer refused = site.admin().put("/api/guidelines", {{"text", std::string(20'000, 'x')}});
+  EXPECT_EQ(refused.status, 507) << refused.body;
+  EXPECT_EQ(refused.json()["error"]["message"],
+            "expected room on the disk, got none: nothing was saved");
 }
 
 TEST(Keys, WhatTheServerKeepsIsReadByItsOwnerAlone) {

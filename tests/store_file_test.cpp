@@ -1,4 +1,6 @@
 // The file itself: whose it is, what is wrong with it, copies of it, and who may write.
+#include <sys/resource.h>
+
 #include <atomic>
 #include <thread>
 
@@ -124,6 +126,38 @@ TEST_F(File, ABackupIsWholeWhileOthersVote) {
   EXPECT_TRUE(integrity_problems(*copy).empty());
   Store restored(folder / "copy" / "votes.db");
   EXPECT_EQ(statistics(restored).choices.better, 50);
+}
+
+TEST_F(File, WithoutDescriptorsItGoesOn) {
+  rlimit before{};
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
+  rlimit none = before;
+  none.rlim_cur = 0;
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &none), 0);
+  EXPECT_NO_THROW(store().read([&](Connection&) {
+    store().read([&](Connection&) { EXPECT_EQ(count_prompts(store()), 0); });
+  }));
+  EXPECT_NO_THROW(prompt("p"));
+  setrlimit(RLIMIT_NOFILE, &before);
+  EXPECT_EQ(count_prompts(store()), 1);
+}
+
+TEST_F(File, DamageUnderARunningServerIsNoFaultOfWhoAsks) {
+  fill();
+  open();
+  {
+    std::fstream bytes(file(), std::ios::in | std::ios::out | std::ios::binary);
+    bytes.seekp(4096);
+    bytes << std::string(std::filesystem::file_size(file()) - 4096, '\xA5');
+  }
+  try {
+    statistics(store());
+    FAIL() << "expected damage";
+  } catch (const InputError& error) {
+    FAIL() << error.what();
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("damaged"), std::string::npos) << error.what();
+  }
 }
 
 TEST_F(File, AFullDiskUndoesAndGoesOn) {

@@ -3,6 +3,7 @@
 
 #include "serve/store/audit.h"
 #include "serve/store/sessions.h"
+#include "serve/store/sqlite.h"
 #include "tests/store_helpers.h"
 
 namespace rlhf::store {
@@ -61,10 +62,31 @@ TEST_F(People, TokensAreShownOnceAndRevoked) {
   EXPECT_FALSE(person_of_token(store(), token));
   EXPECT_FALSE(sign_in_with_token(store(), token));
   EXPECT_THROW(revoke_token(store(), the_program, kept[0].id), NotFound);
-  revoke_all(store(), the_program, anna);
+  EXPECT_EQ(person_of_session(store(), session.token)->id, anna);
+  EXPECT_EQ(person_of_token(store(), renew_token(store(), the_program, anna))->id, anna);
   EXPECT_FALSE(person_of_session(store(), session.token));
   EXPECT_THROW(new_token(store(), the_program, 99), NotFound);
   EXPECT_EQ(content_of(file().string() + "-wal").find(token), std::string::npos);
+}
+
+TEST_F(People, AKeyThatCannotBeMadeTakesNoOtherAway) {
+  const NewPerson root = add_person_with_token(store(), the_program, "root", Role::admin);
+  const Session session = sign_in_with_token(store(), root.token).value();
+  store().write([](Connection& connection) {
+    connection.run(
+        "CREATE TRIGGER failing BEFORE INSERT ON tokens BEGIN SELECT RAISE(ABORT, 'x'); END");
+  });
+  EXPECT_THROW(renew_token(store(), root.id, root.id), Error);
+  EXPECT_EQ(person_of_token(store(), root.token)->id, root.id);
+  EXPECT_EQ(person_of_session(store(), session.token)->id, root.id);
+  EXPECT_THROW(add_person_with_token(store(), root.id, "anna", Role::annotator), Error);
+  EXPECT_EQ(people(store()).size(), 1u) << "nobody is there without a key";
+  store().write([](Connection& connection) { connection.run("DROP TRIGGER failing"); });
+  const std::string fresh = renew_token(store(), root.id, root.id);
+  EXPECT_EQ(person_of_token(store(), fresh)->id, root.id);
+  EXPECT_FALSE(person_of_token(store(), root.token));
+  EXPECT_FALSE(person_of_session(store(), session.token));
+  EXPECT_THROW(renew_token(store(), root.id, 99), NotFound);
 }
 
 TEST_F(People, GuessingIsSlowedAndForgiven) {

@@ -6,6 +6,7 @@
 #include "serve/store/maintenance.h"
 #include "serve/store/ratings.h"
 #include "serve/store/sessions.h"
+#include "serve/store/sqlite.h"
 #include "serve/store/statistics.h"
 #include "tests/store_helpers.h"
 
@@ -80,6 +81,24 @@ TEST_F(Privacy, ErasingLeavesVotesWithoutAName) {
   }
   EXPECT_TRUE(integrity_problems(store()).empty());
   EXPECT_THROW(erase_person(store(), the_program, 99, ErasedVotes::keep), NotFound);
+}
+
+TEST_F(Privacy, WhatAReaderHoldsInTheLogGoesAfterIt) {
+  const int64_t anna = busy_person();
+  store().read([&](Connection& connection) {
+    connection.value<int64_t>("SELECT count(*) FROM people");
+    erase_person(store(), the_program, anna, ErasedVotes::keep);
+  });
+  ASSERT_TRUE(on_disk("anna secret"));
+  apply_retention(store(), the_program, {});
+  EXPECT_FALSE(on_disk("anna secret"));
+  const int64_t ben = person("ben");
+  apply_retention(store(), the_program, {});
+  EXPECT_GT(std::filesystem::file_size(file().string() + "-wal"), 0u) << "nothing was deleted";
+  create_chat(store(), ben, "bens chat");
+  time += int64_t{40} * 24 * 3600 * second;
+  apply_retention(store(), the_program, {.chats_days = 30});
+  EXPECT_EQ(std::filesystem::file_size(file().string() + "-wal"), 0u);
 }
 
 TEST_F(Privacy, ErasingVotesAsksOthersAgain) {

@@ -63,6 +63,7 @@ TEST_F(Prompts, ThoseWithoutComparisonComeNext) {
   EXPECT_EQ(next({.version = old, .limit = 10}), std::vector<int64_t>{second_prompt});
   EXPECT_EQ(next({.version = fresh}), std::vector<int64_t>{first});
   EXPECT_EQ(next({.candidate = fresh, .limit = 10}).size(), 2u);
+  promote(store(), the_program, old, "the start");
   add_comparison(store(),
                  {.prompt = first,
                   .purpose = Purpose::promotion,

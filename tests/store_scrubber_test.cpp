@@ -80,6 +80,18 @@ TEST(Scrubber, TwiceIsAsOnce) {
   EXPECT_EQ(Scrubber({"phone"}).scrub("[PHONE] phone"), "[PHONE] [NAME]");
 }
 
+TEST(Scrubber, WhatStandsInARowIsFoundInOnePass) {
+  const std::pair<const char*, const char*> cases[] = {{"+49123456781", "[PHONE]"},
+                                                       {"+a@b.example", "[EMAIL]"}};
+  for (const auto& [one, placeholder] : cases) {
+    std::string text, expected;
+    size_t count = 0;
+    for (; text.size() < 64 << 10; count++) text += one, expected += placeholder;
+    EXPECT_EQ(Scrubber().find(text).size(), count) << "else time grows with the square";
+    EXPECT_EQ(Scrubber().scrub(text), expected);
+  }
+}
+
 TEST(Scrubber, SaysWhereItFoundWhat) {
   const auto found = Scrubber().find("é a@b.com, 4111111111111111");
   ASSERT_EQ(found.size(), 2u);

@@ -107,6 +107,7 @@ TEST_F(Figures, WithoutSharedVotesThereIsNoAgreement) {
 
 TEST_F(Figures, ACandidateAgainstWhatServes) {
   const int64_t anna = person("anna"), serving = version(), candidate = version();
+  promote(store(), the_program, serving, "the start");
   for (int i = 0; i < 10; i++) {
     add_comparison(store(), {.prompt = prompt(std::to_string(i)),
                              .purpose = Purpose::promotion,

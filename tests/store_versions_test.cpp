@@ -2,6 +2,7 @@
 #include "serve/store/versions.h"
 
 #include "serve/store/learnings.h"
+#include "serve/store/privacy.h"
 #include "serve/store/settings.h"
 #include "serve/store/statistics.h"
 #include "tests/store_helpers.h"
@@ -43,6 +44,7 @@ TEST_F(Versions, PromotingRetiresTheOneBeforeAndCanBeRolledBack) {
 
 TEST_F(Versions, ADecisionEndsTheCandidatesComparisons) {
   const int64_t anna = person("anna"), serving = version(), candidate = version();
+  promote(store(), the_program, serving, "the start");
   for (const char* text : {"p", "q"}) {
     add_comparison(store(), {.prompt = prompt(text),
                              .purpose = Purpose::promotion,
@@ -111,6 +113,53 @@ TEST_F(Versions, APromotionBeginsTheDuelsOfOtherCandidatesAnew) {
   prefer(anna, 0);
   EXPECT_EQ(candidate_result(store(), other).losses, 1);
   EXPECT_EQ(candidate_result(store(), other).wanted, 1);
+}
+
+TEST_F(Versions, WhatADecisionEndedStaysEndedWhenItsVotesGo) {
+  const int64_t anna = person("anna"), ben = person("ben"), cleo = person("cleo");
+  const int64_t serving = version(), candidate = version();
+  promote(store(), the_program, serving, "the start");
+  for (const char* text : {"p", "q"}) {
+    add_comparison(store(), {.prompt = prompt(text),
+                             .purpose = Purpose::promotion,
+                             .candidate = candidate,
+                             .wanted_votes = 1,
+                             .answers = {{.text = "a", .version = serving},
+                                         {.text = "b", .version = candidate}}});
+  }
+  prefer(anna, 0);
+  prefer(ben, 0);
+  reject(store(), the_program, candidate, "lost");
+  EXPECT_EQ(queue_counts(store(), Purpose::promotion, candidate).done, 2);
+  EXPECT_EQ(candidate_result(store(), candidate).losses, 2);
+  EXPECT_EQ(candidate_result(store(), candidate).wanted, 2);
+  undo_vote(store(), anna, "undo");
+  erase_person(store(), the_program, ben, ErasedVotes::remove);
+  EXPECT_FALSE(lease_next(store(), cleo));
+  EXPECT_EQ(waiting_for(store(), cleo), 0);
+  EXPECT_EQ(candidate_result(store(), candidate).wanted, 0);
+  EXPECT_EQ(queue_counts(store(), Purpose::promotion, candidate).done, 0);
+}
+
+TEST_F(Versions, AnswersThatADecisionOvertookAreNotCompared) {
+  const int64_t first = version(), second = version(), candidate = version();
+  const auto compare = [&](int64_t serving) {
+    return add_comparison(store(), {.prompt = prompt("p"),
+                                    .purpose = Purpose::promotion,
+                                    .candidate = candidate,
+                                    .answers = {{.text = "a", .version = candidate},
+                                                {.text = "b", .version = serving}}});
+  };
+  EXPECT_THROW(compare(first), Conflict) << "none serves";
+  promote(store(), the_program, first, "the start");
+  compare(first);
+  promote(store(), the_program, second, "by hand");
+  EXPECT_THROW(compare(first), Conflict);
+  compare(second);
+  reject(store(), the_program, candidate, "by hand");
+  EXPECT_THROW(compare(second), Conflict);
+  EXPECT_EQ(candidate_result(store(), candidate).votes(), 0);
+  EXPECT_EQ(queue_counts(store(), Purpose::promotion).waiting, 0);
 }
 
 TEST_F(Versions, OneLearningAtATimeAndItOutlivesTheProcess) {

@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "serve/store/maintenance.h"
+#include "serve/store/sqlite.h"
 #include "tests/store_helpers.h"
 
 namespace rlhf::store {
@@ -96,6 +97,26 @@ TEST_F(Votes, ALateVoteCountsAndASecondOpinionIsAskedOnce) {
   EXPECT_EQ(queue_counts(store()).done, 1);
 }
 
+TEST_F(Votes, WhoVotesLateOnWhatWasShownToThemTwiceIsAskedSomethingElse) {
+  const int64_t anna = person("anna");
+  for (const Choice choice : {Choice::tie, Choice::skip}) {
+    const int64_t twice = comparison(prompt(std::string(name_of(choice))), {"a", "b"}, 2);
+    const Lease first = lease_next(store(), anna).value();
+    time += 2 * lease_time;
+    const Lease second = lease_next(store(), anna).value();
+    ASSERT_EQ(second.comparison.id, twice);
+    ASSERT_NE(second.id, first.id);
+    cast_vote(store(), anna, {.request_id = request(), .lease = first.id, .choice = choice});
+    EXPECT_FALSE(lease_next(store(), anna));
+    EXPECT_THROW(find_lease(store(), anna, second.id), NotFound);
+    EXPECT_EQ(queue_counts(store()).leased, 0) << "others are asked";
+    store().write([&](Connection& connection) {
+      connection.run("UPDATE leases SET state = 0 WHERE id = ?", second.id);
+    });
+    EXPECT_FALSE(lease_next(store(), anna)) << "left open by an earlier program";
+  }
+}
+
 TEST_F(Votes, ASkipIsNoVoteButNotShownAgain) {
   const int64_t anna = person("anna"), ben = person("ben");
   comparison(prompt("p"), {"a", "b"});
@@ -133,6 +154,7 @@ TEST_F(Votes, UndoingBringsTheSameComparisonBackOnce) {
 
 TEST_F(Votes, PromotionsTakeTheirShareOfTurns) {
   const int64_t anna = person("anna"), serving = version(), candidate = version();
+  promote(store(), the_program, serving, "the start");
   const int64_t of = prompt("p");
   for (int i = 0; i < 50; i++) {
     comparison(of, {"a", "b"});

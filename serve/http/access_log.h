@@ -14,7 +14,8 @@ namespace rlhf::http {
 
 struct LogEntry {
   uint64_t id = 0;
-  std::string peer, caller;  // caller: a person's name, or empty
+  std::string peer;
+  int64_t caller = 0;        // a person's id, which outlives their name's erasure; 0: nobody's
   std::string method, path;  // path decoded, without its query
   int status = 0;
   int64_t bytes_in = 0, bytes_out = 0;  // of bodies

@@ -355,7 +355,7 @@ void Daemon::end(MHD_Connection* wire, const std::shared_ptr<Exchange>& exchange
       .observe(seconds.count());
   LogEntry entry{.id = request.id,
                  .peer = request.peer.empty() ? connection.peer : request.peer,
-                 .caller = {},
+                 .caller = 0,
                  .method = exchange->method,
                  .path = route
                              ? request.path
@@ -366,7 +366,7 @@ void Daemon::end(MHD_Connection* wire, const std::shared_ptr<Exchange>& exchange
                  .seconds = seconds.count(),
                  .error = exchange->failure()};
   // A worker that was cut off may still be finding out who asks.
-  if (exchange->answered() || !exchange->is_cut()) entry.caller = request.caller.name;
+  if (exchange->answered() || !exchange->is_cut()) entry.caller = request.caller.person;
   log_.write(entry);
   const std::lock_guard lock(mutex_);
   running_gauge_.set(--running_);

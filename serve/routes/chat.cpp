@@ -105,7 +105,7 @@ class Writing : public engine::Listener {
           done["id"] = store::add_assistant_message(app.store, person, chat, message);
         }
       } catch (const std::exception& error) {
-        stream->send(http::event_text("error", dumped({{"message", error.what()}})));
+        stream->send(http::event_text("error", dumped({{"message", text_for_clients(error)}})));
         stream->finish();
         throw;
       }

@@ -28,8 +28,8 @@ Response add(Application& app, const Request& request) {
   const auto password = body.optional_text("password", 1024);
   body.finish();
   const int64_t by = request.caller.person;
-  const int64_t id = store::add_person(app.store, by, name, role, password);
-  return http::json_response({{"id", id}, {"token", store::new_token(app.store, by, id)}}, 201);
+  const store::NewPerson added = store::add_person_with_token(app.store, by, name, role, password);
+  return http::json_response({{"id", added.id}, {"token", added.token}}, 201);
 }
 
 Response change(Application& app, const Request& request) {
@@ -43,10 +43,7 @@ Response change(Application& app, const Request& request) {
   body.finish();
   store::change_person(app.store, by, id, change);
   ordered_json out{{"id", id}};
-  if (new_token) {
-    store::revoke_all(app.store, by, id);
-    out["token"] = store::new_token(app.store, by, id);
-  }
+  if (new_token) out["token"] = store::renew_token(app.store, by, id);
   return http::json_response(out);
 }
 

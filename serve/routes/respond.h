@@ -24,9 +24,16 @@ inline http::Handler refusing(http::Handler handler) {
     } catch (const store::Conflict& error) {
       throw http::HttpError(409, error.what());
     } catch (const store::NoRoom& error) {
-      throw http::HttpError(507, error.what());
+      throw http::HttpError(507, error.reason);
     }
   };
+}
+
+/// What went wrong, for a stream that has begun: without what is the operator's alone to know.
+inline std::string text_for_clients(const std::exception& error) {
+  if (const auto* full = dynamic_cast<const store::NoRoom*>(&error)) return full->reason;
+  if (dynamic_cast<const InputError*>(&error)) return error.what();
+  return "internal error";
 }
 
 /// A handler for answers that are ready at once.

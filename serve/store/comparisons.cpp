@@ -7,6 +7,7 @@
 #include "serve/store/comparison_rows.h"
 #include "serve/store/prompt_rows.h"
 #include "serve/store/refusals.h"
+#include "serve/store/versions.h"
 
 namespace rlhf::store {
 namespace {
@@ -47,14 +48,32 @@ std::optional<int64_t> next_comparison(Connection& connection, int64_t person, P
       purpose, person);
 }
 
-/// What the person holds already, if it still asks for votes.
+/// What the person holds already, if it still asks for votes, and for theirs.
 std::optional<int64_t> held_lease(Connection& connection, int64_t person) {
   connection.run(
-      "UPDATE leases SET state = 2 WHERE person = ? AND state = 0 AND comparison IN "
-      "(SELECT id FROM comparisons WHERE votes >= wanted OR withdrawn)",
+      "UPDATE leases SET state = 2 WHERE person = ?1 AND state = 0 AND (comparison IN "
+      "(SELECT id FROM comparisons WHERE votes >= wanted OR withdrawn) OR EXISTS(SELECT 1 FROM "
+      "votes v WHERE v.comparison = leases.comparison AND v.person = ?1 AND v.undone IS NULL))",
       person);
   return connection.value<int64_t>("SELECT max(id) FROM leases WHERE person = ? AND state = 0",
                                    person);
+}
+
+/// Answers take time to make. Meanwhile somebody may have decided on the candidate, or promoted
+/// another version, and votes on them would count in a duel that is not theirs.
+void check_duel(Connection& connection, const NewComparison& comparison) {
+  check_exists(connection, "versions", "candidate", *comparison.candidate);
+  const auto state = [&](int64_t version) {
+    return connection.value<VersionState>("SELECT state FROM versions WHERE id = ?", version);
+  };
+  bool stands = state(*comparison.candidate) == VersionState::candidate;
+  for (const NewAnswer& answer : comparison.answers) {
+    stands = stands && (answer.version == comparison.candidate ||
+                        state(answer.version) == VersionState::promoted);
+  }
+  if (!stands) {
+    conflict("candidate", "expected a candidate beside the version that serves, got that changed");
+  }
 }
 
 }  // namespace
@@ -70,9 +89,7 @@ int64_t add_comparison(Store& store, const NewComparison& comparison) {
   for (const NewAnswer& answer : comparison.answers) texts.push_back(store.cleaned(answer.text));
   return store.write([&](Connection& connection) {
     check_exists(connection, "prompts", "prompt", comparison.prompt);
-    if (comparison.candidate) {
-      check_exists(connection, "versions", "candidate", *comparison.candidate);
-    }
+    if (comparison.candidate) check_duel(connection, comparison);
     const int64_t id = connection.insert(
         "INSERT INTO comparisons(prompt, purpose, candidate, wanted, created) "
         "VALUES(?, ?, ?, ?, ?)",

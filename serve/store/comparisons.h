@@ -56,7 +56,8 @@ struct NewComparison {
 };
 
 /// @throws InputError for fewer than 2 or more than 8 answers, or a promotion without candidate;
-/// NotFound for a prompt or version that is not there.
+/// NotFound for a prompt or version that is not there; Conflict unless a promotion's candidate is
+/// still one and its other answers are of the version that serves.
 int64_t add_comparison(Store& store, const NewComparison& comparison);
 std::optional<Comparison> find_comparison(Store& store, int64_t id);
 

@@ -5,6 +5,7 @@
 #include "serve/store/refusals.h"
 #include "serve/store/secrets.h"
 #include "serve/store/sqlite.h"
+#include "serve/store/token_rows.h"
 
 namespace rlhf::store {
 namespace {
@@ -47,6 +48,19 @@ std::optional<std::string> checked_hash(const std::optional<std::string>& passwo
   return hash_of_password(*password);
 }
 
+int64_t insert_person(Store& store, Connection& connection, int64_t by, const std::string& name,
+                      Role role, const std::optional<std::string>& hash) {
+  if (connection.value<int64_t>("SELECT id FROM people WHERE name = ?", name)) {
+    conflict("name", "expected a name that nobody has, got {}", quote(name));
+  }
+  const int64_t id =
+      connection.insert("INSERT INTO people(name, role, password, created) VALUES(?, ?, ?, ?)",
+                        name, role, hash, store.now());
+  add_audit(connection, store.now(), by, "add_person",
+            {{"person", id}, {"role", std::string(name_of(role))}});
+  return id;
+}
+
 std::optional<Person> one(Statement row) {
   if (!row.step()) return std::nullopt;
   return person_of(row);
@@ -62,15 +76,18 @@ int64_t add_person(Store& store, int64_t by, const std::string& name, Role role,
   check_name(name);
   const auto hash = checked_hash(password);
   return store.write([&](Connection& connection) {
-    if (connection.value<int64_t>("SELECT id FROM people WHERE name = ?", name)) {
-      conflict("name", "expected a name that nobody has, got {}", quote(name));
-    }
-    const int64_t id =
-        connection.insert("INSERT INTO people(name, role, password, created) VALUES(?, ?, ?, ?)",
-                          name, role, hash, store.now());
-    add_audit(connection, store.now(), by, "add_person",
-              {{"person", id}, {"role", std::string(name_of(role))}});
-    return id;
+    return insert_person(store, connection, by, name, role, hash);
+  });
+}
+
+NewPerson add_person_with_token(Store& store, int64_t by, const std::string& name, Role role,
+                                const std::optional<std::string>& password,
+                                const std::string& label) {
+  check_name(name);
+  const auto hash = checked_hash(password);
+  return store.write([&](Connection& connection) {
+    const int64_t id = insert_person(store, connection, by, name, role, hash);
+    return NewPerson{.id = id, .token = insert_token(store, connection, by, id, label)};
   });
 }
 

@@ -33,6 +33,15 @@ struct Person {
 int64_t add_person(Store& store, int64_t by, const std::string& name, Role role,
                    const std::optional<std::string>& password = {});
 
+struct NewPerson {
+  int64_t id = 0;
+  std::string token;  ///< API token, shown once
+};
+/// The same with a token, in one write: nobody is there who cannot come in.
+NewPerson add_person_with_token(Store& store, int64_t by, const std::string& name, Role role,
+                                const std::optional<std::string>& password = {},
+                                const std::string& label = "");
+
 /// All of them, by id.
 std::vector<Person> people(Store& store);
 std::optional<Person> find_person(Store& store, int64_t id);

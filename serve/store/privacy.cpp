@@ -40,10 +40,20 @@ int64_t delete_votes(Connection& connection, std::string_view condition, int64_t
   return votes;
 }
 
-/// The log beside the database holds old pages until it is emptied.
+/// The log beside the database holds old pages until it is emptied. Whoever reads an older moment
+/// may be in the way for longer than is waited here, with all writes: then the next call tries
+/// again.
 void empty_log(Store& store) {
-  Connection connection(store.file(), Connection::Mode::write);
-  connection.value<int64_t>("PRAGMA wal_checkpoint(TRUNCATE)");
+  std::atomic<bool>& holds_erased = store.log_holds_erased();
+  if (!holds_erased.exchange(false)) return;
+  bool emptied = false;
+  try {
+    Connection connection(store.file(), Connection::Mode::write);
+    connection.run("PRAGMA busy_timeout=1000");
+    emptied = connection.value<int64_t>("PRAGMA wal_checkpoint(TRUNCATE)") == 0;
+  } catch (const Error&) {  // what was deleted stays so
+  }
+  if (!emptied) holds_erased = true;
 }
 
 }  // namespace
@@ -71,6 +81,7 @@ void erase_person(Store& store, int64_t by, int64_t person, ErasedVotes votes) {
     add_audit(connection, store.now(), by, "erase_person",
               {{"person", person}, {"votes", votes == ErasedVotes::keep ? "keep" : "remove"}});
   });
+  store.log_holds_erased() = true;
   empty_log(store);
 }
 
@@ -102,6 +113,9 @@ RetentionCounts apply_retention(Store& store, int64_t by, const RetentionOptions
     }
     return deleted;
   });
+  if (counts.chats + counts.audit + counts.votes + counts.sessions > 0) {
+    store.log_holds_erased() = true;
+  }
   empty_log(store);
   return counts;
 }

@@ -29,7 +29,8 @@ struct RetentionCounts {
   int64_t chats = 0, audit = 0, votes = 0, sessions = 0;
 };
 
-/// Deletes what is older, and sessions that have run out.
+/// Deletes what is older, and sessions that have run out. Empties the log, too, where an erasure
+/// before could not.
 RetentionCounts apply_retention(Store& store, int64_t by, const RetentionOptions& options);
 
 }  // namespace rlhf::store

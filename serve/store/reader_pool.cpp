@@ -7,11 +7,12 @@
 
 namespace rlhf::store {
 
-ReaderPool::ReaderPool(std::filesystem::path file, int most)
-    : file_(std::move(file)), left_to_open_(std::max(most, 1)) {
-  auto connection = take();
-  check_schema(*connection);
-  put_back(std::move(connection));
+ReaderPool::ReaderPool(const std::filesystem::path& file, int count) {
+  for (int i = 0; i < std::max(count, 1); i++) {
+    free_.push_back(std::make_unique<Connection>(file, Connection::Mode::read));
+    // SQLite opens the log with the first read.
+    check_schema(*free_.back());
+  }
 }
 
 void ReaderPool::run(const std::function<void(Connection&)>& action) {
@@ -33,12 +34,7 @@ void ReaderPool::run(const std::function<void(Connection&)>& action) {
 
 std::unique_ptr<Connection> ReaderPool::take() {
   std::unique_lock lock(mutex_);
-  returned_.wait(lock, [this] { return !free_.empty() || left_to_open_ > 0; });
-  if (free_.empty()) {
-    auto connection = std::make_unique<Connection>(file_, Connection::Mode::read);
-    left_to_open_--;
-    return connection;
-  }
+  returned_.wait(lock, [this] { return !free_.empty(); });
   auto connection = std::move(free_.back());
   free_.pop_back();
   return connection;

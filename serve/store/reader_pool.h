@@ -14,9 +14,9 @@ namespace rlhf::store {
 
 class ReaderPool {
  public:
-  /// Opens the first connection, the others when they are needed.
-  /// @throws InputError unless the file is a database with the newest schema.
-  ReaderPool(std::filesystem::path file, int most);
+  /// Opens them all: later there might be no descriptor left.
+  /// @throws InputError unless the file is a database with the newest schema; Unusable.
+  ReaderPool(const std::filesystem::path& file, int count);
 
   /// Runs an action on one snapshot; waits while all connections are lent.
   void run(const std::function<void(Connection&)>& action);
@@ -25,11 +25,9 @@ class ReaderPool {
   std::unique_ptr<Connection> take();
   void put_back(std::unique_ptr<Connection> connection);
 
-  std::filesystem::path file_;
   std::mutex mutex_;
   std::condition_variable returned_;
   std::vector<std::unique_ptr<Connection>> free_;
-  int left_to_open_;
 };
 
 }  // namespace rlhf::store

@@ -120,22 +120,30 @@ Scrubber::Scrubber(const std::vector<std::string>& names) {
 
 std::vector<Finding> Scrubber::find(std::string_view text) const {
   std::vector<Finding> found;
+  // A finding ends what stands before it, as the placeholder in its place will: otherwise numbers
+  // in a row would be found one a pass.
+  size_t edge = 0;
   for (size_t at = 0; at < text.size();) {
     if (const size_t length = placeholder_at(text, at)) {
       at += length;
       continue;
     }
-    Finding finding{Personal::email, at, email_at(text, at)};
+    const std::string_view rest = text.substr(edge);
+    Finding finding{Personal::email, at, email_at(rest, at - edge)};
     if (finding.length == 0) {
-      if (const auto number = personal_number_at(text, at)) {
+      if (const auto number = personal_number_at(rest, at - edge)) {
         finding = {number->kind, at, number->length};
       }
     }
     for (size_t i = 0; i < names_.size() && finding.length == 0; i++) {
-      finding = {Personal::name, at, name_at(text, at, names_[i])};
+      finding = {Personal::name, at, name_at(rest, at - edge, names_[i])};
     }
-    if (finding.length > 0) found.push_back(finding);
-    at += finding.length > 0 ? finding.length : size_t(code_point_at(text, at).length);
+    if (finding.length > 0) {
+      found.push_back(finding);
+      edge = at += finding.length;
+    } else {
+      at += size_t(code_point_at(text, at).length);
+    }
   }
   return found;
 }

@@ -4,10 +4,12 @@
 #include <cctype>
 
 #include "serve/store/audit.h"
+#include "serve/store/comparison_rows.h"
 #include "serve/store/login_delay.h"
 #include "serve/store/refusals.h"
 #include "serve/store/secrets.h"
 #include "serve/store/sqlite.h"
+#include "serve/store/token_rows.h"
 
 namespace rlhf::store {
 namespace {
@@ -84,18 +86,29 @@ void sign_out(Store& store, std::string_view session) {
   });
 }
 
-std::string new_token(Store& store, int64_t by, int64_t person, const std::string& label) {
+std::string insert_token(Store& store, Connection& connection, int64_t by, int64_t person,
+                         const std::string& label) {
+  check_exists(connection, "people", "person", person);
   const std::string token = random_token();
-  store.write([&](Connection& connection) {
-    if (!connection.value<int64_t>("SELECT id FROM people WHERE id = ?", person)) {
-      not_found("person", "expected a person, got the id {}", person);
-    }
-    const int64_t id =
-        connection.insert("INSERT INTO tokens(hash, person, label, created) VALUES(?, ?, ?, ?)",
-                          hash_of_token(token), person, store.cleaned(label), store.now());
-    add_audit(connection, store.now(), by, "new_token", {{"person", person}, {"token", id}});
-  });
+  const int64_t id =
+      connection.insert("INSERT INTO tokens(hash, person, label, created) VALUES(?, ?, ?, ?)",
+                        hash_of_token(token), person, store.cleaned(label), store.now());
+  add_audit(connection, store.now(), by, "new_token", {{"person", person}, {"token", id}});
   return token;
+}
+
+std::string new_token(Store& store, int64_t by, int64_t person, const std::string& label) {
+  return store.write(
+      [&](Connection& connection) { return insert_token(store, connection, by, person, label); });
+}
+
+std::string renew_token(Store& store, int64_t by, int64_t person, const std::string& label) {
+  return store.write([&](Connection& connection) {
+    connection.run("DELETE FROM tokens WHERE person = ?", person);
+    connection.run("DELETE FROM sessions WHERE person = ?", person);
+    add_audit(connection, store.now(), by, "revoke_all", {{"person", person}});
+    return insert_token(store, connection, by, person, label);
+  });
 }
 
 std::vector<ApiToken> tokens_of(Store& store, int64_t person) {
@@ -117,14 +130,6 @@ void revoke_token(Store& store, int64_t by, int64_t token) {
       not_found("token", "expected a token, got the id {}", token);
     }
     add_audit(connection, store.now(), by, "revoke_token", {{"token", token}});
-  });
-}
-
-void revoke_all(Store& store, int64_t by, int64_t person) {
-  store.write([&](Connection& connection) {
-    connection.run("DELETE FROM tokens WHERE person = ?", person);
-    connection.run("DELETE FROM sessions WHERE person = ?", person);
-    add_audit(connection, store.now(), by, "revoke_all", {{"person", person}});
   });
 }
 

@@ -46,10 +46,11 @@ struct ApiToken {
 
 /// The token, shown once: 64 hexadecimal digits. @throws NotFound without such a person.
 std::string new_token(Store& store, int64_t by, int64_t person, const std::string& label = "");
+/// The same, and the person's tokens and sessions before it end: in one write, for without either
+/// nobody might be left who can come in.
+std::string renew_token(Store& store, int64_t by, int64_t person, const std::string& label = "");
 std::vector<ApiToken> tokens_of(Store& store, int64_t person);
 /// @throws NotFound
 void revoke_token(Store& store, int64_t by, int64_t token);
-/// All tokens and sessions of a person.
-void revoke_all(Store& store, int64_t by, int64_t person);
 
 }  // namespace rlhf::store

@@ -122,22 +122,22 @@ int64_t Connection::last_id() const { return sqlite3_last_insert_rowid(database_
 
 void Connection::fail(int code) const {
   const std::string reason = database_ ? sqlite3_errmsg(database_) : sqlite3_errstr(code);
+  const std::string file = file_.string();
   switch (code & 0xff) {
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
-      input_error(file_.string(), "expected a whole SQLite database, got a damaged file ({})",
-                  reason);
+      throw Unusable(fmt::format("[{}] expected a whole SQLite database, got a damaged file ({})",
+                                 file, reason));
     case SQLITE_CANTOPEN:
-      input_error(file_.string(), "expected a database that can be opened, got: {}", reason);
+      throw Unusable(
+          fmt::format("[{}] expected a database that can be opened, got: {}", file, reason));
     case SQLITE_FULL:
-      throw NoRoom(fmt::format("[{}] expected room on the disk, got none: nothing was saved",
-                               file_.string()));
+      throw NoRoom(file, "expected room on the disk, got none: nothing was saved");
     case SQLITE_READONLY:
-      throw NoRoom(
-          fmt::format("[{}] expected a file that can be written, got: {}", file_.string(), reason));
+      throw NoRoom(file, fmt::format("expected a file that can be written, got: {}", reason));
     default:
-      throw Error(fmt::format("[{}] expected SQLite to go on, got: {} (code {})", file_.string(),
-                              reason, code));
+      throw Error(
+          fmt::format("[{}] expected SQLite to go on, got: {} (code {})", file, reason, code));
   }
 }
 

@@ -13,12 +13,20 @@
 #include <utility>
 #include <vector>
 
+#include "core/check.h"
+
 struct sqlite3;
 struct sqlite3_stmt;
 
 namespace rlhf::store {
 
 class Connection;
+
+/// The file is damaged, or cannot be opened. At the start that is the operator's to mend, later it
+/// is nobody's request that is wrong.
+struct Unusable : Error {
+  using Error::Error;
+};
 
 /// A statement in use. Parameters are bound in their order, columns are read by their number.
 class Statement {
@@ -89,7 +97,7 @@ class Connection {
  public:
   enum class Mode { write, read };
 
-  /// @throws InputError when the file cannot be opened.
+  /// @throws Unusable when the file cannot be opened.
   Connection(std::filesystem::path file, Mode mode);
   ~Connection();
   Connection(const Connection&) = delete;
@@ -136,7 +144,7 @@ class Connection {
   const std::filesystem::path& file() const { return file_; }
   sqlite3* handle() const { return database_; }
 
-  /// @throws what an error of SQLite's is to us: NoRoom, InputError (a damaged file) or Error.
+  /// @throws what an error of SQLite's is to us: NoRoom, Unusable or Error.
   [[noreturn]] void fail(int code) const;
 
  private:

@@ -60,6 +60,7 @@ struct Store::State {
   StoreOptions options;
   uint64_t seed = 0;
   LoginDelay login_delay;
+  std::atomic<bool> log_holds_erased = true;
   std::unique_ptr<FileLock> lock;
   std::unique_ptr<Writer> writer;  ///< none when only reading
   std::unique_ptr<ReaderPool> readers;
@@ -77,6 +78,15 @@ Store::Store(const std::filesystem::path& file, StoreOptions options, bool read_
     : state_(std::make_unique<State>()) {
   state_->file = file;
   state_->options = std::move(options);
+  try {
+    open(read_only);
+  } catch (const Unusable& error) {
+    throw InputError(error.what());
+  }
+}
+
+void Store::open(bool read_only) {
+  const std::filesystem::path& file = state_->file;
   if (read_only) {
     if (!std::filesystem::is_regular_file(file)) {
       input_error(file.string(), "expected a database, found none");
@@ -109,6 +119,7 @@ int64_t Store::now() const { return state_->options.clock(); }
 const std::filesystem::path& Store::file() const { return state_->file; }
 bool Store::scrubs() const { return state_->options.scrubber.has_value(); }
 LoginDelay& Store::login_delay() { return state_->login_delay; }
+std::atomic<bool>& Store::log_holds_erased() { return state_->log_holds_erased; }
 uint64_t Store::secret_seed() const { return state_->seed; }
 
 std::string Store::cleaned(std::string_view text) const {

@@ -4,6 +4,7 @@
 // wait for it. What is stored is in the headers beside this one, functions of a Store each.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -35,7 +36,9 @@ struct Conflict : InputError {
 /// The disk is full or the file system read-only; nothing of the write was kept. Free some room and
 /// try again: the store goes on working.
 struct NoRoom : Error {
-  using Error::Error;
+  NoRoom(const std::string& file, const std::string& why)
+      : Error(fmt::format("[{}] {}", file, why)), reason(why) {}
+  std::string reason;  ///< for clients, whom the file is no business of
 };
 
 /// Who does something: a person's id, or `the_program` for what happens by itself.
@@ -106,12 +109,17 @@ class Store {
 
   LoginDelay& login_delay();
 
+  /// Whether the log beside the database may hold what was deleted; true after opening, for the
+  /// process before may have been killed.
+  std::atomic<bool>& log_holds_erased();
+
   /// Of this database and secret: decides the order of answers and the names in exports.
   uint64_t secret_seed() const;
 
  private:
   struct State;
   Store(const std::filesystem::path& file, StoreOptions options, bool read_only);
+  void open(bool read_only);
   void run_write(const std::function<void(Connection&)>& action);
   void run_read(const std::function<void(Connection&)>& action);
 

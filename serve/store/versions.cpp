@@ -58,10 +58,8 @@ void decide(Connection& connection, int64_t now, int64_t by, int64_t id,
       "INSERT INTO decisions(version, previous, what, who, reason, created) "
       "VALUES(?, ?, ?, ?, ?, ?)",
       id, previous, what, by, reason, now);
-  connection.run(
-      "UPDATE comparisons SET withdrawn = 1 WHERE candidate = ? AND votes < wanted AND withdrawn = "
-      "0",
-      id);
+  // Those that have their votes as well: votes can go, by undoing or erasing.
+  connection.run("UPDATE comparisons SET withdrawn = 1 WHERE candidate = ? AND withdrawn = 0", id);
   add_audit(connection, now, by, what, {{"version", id}, {"reason", reason}});
 }
 

@@ -82,6 +82,9 @@ CastVote cast_vote(Store& store, int64_t person, const Vote& vote) {
         vote.request_id, person, comparison, vote.lease, vote.choice, vote.place, slot,
         vote.strength, note, vote.milliseconds, store.now());
     connection.run("UPDATE leases SET state = 1 WHERE id = ?", vote.lease);
+    // A lease that had run out may be voted on after the same comparison was leased once more.
+    connection.run("UPDATE leases SET state = 2 WHERE person = ? AND comparison = ? AND state = 0",
+                   person, comparison);
     count_vote(connection, comparison, vote.choice, 1);
     return CastVote{.id = id};
   });
