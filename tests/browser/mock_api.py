@@ -20,6 +20,7 @@ class Mock:
         self.signed_out = False
         self.role = 'admin'
         self.token_seconds = 0.012
+        self.first_seconds = 0   # before the first token
         self.steps = 120         # of the run that goes on
         self.anew = 0            # how often it was started anew
         self.reply = None        # words of the answers in chats

@@ -141,6 +141,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         ended, kept = False, None
         try:
             self.event('message', {'id': asked, 'parent': body['parent']})
+            time.sleep(self.mock.first_seconds)
             for i, word in enumerate(words):
                 self.event('token', {'text': word, 'log_prob': -0.05 - (i * 7 % 11) / 4, 'top': [
                     {'text': word, 'log_prob': -0.05 - (i * 7 % 11) / 4},

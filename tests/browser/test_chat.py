@@ -303,6 +303,21 @@ class Chat(BrowserTest):
         self.assertEqual(self.questions(), ['One.', 'Two.'])
 
     @needs_mock
+    def test_second_answer_stopped_before_it_begins_leaves_the_first(self):
+        self.say('One.')
+        first = self.answers()
+        self.mock(first_seconds=2)
+        self.tool(self.all('.message.assistant')[0], 'Answer again').click()
+        self.wait(lambda: self.shown('#stop'))
+        self.one('#stop').click()
+        self.done()
+        self.assertEqual(self.answers(), first)
+        self.assertNotIn('Stopped', self.text('#messages'))
+        self.mock(first_seconds=0)
+        self.say('Two.')
+        self.assertEqual(self.questions(), ['One.', 'Two.'])
+
+    @needs_mock
     def test_goes_on_after_an_empty_answer(self):
         self.say('One.')
         self.mock(reply=[])
