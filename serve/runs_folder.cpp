@@ -125,9 +125,19 @@ std::map<std::string, fs::path> RunsFolder::folders() const {
   std::vector<fs::path> found;
   find_below(root_, 0, found);
   std::map<std::string, fs::path> by_id;
+  bool root_is_run = false;
   for (fs::path& folder : found) {
     std::string id = fs::relative(folder, root_).generic_string();
-    by_id.emplace(std::move(id), std::move(folder));
+    if (id == ".") {  // no piece of a URL
+      root_is_run = true;
+    } else {
+      by_id.emplace(std::move(id), std::move(folder));
+    }
+  }
+  if (root_is_run) {
+    std::string id = fs::canonical(root_ / ".").filename().generic_string();
+    while (id.empty() || by_id.contains(id)) id += "_";  // below may be one of the same name
+    by_id.emplace(std::move(id), root_);
   }
   return by_id;
 }

@@ -15,7 +15,7 @@ namespace rlhf::serve {
 enum class RunState { running, ended, stopped };
 
 struct RunSummary {
-  std::string id;    ///< its path below the folder, with slashes
+  std::string id;    ///< its path below the folder, with slashes; of the folder itself its name
   std::string name;  ///< the same, for people
   std::string command;
   RunState state = RunState::stopped;

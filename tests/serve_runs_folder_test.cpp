@@ -5,6 +5,7 @@
 
 #include <cmath>
 #include <fstream>
+#include <set>
 
 #include "core/atomic_file.h"
 #include "core/check.h"
@@ -108,6 +109,26 @@ TEST_F(RunsFolderTest, LinesBeforeABrokenOneAreReadOnceItIsWhole) {
   for (int i = 0; i < 3; i++) EXPECT_NE(runs_.list().at(0).problem, "");
   write("a/metrics.jsonl", "{\"step\":1,\"loss\":3}\n{\"step\":2,\"loss\":2}\n");
   EXPECT_EQ(runs_.curves("a", -1).steps, (std::vector<int64_t>{1, 2}));
+}
+
+TEST_F(RunsFolderTest, TheFolderItselfMayBeARun) {
+  const std::string name = folder_.path().filename().string();
+  append(".", "{\"step\":1,\"loss\":3}\n");
+  append("a", "{\"step\":2}\n");
+  const auto ids = [&] {
+    std::set<std::string> all;
+    for (const RunSummary& run : runs_.list()) all.insert(run.id);
+    return all;
+  };
+  EXPECT_EQ(ids(), (std::set<std::string>{name, "a"}));
+  EXPECT_EQ(runs_.curves(name, -1).metrics.at("loss"), (std::vector<double>{3}));
+  EXPECT_TRUE(std::filesystem::equivalent(runs_.folder(name), folder_.path()));
+  append(name, "{\"step\":7}\n");
+  EXPECT_EQ(ids(), (std::set<std::string>{name, name + "_", "a"}));
+  EXPECT_EQ(runs_.curves(name, -1).steps, (std::vector<int64_t>{7}));
+  // However the folder is named on the command line.
+  EXPECT_EQ(RunsFolder(folder_.path() / "").folder(name), runs_.folder(name));
+  EXPECT_NO_THROW(RunsFolder(folder_.path() / "a" / "..").folder(name + "_"));
 }
 
 TEST_F(RunsFolderTest, IdsLeadNowhereElse) {

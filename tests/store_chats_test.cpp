@@ -39,6 +39,12 @@ TEST_F(Chats, EditingAndAskingAgainKeepTheOldBranch) {
                           {rlhf::Role::assistant, "scattering"},
                           {rlhf::Role::user, "really ?"}}));
   EXPECT_EQ(conversation_until(store(), anna, chat, edited).size(), 2u);
+  EXPECT_EQ(conversation_with(store(), anna, chat, two, "really ?"),
+            conversation_until(store(), anna, chat, deeper));
+  EXPECT_EQ(conversation_with(store(), anna, chat, {}, "why ?"),
+            (Conversation{{rlhf::Role::system, "Be brief."}, {rlhf::Role::user, "why ?"}}));
+  EXPECT_THROW(conversation_until(store(), anna, chat, two), NotFound) << "that is an answer";
+  EXPECT_THROW(conversation_with(store(), anna, chat, question, "x"), NotFound);
   EXPECT_EQ(find_chat(store(), anna, chat).title, "why is the sky blue ?");
 }
 

@@ -163,6 +163,10 @@ TEST_F(Privacy, TextsAreScrubbedBeforeTheyAreStored) {
   const int64_t chat = create_chat(store(), anna);
   add_user_message(store(), anna, chat, {}, "DE89 3704 0044 0532 0130 00");
   EXPECT_EQ(find_chat(store(), anna, chat).title, "[IBAN]");
+  const int64_t longer = create_chat(store(), anna);
+  const std::string words = "where a title of sixty bytes would end there is mail to ";
+  add_user_message(store(), anna, longer, {}, words + "erika@example.org");
+  EXPECT_EQ(find_chat(store(), anna, longer).title, words + "[EMA") << "scrubbed, then cut";
   for (const char* text : {"erika", "Mustermann", "mustermann", "1234567", "0532"}) {
     EXPECT_FALSE(on_disk(text)) << text;
   }

@@ -2,8 +2,8 @@
 import { by_id, el, fill, icon, icon_button } from './dom.js';
 import { api, get, new_request_id, post } from './api.js';
 import { add_words, t, translate } from './i18n.js';
-import { announce, ask, tell_failure } from './dialogs.js';
-import { ChatTree } from './chat_tree.js';
+import { announce, ask, tell_failure, toast } from './dialogs.js';
+import { ChatTree, real } from './chat_tree.js';
 import { build_settings, sampling, show_system, system_message } from './chat_settings.js';
 import { edit_in_place, message_element } from './chat_message.js';
 import { start } from './shell.js';
@@ -17,6 +17,7 @@ let chats = [];
 let open = null;       // id of the chat on the page; null: one that is yet to begin
 let tree = new ChatTree();
 let abort = null;      // ends the answer that is being written
+let visit = 0;         // counts how often the page has turned to a chat
 let drafts = 0;        // messages without an id of the server have names: draft_1, ...
 
 const title_of = (chat) => chat.title || t('untitled');
@@ -105,8 +106,17 @@ function leave_panel(event) {
   by_id(`show_${name}`).focus();
 }
 
+// Before the page turns to another chat: an answer that is being written ends, and nothing that was
+// asked for before touches the page any more.
+function leave_chat() {
+  ++visit;
+  abort?.abort();
+  abort = null;
+  writing(false);
+}
+
 function new_chat() {
-  if (abort) abort.abort();
+  leave_chat();
   open = null;
   tree = new ChatTree();
   show_system('', false);
@@ -117,10 +127,15 @@ function new_chat() {
 }
 
 async function open_chat(id) {
-  if (abort) abort.abort();
   close_panels();
+  if (abort && id === open) return;  // its answer is being written
+  leave_chat();
+  const mine = visit;
   try {
-    await load_chat(id);
+    const chat = await get(`/api/chats/${id}`);
+    if (visit !== mine) return;
+    leave_chat();  // what was asked of the chat before while this one was on its way
+    show_chat(chat);
     to_end();
     by_id('question').focus();
   } catch (error) {
@@ -128,19 +143,17 @@ async function open_chat(id) {
   }
 }
 
-async function load_chat(id) {
-  const chat = await get(`/api/chats/${id}`);
-  const known = open === id ? tree.by_id : new Map();
+function show_chat(chat) {
+  const known = open === chat.id ? tree.by_id : new Map();
   const tokens = (message) => {  // kept while the page is open: the server tells them once
     const old = known.get(message.id);
     return old?.content === message.content ? { tokens: old.tokens, usage: old.usage } : {};
   };
-  open = id;
+  open = chat.id;
   tree = new ChatTree(chat.messages.map((message) => ({ ...tokens(message), ...message,
     finish_reason: message.role === 'assistant' && message.ended === false
       ? known.get(message.id)?.finish_reason ?? 'unfinished' : undefined })));
-  const first = chat.messages.find(({ role }) => role === 'system');
-  show_system(first?.content ?? chat.system ?? '', true);
+  show_system(chat.system, true);
   show_chats();
   show_messages();
 }
@@ -163,8 +176,16 @@ async function remove_chat(chat) {
   }
 }
 
-// The last message on the page that the server knows.
-const last_kept = () => tree.path().filter(({ id }) => typeof id === 'number').at(-1)?.id ?? null;
+// The last answer on the page that the server has: what a new question goes on from.
+const last_answer = () =>
+  tree.path().filter((message) => message.role === 'assistant' && real(message)).at(-1)?.id ?? null;
+
+// The tree without what the server does not have.
+function real_tree() {
+  const kept = new ChatTree([...tree.by_id.values()].filter(real));
+  for (const [key, id] of tree.chosen) if (kept.by_id.has(id)) kept.chosen.set(key, id);
+  return kept;
+}
 
 function writing(yes) {
   const [goes, comes] = [by_id(yes ? 'send' : 'stop'), by_id(yes ? 'stop' : 'send')];
@@ -175,15 +196,17 @@ function writing(yes) {
   by_id('messages').setAttribute('aria-busy', String(yes));
 }
 
-// An answer that was stopped gets its id from the server, which writes it down a little later.
-async function reload_after_stop() {
-  const chat = open;
+// An answer that was stopped gets its id from the server, which writes it down a little later: it is
+// none of those `before`. here(): whether the page still shows the chat.
+async function reload_after_stop(before, here) {
   for (let looks = 0; looks < 5; ++looks) {
     await new Promise((go_on) => { setTimeout(go_on, 200); });
-    if (open !== chat) return;
-    await load_chat(chat);
+    if (!here()) return;
+    const chat = await get(`/api/chats/${open}`);
+    if (!here()) return;
+    show_chat(chat);
     const last = tree.path().at(-1);
-    if (last?.role !== 'assistant') continue;
+    if (last?.role !== 'assistant' || before.has(last.id)) continue;
     last.finish_reason = 'stopped';
     show_messages();
     to_end();
@@ -192,33 +215,42 @@ async function reload_after_stop() {
 }
 
 // Asks for an answer to `question` (a new message of the user) or to the message `parent` again.
-async function answer(question, parent) {
+// give_back(question) is called when the server did not take it.
+async function answer(question, parent, give_back) {
   if (abort) return;
-  abort = new AbortController();
-  const mine = abort;
+  const mine = new AbortController();
+  abort = mine;
+  const began = visit;
+  const here = () => visit === began;
+  let taken = question === null;
   writing(true);
   try {
     if (open === null) {
       const system = system_message();
-      const title = question.replace(/\s+/g, ' ').slice(0, 60);
-      const made = await post('/api/chats', system ? { title, system } : { title });
+      const made = await post('/api/chats', system ? { system } : {}, { signal: mine.signal });
+      if (!here()) return;
       open = made.id;
-      await load_chat(open);
-      chats = [{ id: open, title }, ...chats.filter(({ id }) => id !== open)];
-      parent = last_kept();  // the system message, where it is one of the messages
+      chats = [{ id: open, title: '' }, ...chats];
+      show_system(system, true);
       show_chats();
     }
-    await stream(question, parent, mine.signal);
-    if (mine.signal.aborted) await reload_after_stop();
+    const before = real_tree().by_id;
+    taken = await stream(question, parent, mine.signal, here) || taken;
+    if (mine.signal.aborted) await reload_after_stop(before, here);
   } catch (error) {
-    tell_failure(error);
+    if (error.name !== 'AbortError') tell_failure(error);
   }
+  if (!here()) return;
   abort = null;
   writing(false);
+  if (!taken) give_back(question);
 }
 
-async function stream(question, parent, signal) {
+// Returns whether the server has named the question.
+async function stream(question, parent, signal, here) {
   const chat = open;
+  const before = real_tree();
+  tree = real_tree();
   const asked = question === null ? tree.by_id.get(parent)
     : { id: `draft_${++drafts}`, parent, role: 'user', content: question };
   const reply = { id: `draft_${++drafts}`, parent: asked.id, role: 'assistant', content: '',
@@ -230,19 +262,35 @@ async function stream(question, parent, signal) {
   const element = by_id('messages').lastElementChild;
   element.classList.add('writing');
   const body = question === null ? { parent, regenerate: true } : { parent, content: question };
-  const names = {};
+  let named = null;
   await stream_answer(`/api/chats/${chat}/messages`, { ...body, ...sampling() }, reply,
-    element.querySelector('.text'), by_id('messages'),
-    (named) => Object.assign(names, named), signal);
-  if (open !== chat) return;  // another chat was opened meanwhile
-  const old = tree;
-  tree = new ChatTree([...old.by_id.values()].filter(({ id }) => !String(id).startsWith('draft')));
-  for (const [key, id] of old.chosen) if (tree.by_id.has(id)) tree.chosen.set(key, id);
-  if (question !== null && names.id !== undefined) tree.add({ ...asked, id: names.id });
-  tree.add({ ...reply, parent: question === null ? parent : names.id ?? null });
+    element.querySelector('.text'), by_id('messages'), ({ id }) => {
+      named = id;
+      const titled = chats.some((one) => one.id === chat && one.title);
+      if (!titled) load_chats().catch(tell_failure);  // the server makes it of the first question
+    }, signal);
+  if (!here()) return named !== null;
+  tree = real_tree();
+  if (question !== null && named !== null) tree.add({ ...asked, id: named });
+  put_reply({ ...reply, parent: named ?? parent }, before);
   show_messages();
   to_end();
-  announce(t(reply.finish_reason === 'stopped' ? 'stopped' : 'answer_complete'));
+  return named !== null;
+}
+
+// Puts an answer that has ended on the page. One of which there is nothing does not push aside what
+// stood at its place before.
+function put_reply(reply, before) {
+  const stopped = reply.finish_reason === 'stopped';
+  const failed = reply.error !== undefined;
+  const empty = !real(reply) && !reply.content;
+  if (empty && !stopped && !failed) reply.finish_reason = 'empty';
+  const instead = empty && before.after(reply.parent);
+  if (!instead) tree.add(reply);
+  else tree.add(instead);
+  if (instead && failed) toast('answer_failed', { message: reply.error }, 'bad');
+  else if (instead && !stopped) toast('empty_answer', {}, 'bad');
+  else if (!failed) announce(t(stopped ? 'stopped' : empty ? 'empty_answer' : 'answer_complete'));
 }
 
 const actions = {
@@ -253,9 +301,11 @@ const actions = {
   again(message) {
     answer(null, message.parent);
   },
-  edit(message) {
+  edit(message, text = message.content) {
     const element = by_id('messages').querySelector(`[data-id="${message.id}"]`);
-    edit_in_place(element, message, (text) => answer(text, message.parent ?? null), show_messages);
+    const again = (refused) => actions.edit(message, refused);
+    edit_in_place(element, text, (wording) => answer(wording, message.parent ?? null, again),
+      show_messages);
   },
   async rate(message, value) {
     try {
@@ -283,7 +333,10 @@ function build_composer() {
     if (!text || abort) return;
     field.value = '';
     grow(field);
-    answer(text, last_kept());
+    answer(text, last_answer(), (refused) => {
+      field.value = field.value ? `${refused}\n${field.value}` : refused;  // typed meanwhile
+      grow(field);
+    });
   };
   field.dataset.t_placeholder = 'write_here';
   field.addEventListener('input', () => grow(field));

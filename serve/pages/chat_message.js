@@ -2,6 +2,7 @@
 import { el, fill, icon_button, plain } from './dom.js';
 import { t } from './i18n.js';
 import { toast } from './dialogs.js';
+import { real } from './chat_tree.js';
 import { token_span, watch_tokens } from './chat_tokens.js';
 
 function branches(message, tree, actions) {
@@ -36,15 +37,14 @@ async function copy(text) {
   }
 }
 
-const real = (message) => typeof message.id === 'number';  // by the server
-
 function tools(message, tree, actions) {
   const mine = message.role === 'user';
+  const asked = tree.by_id.get(message.parent)?.role === 'user';  // not so where that was refused
   return el('div', { class: 'tools_of_message' },
     branches(message, tree, actions),
     !mine && real(message) ? [thumb(message, 1, actions), thumb(message, -1, actions)] : null,
     mine && real(message) ? icon_button('edit', 'edit', () => actions.edit(message)) : null,
-    !mine && message.parent ? icon_button('again', 'regenerate', () => actions.again(message))
+    !mine && asked ? icon_button('again', 'regenerate', () => actions.again(message))
       : null,
     icon_button('copy', 'copy_message', () => copy(message.content)),
     message.usage ? el('span', { class: 'small soft', t: 'usage', args: message.usage }) : null);
@@ -64,7 +64,7 @@ export function message_body(message) {
 }
 
 const states = { cancelled: 'stopped', stopped: 'stopped', length: 'cut',
-  unfinished: 'unfinished' };
+  unfinished: 'unfinished', empty: 'empty_answer' };
 
 export function message_element(message, tree, actions) {
   const state = states[message.finish_reason];
@@ -76,13 +76,13 @@ export function message_element(message, tree, actions) {
     message_body(message),
     message.error ? el('p', { class: 'notice bad small', role: 'alert', t: 'answer_failed',
       args: { message: message.error } }) : null,
-    message.role === 'system' ? null : tools(message, tree, actions));
+    tools(message, tree, actions));
 }
 
-// Turns a message of the user into a field. send(text) is called when it is sent.
-export function edit_in_place(element, message, send, cancel) {
-  const field = el('textarea', { rows: Math.min(12, message.content.split('\n').length + 1),
-    t_label: 'edit', value: message.content });
+// Turns a message of the user into a field with `wording`. send(text) is called when it is sent.
+export function edit_in_place(element, wording, send, cancel) {
+  const field = el('textarea', { rows: Math.min(12, wording.split('\n').length + 1),
+    t_label: 'edit', value: wording });
   const form = el('form', { class: 'stack editing' }, field, el('div', { class: 'row' },
     el('button', { type: 'submit', class: 'primary tiny', t: 'edit_send' }),
     el('button', { type: 'button', class: 'tiny', t: 'cancel', on: { click: cancel } })));

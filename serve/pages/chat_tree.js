@@ -1,6 +1,8 @@
 // A chat is a tree: editing a message or answering it again adds a sibling and keeps the old
 // branch. Of each set of siblings one is on the page.
 
+export const real = ({ id }) => typeof id === 'number';  // the server has it
+
 const key_of = (id) => (id === null || id === undefined ? 'root' : String(id));
 
 export class ChatTree {
@@ -31,6 +33,11 @@ export class ChatTree {
     const all = this.siblings(message);
     const at = all.indexOf(message.id) + steps;
     if (at >= 0 && at < all.length) this.chosen.set(key_of(message.parent), all[at]);
+  }
+
+  // The message on the page that follows that of the id `parent`.
+  after(parent) {
+    return this.by_id.get(this.chosen.get(key_of(parent)));
   }
 
   // The messages on the page, from the first to the last.

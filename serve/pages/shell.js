@@ -92,6 +92,17 @@ async function who_am_i() {
   }
 }
 
+let person = null;  // whom the page was built for
+
+// A page on which somebody else signs in begins anew: what it shows and what it is about to send are
+// not theirs.
+async function sign_in_again() {
+  await ask_to_sign_in();
+  if (person === null || (await who_am_i()).id === person) return;
+  location.reload();
+  await new Promise(() => {});  // the call that waits is never made
+}
+
 // Builds the frame, waits for a sign-in where one is needed, and returns what /api/me says. The
 // page is shown before, so that it must look right without data.
 export async function start(page) {
@@ -100,9 +111,10 @@ export async function start(page) {
   document.addEventListener('language', () => name_page(page));
   translate(document.documentElement);
   document.documentElement.classList.remove('starting');
-  on_unauthorized(ask_to_sign_in);
+  on_unauthorized(sign_in_again);
   await use_token_of_address();
   const me = await who_am_i();
+  person = me.id;
   const who = by_id('who');
   who.textContent = me.name;
   who.title = me.name;

@@ -169,10 +169,10 @@ void say(Application& app, const Request& request, const http::Reply& reply) {
   const int64_t capacity = policy.engine->capacity();
   const Asked asked = asked_in(app, request, capacity);
   const store::Sampling& sampling = asked.sampling;
-  const int64_t message =
-      asked.content ? store::add_user_message(app.store, person, chat, asked.parent, *asked.content)
-                    : *asked.parent;
-  const Conversation said = store::conversation_until(app.store, person, chat, message);
+  const Conversation said =
+      asked.content
+          ? store::conversation_with(app.store, person, chat, asked.parent, *asked.content)
+          : store::conversation_until(app.store, person, chat, *asked.parent);
   const int64_t room = capacity - std::min(sampling.max_tokens, capacity / 2);
   engine::Job job;
   job.prompt = conversation_tokens(*policy.model, said, room);
@@ -187,6 +187,10 @@ void say(Application& app, const Request& request, const http::Reply& reply) {
   for (const SpecialToken& special : policy.model->tokenizer->special_tokens()) {
     job.sampling.stop_tokens.push_back(special.id);
   }
+  // Last, so that nothing is kept of what is refused.
+  const int64_t message =
+      asked.content ? store::add_user_message(app.store, person, chat, asked.parent, *asked.content)
+                    : *asked.parent;
 
   const auto stream = reply.stream();
   stream->send(http::event_text("message", Writing::dumped({{"id", message}})));

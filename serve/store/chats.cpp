@@ -52,17 +52,39 @@ std::string beginning_of(std::string_view text, size_t longest) {
   return std::string(text);
 }
 
+void check_parent(Connection& connection, int64_t chat, std::optional<int64_t> parent,
+                  rlhf::Role role) {
+  if (parent &&
+      !connection.value<int64_t>("SELECT id FROM messages WHERE id = ? AND chat = ? AND role = ?",
+                                 *parent, chat, role)) {
+    not_found("parent", "expected a message of this chat from the {}, got the id {}",
+              rlhf::name_of(role), *parent);
+  }
+}
+
 /// Checks a parent and says that the chat was used.
 void begin_message(Connection& connection, int64_t now, int64_t person, int64_t chat,
                    std::optional<int64_t> parent, rlhf::Role role_of_parent) {
   owned_chat(connection, person, chat);
-  if (parent &&
-      !connection.value<int64_t>("SELECT id FROM messages WHERE id = ? AND chat = ? AND role = ?",
-                                 *parent, chat, role_of_parent)) {
-    not_found("parent", "expected a message of this chat from the {}, got the id {}",
-              rlhf::name_of(role_of_parent), *parent);
-  }
+  check_parent(connection, chat, parent, role_of_parent);
   connection.run("UPDATE chats SET updated = ? WHERE id = ?", now, chat);
+}
+
+/// The system text, where there is one, and the messages from the first to `last`.
+Conversation conversation_to(Connection& connection, int64_t person, int64_t chat,
+                             std::optional<int64_t> last, rlhf::Role role_of_last) {
+  const Chat owner = owned_chat(connection, person, chat);
+  check_parent(connection, chat, last, role_of_last);
+  Conversation conversation;
+  while (last) {
+    auto row = connection.query("SELECT role, content, parent FROM messages WHERE id = ?", *last);
+    row.step();
+    conversation.push_back({row.get<rlhf::Role>(0), row.get<std::string>(1)});
+    last = row.get<std::optional<int64_t>>(2);
+  }
+  if (!owner.system.empty()) conversation.push_back({rlhf::Role::system, owner.system});
+  std::reverse(conversation.begin(), conversation.end());
+  return conversation;
 }
 
 }  // namespace
@@ -147,22 +169,19 @@ int64_t add_assistant_message(Store& store, int64_t person, int64_t chat,
   });
 }
 
-Conversation conversation_until(Store& store, int64_t person, int64_t chat, int64_t message) {
+Conversation conversation_until(Store& store, int64_t person, int64_t chat, int64_t question) {
   return store.read([&](Connection& connection) {
-    const Chat owner = owned_chat(connection, person, chat);
-    Conversation conversation;
-    std::optional<int64_t> at = message;
-    while (at) {
-      auto row = connection.query(
-          "SELECT role, content, parent FROM messages WHERE id = ? AND chat = ?", *at, chat);
-      if (!row.step()) not_found("message", "expected one of this chat, got the id {}", *at);
-      conversation.push_back({row.get<rlhf::Role>(0), row.get<std::string>(1)});
-      at = row.get<std::optional<int64_t>>(2);
-    }
-    if (!owner.system.empty()) conversation.push_back({rlhf::Role::system, owner.system});
-    std::reverse(conversation.begin(), conversation.end());
-    return conversation;
+    return conversation_to(connection, person, chat, question, rlhf::Role::user);
   });
+}
+
+Conversation conversation_with(Store& store, int64_t person, int64_t chat,
+                               std::optional<int64_t> parent, const std::string& content) {
+  Conversation conversation = store.read([&](Connection& connection) {
+    return conversation_to(connection, person, chat, parent, rlhf::Role::assistant);
+  });
+  conversation.push_back({rlhf::Role::user, store.cleaned(content)});
+  return conversation;
 }
 
 }  // namespace rlhf::store

@@ -56,8 +56,12 @@ struct AssistantMessage {
 int64_t add_assistant_message(Store& store, int64_t person, int64_t chat,
                               const AssistantMessage& message);
 
-/// What a model reads to answer a message: the system text, where there is one, then the messages
-/// from the first to this one.
-Conversation conversation_until(Store& store, int64_t person, int64_t chat, int64_t message);
+/// What a model reads to answer a message of the user: the system text, where there is one, then
+/// the messages from the first to this one.
+Conversation conversation_until(Store& store, int64_t person, int64_t chat, int64_t question);
+
+/// The same for a message that add_user_message() is yet to write.
+Conversation conversation_with(Store& store, int64_t person, int64_t chat,
+                               std::optional<int64_t> parent, const std::string& content);
 
 }  // namespace rlhf::store

@@ -32,12 +32,12 @@ fetch(path, {method, headers: body === null ? {} : {'Content-Type': type}, body}
 '''
 
 
-# Records the votes that the page sends.
+# Records what the page posts.
 LISTEN = '''
-window.sent = [];
+window.sent = {};
 const real = window.fetch;
 window.fetch = (path, options) => {
-  if (path === '/api/votes') window.sent.push(JSON.parse(options.body));
+  if (options.method === 'POST') (window.sent[path] ??= []).push(JSON.parse(options.body));
   return real(path, options);
 };
 '''
@@ -118,11 +118,11 @@ class BrowserTest(unittest.TestCase):
         return json.load(urllib.request.urlopen(request))
 
     def listen(self):
-        """From now on sent() has the votes that this page sends."""
+        """From now on sent() has what this page posts."""
         self.js(LISTEN)
 
-    def sent(self):
-        return self.js('return window.sent')
+    def sent(self, path='/api/votes'):
+        return self.js('return window.sent[arguments[0]] ?? []', path)
 
     def sign_out(self):
         self.driver.delete_all_cookies()

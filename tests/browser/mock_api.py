@@ -20,16 +20,19 @@ class Mock:
         self.signed_out = False
         self.role = 'admin'
         self.token_seconds = 0.012
+        self.first_seconds = 0   # before the first token
         self.steps = 120         # of the run that goes on
         self.anew = 0            # how often it was started anew
-        self.reply = None
+        self.reply = None        # words of the answers in chats
+        self.questions_fail = 0  # so many questions in chats are refused with 429
+        self.chats_fail = 0      # so many chats are refused to be made, likewise
         self.sample_texts = None
         self.votes = {}          # request id: body
         self.requests = []       # every vote that arrived
         self.ratings = []
         self.leases = 0
         self.undone = []
-        self.name = 'Ada'
+        self.person, self.name = 1, 'Ada'
         self.chats = {}
         self.messages = 0
         self.people = [dict(person) for person in data.PEOPLE]
@@ -119,12 +122,29 @@ def new_message(mock, chat, **fields):
     return message
 
 
+def ask(mock, chat, body):
+    """Checks a question as the server does; returns its id."""
+    if mock.questions_fail:
+        mock.questions_fail -= 1
+        refuse(429, 'Too many questions.')
+    again, parent = body.get('regenerate'), body['parent']
+    role = 'user' if again else 'assistant'
+    if not any((m['id'], m['role']) == (parent, role) for m in chat['messages']) and (
+            again or parent is not None):
+        refuse(404, f'expected a message of this chat from the {role}')
+    if again:
+        return parent
+    chat['title'] = chat['title'] or body['content'][:60]
+    return new_message(mock, chat, parent=parent, role='user', content=body['content'])['id']
+
+
 def new_chat(mock, body):
+    if mock.chats_fail:
+        mock.chats_fail -= 1
+        refuse(429, 'Too many chats.')
     number = len(mock.chats) + 1
     mock.chats[number] = {'id': number, 'title': body.get('title', ''), 'messages': [],
-                          'updated': data.NOW}
-    if body.get('system'):
-        new_message(mock, mock.chats[number], parent=None, role='system', content=body['system'])
+                          'system': body.get('system', ''), 'updated': data.NOW}
     return {'id': number}
 
 
@@ -250,7 +270,7 @@ def prompts(mock, body, query):
 
 
 ROUTES = [(method, re.compile(path + '$'), handler) for method, path, handler in [
-    ('GET', '/api/me', lambda m, b: {'id': 1, 'name': m.name, 'role': m.role, 'votes': 212,
+    ('GET', '/api/me', lambda m, b: {'id': m.person, 'name': m.name, 'role': m.role, 'votes': 212,
                                      'version': {'id': 2, 'name': 'dpo-2'}, 'learn': True}),
     ('GET', '/api/progress', lambda m, b: m.progress()),
     ('POST', '/api/comparisons/next', next_comparison), ('POST', '/api/votes', vote),

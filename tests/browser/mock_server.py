@@ -15,7 +15,7 @@ import time
 import urllib.parse
 
 import mock_data as data
-from mock_api import ROUTES, Mock, Refusal, new_message
+from mock_api import ROUTES, Mock, Refusal, ask, new_message
 
 FOLDER = pathlib.Path(__file__).resolve().parents[2] / 'serve' / 'pages'
 CHART = pathlib.Path('/usr/share/javascript/chart.js/chart.min.js')
@@ -124,21 +124,24 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.wfile.flush()
 
     def stream(self, chat, body):
+        try:
+            with self.mock.lock:
+                asked = ask(self.mock, chat, body)
+        except Refusal as refusal:
+            return self.error(*refusal.args)
         self.send_response(200)
         for name, value in (('Content-Type', 'text/event-stream'), ('Transfer-Encoding', 'chunked'),
                             ('Content-Security-Policy', POLICY)):
             self.send_header(name, value)
         self.end_headers()
-        with self.mock.lock:
-            asked = body['parent'] if body.get('regenerate') else new_message(
-                self.mock, chat, parent=body['parent'], role='user', content=body['content'])['id']
         said = []
-        words = self.mock.reply or data.REPLY
+        words = data.REPLY if self.mock.reply is None else self.mock.reply
         words = [word if i == 0 else ' ' + word for i, word in enumerate(words)]
         words = words[:body.get('max_tokens', 128)]
-        ended = False
+        ended, kept = False, None
         try:
             self.event('message', {'id': asked, 'parent': body['parent']})
+            time.sleep(self.mock.first_seconds)
             for i, word in enumerate(words):
                 self.event('token', {'text': word, 'log_prob': -0.05 - (i * 7 % 11) / 4, 'top': [
                     {'text': word, 'log_prob': -0.05 - (i * 7 % 11) / 4},
@@ -148,10 +151,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 time.sleep(self.mock.token_seconds)
             ended = True
         finally:
-            with self.mock.lock:
-                message = new_message(self.mock, chat, parent=asked, role='assistant',
-                                      content=''.join(said), version=2, ended=ended)
-        self.event('done', {'id': message['id'], 'finish_reason': 'stop',
+            if said:
+                with self.mock.lock:
+                    kept = new_message(self.mock, chat, parent=asked, role='assistant',
+                                       content=''.join(said), version=2, ended=ended)['id']
+        self.event('done', {'id': kept, 'finish_reason': 'stop',
                             'usage': {'prompt_tokens': 9, 'completion_tokens': len(said)}})
         self.wfile.write(b'0\r\n\r\n')
 

@@ -5,7 +5,12 @@ from browser import ENTER, ESCAPE, SPACE, BrowserTest, Site, needs_mock
 from selenium.webdriver.common.keys import Keys
 
 
+REFUSED = ('429', 'Failed to load resource')
+
+
 class Chat(BrowserTest):
+    expected_errors = REFUSED
+
     def setUp(self):
         super().setUp()
         self.open('/chat', '#question')
@@ -219,3 +224,149 @@ class Chat(BrowserTest):
         self.assertEqual(self.js(f'return {box}.scrollTop'), 0)
         self.one('#stop').click()
         self.done()
+
+    def field(self):
+        return self.one('#question').get_property('value')
+
+    def questions(self):
+        return self.js('''return [...document.querySelectorAll('.message.user .text')]
+          .map((text) => text.textContent)''')
+
+    def kept(self):
+        """The messages of the chat that was made last, as the server has them."""
+        return list(self.mock()['chats'].values())[-1]['messages']
+
+    def test_titles_are_the_servers(self):
+        self.listen()
+        question = 'Is the address in this long question that I ask erika@example.org ?'
+        self.say(question)
+        self.assertEqual([list(body) for body in self.sent('/api/chats')], [[]])
+        self.wait(lambda: self.text('#chat_title') == question[:60])
+        self.assertEqual(self.text('.chat_link'), question[:60])
+
+    @needs_mock
+    def test_refused_first_question_comes_back(self):
+        self.mock(chats_fail=1)
+        self.one('#question').send_keys('One.', ENTER)
+        self.wait(lambda: self.field() == 'One.')
+        self.mock(questions_fail=1)
+        self.press(ENTER)
+        self.wait(lambda: self.all('.message [role="alert"]'))
+        self.wait(lambda: self.field() == 'One.')
+        self.assertFalse(self.all('[aria-label="Answer again"]'))  # there is nothing to answer
+        self.press(ENTER)
+        self.wait(lambda: len(self.all('.message')) == 2)
+        self.done()
+        self.assertEqual((self.questions(), self.field()), (['One.'], ''))
+        self.assertFalse(self.all('[role="alert"]'))
+        self.assertEqual(len(self.mock()['chats']), 1)
+
+    @needs_mock
+    def test_refused_question_leaves_the_conversation(self):
+        self.say('One.')
+        self.mock(questions_fail=1)
+        self.one('#question').send_keys('Two.', ENTER)
+        self.wait(lambda: 'Too many questions.' in self.text('#messages'))
+        self.done()
+        self.assertEqual((self.questions(), self.field()), (['One.'], 'Two.'))
+        self.press(ENTER)
+        self.wait(lambda: self.questions() == ['One.', 'Two.'])
+        self.done()
+        parents = [message['parent'] for message in self.kept()]
+        self.assertEqual(parents, [None, 1, 2, 3])
+
+    @needs_mock
+    def test_refused_edit_keeps_the_wording(self):
+        self.say('One.')
+        self.say('Two.')
+        self.mock(questions_fail=1)
+        self.tool(self.all('.message.user')[0], 'Edit').click()
+        field = self.wait(lambda: self.one('.editing textarea'))
+        field.send_keys(' And why?', ENTER)
+        self.wait(lambda: 'Too many questions.' in self.text('#toasts'))
+        field = self.wait(lambda: self.one('.editing textarea'))
+        self.assertEqual(field.get_property('value'), 'One. And why?')
+        self.assertEqual((len(self.answers()), self.field()), (2, ''))
+        field.send_keys(ENTER)
+        self.wait(lambda: self.questions() == ['One. And why?'])
+        self.done()
+
+    @needs_mock
+    def test_refused_second_answer_leaves_the_first(self):
+        self.say('One.')
+        self.mock(questions_fail=1)
+        self.tool(self.all('.message.assistant')[0], 'Answer again').click()
+        self.wait(lambda: self.all('#toasts .bad'))
+        self.done()
+        self.assertTrue(self.answers()[0])
+        self.say('Two.')
+        self.assertEqual(self.questions(), ['One.', 'Two.'])
+
+    @needs_mock
+    def test_second_answer_stopped_before_it_begins_leaves_the_first(self):
+        self.say('One.')
+        first = self.answers()
+        self.mock(first_seconds=2)
+        self.tool(self.all('.message.assistant')[0], 'Answer again').click()
+        self.wait(lambda: self.shown('#stop'))
+        self.one('#stop').click()
+        self.done()
+        self.assertEqual(self.answers(), first)
+        self.assertNotIn('Stopped', self.text('#messages'))
+        self.mock(first_seconds=0)
+        self.say('Two.')
+        self.assertEqual(self.questions(), ['One.', 'Two.'])
+
+    @needs_mock
+    def test_goes_on_after_an_empty_answer(self):
+        self.say('One.')
+        self.mock(reply=[])
+        self.one('#question').send_keys('Two.', ENTER)
+        self.wait(lambda: 'Empty answer' in self.text('#messages'))
+        self.done()
+        self.mock(reply=None)
+        self.say('Three.')
+        self.assertEqual(self.questions(), ['One.', 'Three.'])
+        self.assertIn('2/2', self.text('#messages'))
+        self.tool(self.all('.message.user')[1], 'Previous branch').click()
+        self.wait(lambda: self.questions() == ['One.', 'Two.'])
+        self.say('Four.')  # after the last answer, where the last message has none
+        self.assertEqual(self.questions(), ['One.', 'Four.'])
+        self.assertEqual([message['parent'] for message in self.kept()], [None, 1, 2, 2, 4, 2, 6])
+
+    @needs_mock
+    def test_empty_answer_can_be_asked_for_again(self):
+        self.mock(reply=[])
+        self.one('#question').send_keys('One.', ENTER)
+        self.wait(lambda: 'Empty answer' in self.text('#messages'))
+        self.done()
+        self.mock(reply=None)
+        self.tool(self.all('.message.assistant')[0], 'Answer again').click()
+        self.wait(lambda: self.answers() and self.answers()[0])
+        self.done()
+        self.assertEqual(len(self.all('.message')), 2)
+
+    def test_new_chat_while_an_answer_is_written(self):
+        self.begin_long_answer()
+        self.one('#new_chat').click()
+        self.wait(lambda: self.shown('.welcome') and self.shown('#send'))
+        if Site.mock:
+            self.mock(token_seconds=0)
+        self.set('#max_tokens_number', '24')
+        self.say('Something else.')  # at once
+        self.settled(1500)  # as long as the page looks for an answer that was stopped
+        self.assertEqual(self.questions(), ['Something else.'])
+        self.assertNotIn('Stopped', self.text('#messages'))
+        self.assertFalse(self.all('#toasts .bad'))
+
+    def test_other_chat_while_an_answer_is_written(self):
+        self.say('Before.')
+        before = self.answers()
+        self.one('#new_chat').click()
+        self.begin_long_answer()
+        self.all('.chat_link')[1].click()
+        self.wait(lambda: self.questions() == ['Before.'] and self.shown('#send'))
+        self.settled(1500)
+        self.assertEqual((self.questions(), self.answers()), (['Before.'], before))
+        self.assertNotIn('Stopped', self.text('#messages'))
+        self.assertFalse(self.all('#toasts .bad'))

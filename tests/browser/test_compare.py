@@ -3,7 +3,7 @@ import time
 
 from browser import SPACE, TAB, ENTER, ESCAPE, BrowserTest, Site, needs_mock
 
-FAILS = ('503', 'Failed to load resource')
+FAILS = ('401', '503', 'Failed to load resource')
 
 
 class Compare(BrowserTest):
@@ -127,6 +127,41 @@ class Compare(BrowserTest):
         self.open('/', '#ballot')
         known = self.wait(lambda: self.mock()['votes'] and self.mock())
         self.assertEqual(len({vote['request_id'] for vote in known['requests']}), 1)
+
+    def sign_in(self):
+        self.wait(lambda: self.shown('#sign_in'))
+        self.one('#sign_in_token').send_keys(Site.token, ENTER)
+        self.wait(lambda: not self.all('dialog[open]'))
+
+    @needs_mock
+    def test_a_session_that_ends_loses_no_vote(self):
+        self.mock(signed_out=True)
+        self.press('1')
+        self.sign_in()
+        self.wait(lambda: 'Saved.' in self.text('#vote_state'))
+        self.assertEqual(len(self.mock()['votes']), 1)
+
+    @needs_mock
+    def test_votes_stay_with_who_cast_them(self):
+        self.mock(signed_out=True)
+        self.press('1')
+        self.mock(person=2, name='Ben')
+        self.sign_in()
+        self.wait(lambda: self.text('#who') == 'Ben')
+        self.ready()
+        self.settled()
+        self.assertFalse(self.mock()['requests'])
+        self.mock(votes_fail=1000)
+        self.press('2')
+        self.wait(lambda: 'Not saved yet' in self.text('#vote_state'))
+        self.mock(votes_fail=0)
+        self.show()
+        votes = self.wait(lambda: self.mock()['votes'])
+        self.assertEqual([vote['place'] for vote in votes], [1])
+        self.mock(person=1, name='Ada')
+        self.show()
+        self.wait(lambda: len(self.mock()['votes']) == 2)
+        self.assertEqual(self.mock()['votes'][1]['place'], 0)
 
     def test_ratings(self):
         self.all('.answer [data-kind="thumb"]')[0].click()
