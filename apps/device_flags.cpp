@@ -97,13 +97,14 @@ void choose_attention(const std::string& attention) {
   if constexpr (has_cuda) {
     gpu::attention_options().library =
         attention == "cudnn" ? AttentionLibrary::cudnn : AttentionLibrary::native;
+    // A command that has the process to itself decides for the threads that it starts, too.
+    if (!current_watch()) gpu::begin_attention_with(gpu::attention_options());
   }
 }
 
 void choose_products(bool bf16) {
   using cpu::Products;
   cpu::gemm_options().products = bf16 ? Products::bf16 : Products::f32;
-  // A command that has the process to itself decides for the threads that it starts, too.
   if (!current_watch()) cpu::begin_threads_with(cpu::gemm_options());
   if (!bf16) return;
   note("device: CPU, products in bfloat16{}\n",

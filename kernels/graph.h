@@ -7,7 +7,8 @@
 namespace rlhf {
 
 /// From here on the stream keeps what it is given instead of running it. Nothing may wait for it or
-/// copy from or to the host until end_recording().
+/// copy from or to the host until end_recording(). Other threads' work waits until then, too
+/// (kernels/device_lock.h); so the same thread ends a recording, and it has one at a time.
 void begin_recording(Cuda, Stream stream);
 /// What was recorded, to be given to release_recording() in the end.
 /// @throws std::runtime_error when something in between could not be recorded.

@@ -1,4 +1,5 @@
-// Raw device memory: what a caching allocator, a tensor and a test need from a device.
+// Raw device memory: what a caching allocator, a tensor and a test need from a device. Any thread
+// may call these; work of several threads enters a stream in the order of their calls.
 #pragma once
 
 #include <cstddef>
@@ -26,7 +27,7 @@ void upload(Cuda, void* to, const void* from, size_t bytes, Stream stream);
 /// Copies to the host what the stream's work so far has left; it is there when this returns.
 void download(Cpu, void* to, const void* from, size_t bytes, Stream stream);
 void download(Cuda, void* to, const void* from, size_t bytes, Stream stream);
-/// Returns when the stream's work so far is done.
+/// Returns when the stream's work so far is done. Meanwhile other threads may give it more.
 void synchronize(Cpu, Stream stream);
 void synchronize(Cuda, Stream stream);
 

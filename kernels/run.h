@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "kernels/device.h"
+#include "kernels/device_lock.h"
 #include "kernels/memory.h"
 #include "kernels/trace.h"
 
@@ -38,12 +39,14 @@ decltype(auto) on_device(Device device, Body&& body) {
   throw std::invalid_argument("[device] expected cpu, got cuda: this build has no CUDA half");
 }
 
+/// Safe to call from several threads at a time: what one contract launches stays together.
 /// @throws std::invalid_argument also when the device does not compute on such elements.
 template <class Contract>
 void run(Device device, const Contract& contract, Stream stream = {}) {
   on_device(device, [&](auto tag) {
     if constexpr (computes<decltype(tag), typename ElementOf<Contract>::type>) {
       if (Trace* const trace = Trace::current()) trace->begin(device, contract);
+      [[maybe_unused]] const auto lock = lock_device(tag);
       run(tag, contract, stream);
     } else {
       throw std::invalid_argument(

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstring>
 #include <string>
+#include <thread>
 
 #include "kernels/graph.h"
 #include "tests/buffers.h"
@@ -138,6 +139,24 @@ TEST(AttentionLibrary, RepeatsItsBits) {
     EXPECT_TRUE(same_bits(other.out, first.out, first.out_size()));
     EXPECT_TRUE(same_bits(other.lse, first.lse, first.lse_size()));
     EXPECT_TRUE(same_bits(other.d_qkv, first.d_qkv, 3 * first.out_size()));
+  }
+}
+
+TEST(AttentionLibrary, IsChosenByEachThreadForItself) {
+  if constexpr (has_cuda) {
+    const AttentionLibrary mine = gpu::attention_options().library;
+    const auto of_new_thread = [] {
+      AttentionLibrary library{};
+      std::thread([&] { library = gpu::attention_options().library; }).join();
+      return library;
+    };
+    const AttentionLibrary at_first = of_new_thread();
+    std::thread([] { gpu::attention_options().library = AttentionLibrary::cudnn; }).join();
+    EXPECT_EQ(of_new_thread(), at_first);
+    gpu::begin_attention_with({AttentionLibrary::cudnn});
+    EXPECT_EQ(of_new_thread(), AttentionLibrary::cudnn);
+    EXPECT_EQ(gpu::attention_options().library, mine);
+    gpu::begin_attention_with({at_first});
   }
 }
 

@@ -31,15 +31,22 @@ inline void copy_inputs(const Instance& from, const Instance& to) {
   }
 }
 
+/// Fills what a kernel is only to write.
+inline void fill_outputs_with_nan(const Instance& instance) {
+  for (const Field& field : instance.fields) {
+    if (read_before(field) || !field.real()) continue;
+    for (int64_t i = 0; i < field.count; i++) field.set(i, NAN);
+  }
+}
+
 /// Runs the kernel with its pure outputs full of NaN; nothing outside of them may have changed.
 inline void run_guarded(const Instance& instance) {
   std::vector<std::vector<char>> before;
   for (const Field& field : instance.fields) {
     const char* bytes = static_cast<const char*>(field.raw());
     if (!field.written()) before.emplace_back(bytes, bytes + field.bytes());
-    if (read_before(field) || !field.real()) continue;
-    for (int64_t i = 0; i < field.count; i++) field.set(i, NAN);
   }
+  fill_outputs_with_nan(instance);
   instance.run();
   ASSERT_TRUE(instance.buffers->guards_intact()) << "wrote outside of a buffer";
   size_t next = 0;

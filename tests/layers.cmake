@@ -6,7 +6,7 @@
 cmake_minimum_required(VERSION 3.25)
 
 # Headers of kernels/ that are not contracts.
-set(support bf16 device device_report graph memory philox run trace)
+set(support bf16 device device_lock device_report graph memory philox run trace)
 
 # rule(<files> <what they may include> <in words> [<what they may not, in spite of that>])
 # All but the words are regular expressions on paths from the root; the first rule that fits counts.

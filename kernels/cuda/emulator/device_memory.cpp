@@ -161,7 +161,10 @@ void check_reachable(const void* arguments, size_t bytes, const std::string& ker
   }
 }
 
-void set_device_bytes(size_t bytes) { memory().limit = bytes; }
+void set_device_bytes(size_t bytes) {
+  const std::lock_guard lock(device_mutex());
+  memory().limit = bytes;
+}
 
 }  // namespace rlhf::emulator
 

@@ -6,6 +6,7 @@
 #include <new>
 #include <tuple>
 #include <type_traits>
+#include <utility>
 
 #include "kernels/cuda/emulator/language.h"
 #include "kernels/cuda/emulator/runtime.h"
@@ -47,7 +48,7 @@ void launch(const char* name, dim3 grid, dim3 block, size_t shared_bytes, cudaSt
   struct alignas(Call) Place {
     unsigned char bytes[sizeof(Call)] = {};
   };
-  const auto place = std::make_shared<Place>();
+  auto place = std::make_shared<Place>();
   auto* const call = new (place->bytes) Call{kernel, {arguments...}};
   std::apply([](auto&... all) { (clear_padding(all), ...); }, call->arguments);
   launch(Kernel{name, grid, block, shared_bytes,
@@ -55,7 +56,8 @@ void launch(const char* name, dim3 grid, dim3 block, size_t shared_bytes, cudaSt
                   const Call& mine = *static_cast<const Call*>(called);
                   std::apply(mine.kernel, mine.arguments);
                 },
-                std::shared_ptr<const void>(place, call), sizeof(Call)},
+                // Moved: another thread may run the kernel and free them before this one returns.
+                std::shared_ptr<const void>(std::move(place), call), sizeof(Call)},
          stream);
 }
 

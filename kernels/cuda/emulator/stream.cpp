@@ -64,7 +64,10 @@ void set_streams(Streams chosen) {
   run_all_streams();
   mode() = chosen;
 }
-Streams streams() { return mode(); }
+Streams streams() {
+  const std::lock_guard lock(device_mutex());
+  return mode();
+}
 
 std::recursive_mutex& device_mutex() {
   static auto* const only = new std::recursive_mutex;
@@ -278,6 +281,7 @@ cudaError_t cudaGraphInstantiate(cudaGraphExec_t* exec, cudaGraph_t graph, unsig
 }
 
 cudaError_t cudaGraphLaunch(cudaGraphExec_t exec, cudaStream_t stream) {
+  const Lock lock(device_mutex());  // one piece of work, whatever other threads put beside it
   for (const Work& work : exec->work) enqueue(stream, work);
   return cudaSuccess;
 }

@@ -3,7 +3,6 @@
 // shape is among the last of them.
 #include <algorithm>
 #include <cmath>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <type_traits>
@@ -142,8 +141,6 @@ void execute(const cudnn::Plan& plan, const std::vector<Address>& places, void* 
   pack.set_addresses(CUDNN_ATTR_VARIANT_PACK_WORKSPACE, &workspace, 1);
   pack = cudnn::sealed(std::move(pack));
 
-  static std::mutex mutex;  // a handle has one stream at a time
-  std::lock_guard lock(mutex);
   static const cudnnHandle_t handle = [] {
     cudnnHandle_t created{};
     cudnn::check(cudnnCreate(&created), "opening cuDNN");

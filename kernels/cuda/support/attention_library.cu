@@ -1,6 +1,7 @@
 // The user's choice between cuDNN and our own kernels.
 #include "kernels/cuda/support/attention_library.h"
 
+#include <atomic>
 #include <cstdlib>
 #include <stdexcept>
 
@@ -15,11 +16,20 @@ AttentionOptions options_of_environment() {
   throw std::invalid_argument("[RLHF_ATTENTION] expected native or cudnn, got " + name);
 }
 
+std::atomic<AttentionLibrary>& library_of_new_threads() {
+  static std::atomic<AttentionLibrary> library = options_of_environment().library;
+  return library;
+}
+
 }  // namespace
 
 AttentionOptions& attention_options() {
-  static AttentionOptions options = options_of_environment();
+  static thread_local AttentionOptions options{.library = library_of_new_threads()};
   return options;
+}
+
+void begin_attention_with(const AttentionOptions& options) {
+  library_of_new_threads() = options.library;
 }
 
 }  // namespace rlhf::gpu

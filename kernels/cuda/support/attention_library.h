@@ -14,15 +14,19 @@ enum class AttentionLibrary {
   cudnn,   ///< the library wherever it has a plan
 };
 
-/// How attention is computed from now on; meant to be set before the first. Any change may change
-/// bits.
+/// How the calling thread has attention computed: a model may learn by the library while another
+/// thread generates without it. Any change may change bits.
 struct AttentionOptions {
   AttentionLibrary library = AttentionLibrary::native;
 };
 
-/// At first what RLHF_ATTENTION names: native (the default) or cudnn.
+/// Of the calling thread. Meant to be set before its first attention. At first what
+/// begin_attention_with() said, else what RLHF_ATTENTION names: native (the default) or cudnn.
 /// @throws std::invalid_argument when it is something else.
 AttentionOptions& attention_options();
+
+/// What threads have that ask for attention, or for attention_options(), later on.
+void begin_attention_with(const AttentionOptions& options);
 
 /// Why this build cannot ask the library, and what to do about it; empty: it can.
 std::string attention_library_problem();

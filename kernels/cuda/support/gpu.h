@@ -29,6 +29,8 @@ void check(cudaError_t status, const char* what);
 /// The stream behind a handle; the null handle is the one stream on which everything runs that
 /// does not ask for another.
 cudaStream_t stream_of(Stream stream);
+/// One that waits for no other, nor others for it.
+cudaStream_t new_stream();
 
 /// Shared memory that any GPU grants a block which asks for it: Ada and consumer Ampere, the least
 /// of those that the kernels run on. Hopper grants 227 KB, an A100 163.
@@ -91,7 +93,8 @@ __device__ inline T* dynamic_shared() {
 
 /// Working memory of the kernels of one run(): `bytes` of the device, with whatever they held,
 /// valid until the next scratch() of the same stream. It only grows, and what it has outgrown stays
-/// where it is: a recorded graph may still use it.
+/// where it is: a recorded graph may still use it. REQUIRES: the lock of the device, where more
+/// than one thread uses it.
 void* scratch_bytes(size_t bytes, Stream stream);
 template <class T>
 T* scratch(int64_t count, Stream stream) {

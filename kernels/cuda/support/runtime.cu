@@ -1,13 +1,20 @@
-// The one stream, the scratch memory behind the kernels, what a block may have of the device, and
-// CUDA's status as an exception.
+// The one stream, its lock, the scratch memory behind the kernels, what a block may have of the
+// device, and CUDA's status as an exception.
 #include <map>
-#include <mutex>
 #include <stdexcept>
 #include <string>
 
 #include "kernels/cuda/support/gpu.h"
+#include "kernels/device_lock.h"
 
-namespace rlhf::gpu {
+namespace rlhf {
+
+DeviceLock lock_device(Cuda) {
+  static auto* const only = new std::recursive_mutex;  // tensors may be the last to end
+  return DeviceLock(*only);
+}
+
+namespace gpu {
 
 void check(cudaError_t status, const char* what) {
   if (status == cudaSuccess) return;
@@ -18,12 +25,14 @@ void check(cudaError_t status, const char* what) {
 cudaStream_t stream_of(Stream stream) {
   if (stream.handle) return static_cast<cudaStream_t>(stream.handle);
   // Not CUDA's own default stream: that one cannot be captured into a graph.
-  static const cudaStream_t only = [] {
-    cudaStream_t created{};
-    check(cudaStreamCreateWithFlags(&created, cudaStreamNonBlocking), "creating a stream");
-    return created;
-  }();
+  static const cudaStream_t only = new_stream();
   return only;
+}
+
+cudaStream_t new_stream() {
+  cudaStream_t created{};
+  check(cudaStreamCreateWithFlags(&created, cudaStreamNonBlocking), "creating a stream");
+  return created;
 }
 
 size_t& shared_limit() {
@@ -60,9 +69,7 @@ struct Block {
 }  // namespace
 
 void* scratch_bytes(size_t bytes, Stream stream) {
-  static std::mutex mutex;
   static std::map<void*, Block> block_of;
-  std::lock_guard lock(mutex);
   Block& block = block_of[stream.handle];
   if (bytes > block.bytes) {
     constexpr size_t least = 1 << 20;
@@ -77,4 +84,5 @@ void* scratch_bytes(size_t bytes, Stream stream) {
   return block.memory;
 }
 
-}  // namespace rlhf::gpu
+}  // namespace gpu
+}  // namespace rlhf
